@@ -1,0 +1,475 @@
+//! Everything that can happen in a centre, as one list of values. A call is the list of its events;
+//! boards, records, metrics and the journal are folds of the same log and nothing else.
+
+use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, OfferId, QueueId, WorkId};
+use serde::{Deserialize, Serialize};
+use sip::time::Instant;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// One line of a centre's log: `seq` has no gap inside an epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Whose log.
+    pub centre: CentreId,
+    /// The start (or take-over) it was written in.
+    pub epoch: u32,
+    /// Its place.
+    pub seq: u64,
+    /// On the timeline.
+    pub at: Instant,
+    /// On the wall clock.
+    pub utc: SystemTime,
+    /// What.
+    pub event: Event,
+}
+
+/// A number, name or place of a person: for an agent's screen and the record, never for a log.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Private(pub String);
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Private(..)")
+    }
+}
+
+/// Who wants or does something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// A person of the roster, at a phone or on a page.
+    Agent(AgentId),
+    /// A person known to the API by this name.
+    User(String),
+    /// The caller.
+    Caller,
+    /// The dialplan.
+    Plan,
+    /// The engine itself: a deadline, a loss.
+    System,
+}
+
+/// Who says how urgent a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The line or the partner it came from.
+    Line,
+    /// The caller, by a key of the menu.
+    Menu,
+    /// A regulation assistant.
+    Arm,
+    /// A doctor.
+    Doctor,
+    /// A supervisor.
+    Supervisor,
+}
+
+/// What an offer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OfferKind {
+    /// A reservation of one agent.
+    Exclusive,
+    /// An invitation to several; the claim binds the most urgent item.
+    Shared,
+    /// To a busy agent: hold yours, take this.
+    Alert,
+    /// Into a conversation.
+    Join,
+}
+
+/// How an offer ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OfferEnd {
+    /// The agent answered and is being connected.
+    Taken,
+    /// The agent refused.
+    Rejected,
+    /// Nobody answered in time.
+    TimedOut,
+    /// The phone is not there (480, 404, 408, 5xx, no contact).
+    Unreachable,
+    /// The phone is talking already (486, 600).
+    PhoneBusy,
+    /// Someone else took the call.
+    AnsweredElsewhere,
+    /// The caller hung up.
+    CallerGone,
+    /// Taken back by the engine for a more urgent item.
+    Rescinded,
+    /// The agent's leg was lost between answer and bridge.
+    LostBeforeBridge,
+}
+
+/// Why an agent's leg is gone without anybody wanting it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// No audio for too long.
+    NoAudio,
+    /// An in-dialog request went unanswered, or was answered 481 or 408.
+    NoAnswer,
+    /// The connection closed.
+    Closed,
+}
+
+/// How a call ended, for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Talked, then somebody hung up on purpose.
+    Released,
+    /// The caller hung up while waiting, before 15 s.
+    ShortAbandon,
+    /// The caller hung up while waiting, after 15 s or more.
+    Abandon,
+    /// The caller's network failed.
+    Network,
+    /// It could not be served at all (`edges.md`): no codec of ours, no room.
+    Refused,
+    /// A test call.
+    Test,
+}
+
+/// What an agent wants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    /// Not on shift.
+    SignedOut,
+    /// Wants calls.
+    Ready,
+    /// Wants none, and why.
+    Paused(String),
+}
+
+/// What an agent is doing: derived from legs and reservations, never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occupation {
+    /// Nothing.
+    Free,
+    /// Reserved; a phone or page rings.
+    Offered,
+    /// A call is in the ear.
+    Talking,
+    /// Finishing the file after a call.
+    WrapUp,
+}
+
+/// Why this item went to this agent: read by the log, the board and the tests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Because {
+    /// Why this item among those waiting: `fence`, `deadline` or `arrival`.
+    pub item: ItemReason,
+    /// How many items the agent could have had.
+    pub waiting: u32,
+    /// Why this agent among those free.
+    pub agent: AgentReason,
+    /// How many agents could have had it.
+    pub free: u32,
+    /// The step that allowed it.
+    pub after: Trigger,
+}
+
+/// Why an item is first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemReason {
+    /// Confirmed vital.
+    Fence,
+    /// The earliest arrival plus target.
+    Deadline,
+    /// The only one.
+    Only,
+}
+
+/// Why an agent is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgentReason {
+    /// Idle longest among the eligible.
+    LongestIdle,
+    /// The only one eligible.
+    Only,
+    /// Took it by a claim.
+    Claimed,
+}
+
+/// What made an offer possible at this step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// Work entered a queue, or came back to it.
+    Work,
+    /// An agent became eligible.
+    Agent,
+    /// A class, queue or plan changed.
+    Change,
+    /// An offer failed.
+    Retry,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A call reached us.
+    Arrived {
+        /// The call.
+        call: CallId,
+        /// The caller's leg.
+        leg: LegId,
+        /// The trunk's name.
+        trunk: String,
+        /// What was dialled, as delivered.
+        called: String,
+        /// The plan's service for it; `unknown` when the plan does not name it.
+        service: String,
+        /// Best number to call back.
+        caller: Private,
+        /// The name the network shows, if any.
+        caller_name: Option<Private>,
+        /// The caller asked for privacy.
+        withheld: bool,
+        /// The SIP Call-ID, to find it again at the carrier.
+        sip_call_id: Private,
+    },
+    /// The plan decided.
+    Routed {
+        /// The call.
+        call: CallId,
+        /// The route that won.
+        route: String,
+        /// Modifiers that applied, in order.
+        modifiers: Vec<String>,
+        /// The plan's version.
+        plan: String,
+    },
+    /// The caller's leg was answered (200) or given early media (183).
+    Anchored {
+        /// The call.
+        call: CallId,
+        /// True for 200, false for 183.
+        answered: bool,
+    },
+    /// Work entered a queue.
+    Queued {
+        /// The item.
+        work: WorkId,
+        /// Its call, for a live caller.
+        call: CallId,
+        /// The queue.
+        queue: QueueId,
+        /// Its class.
+        class: String,
+        /// Whether the class stands behind the fence.
+        fenced: bool,
+        /// When it came to us.
+        arrived: Instant,
+        /// Where it stands: arrival plus target (the arrival itself behind the fence).
+        due: Instant,
+        /// True when it comes back after a failed connection or a loss.
+        again: bool,
+    },
+    /// Somebody said how urgent it is.
+    Qualified {
+        /// The call.
+        call: CallId,
+        /// Its item, when one waits.
+        work: Option<WorkId>,
+        /// The class from here on.
+        class: String,
+        /// Whether it stands behind the fence.
+        fenced: bool,
+        /// Where it stands from here on.
+        due: Instant,
+        /// On whose word.
+        by: Actor,
+        /// From where.
+        source: Source,
+    },
+    /// A decision: this item to this agent.
+    Offered {
+        /// The offer.
+        offer: OfferId,
+        /// The item; for a shared offer the most urgent one at this instant.
+        work: WorkId,
+        /// Its call.
+        call: CallId,
+        /// To whom.
+        agent: AgentId,
+        /// Reservation, invitation, alert or join.
+        kind: OfferKind,
+        /// The reservation's epoch for this agent: events of older ones are ignored.
+        epoch: u64,
+        /// When it lapses.
+        deadline: Instant,
+        /// How long the item had waited.
+        waited: Duration,
+        /// Why.
+        because: Because,
+    },
+    /// The agent's phone rings, or the page shows it.
+    Alerting {
+        /// The offer.
+        offer: OfferId,
+        /// Whose.
+        agent: AgentId,
+    },
+    /// An offer is over.
+    OfferEnded {
+        /// The offer.
+        offer: OfferId,
+        /// Whose.
+        agent: AgentId,
+        /// Its item.
+        work: WorkId,
+        /// How.
+        end: OfferEnd,
+    },
+    /// The caller left the queue into a conversation: one event for both (I10).
+    Connected {
+        /// The call.
+        call: CallId,
+        /// The item that is no longer waiting.
+        work: WorkId,
+        /// Who answered.
+        agent: AgentId,
+        /// The agent's leg.
+        leg: LegId,
+        /// The conversation.
+        bridge: BridgeId,
+        /// From the INVITE to here.
+        waited: Duration,
+    },
+    /// A leg's first packet came after it was connected.
+    Heard {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
+    /// Nothing is heard from a leg.
+    NoMedia {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// For how many seconds.
+        seconds: u16,
+    },
+    /// An agent's side failed; the caller is kept and comes back to the queue.
+    AgentLost {
+        /// The call.
+        call: CallId,
+        /// Who.
+        agent: AgentId,
+        /// How.
+        loss: Loss,
+    },
+    /// Somebody put a party on hold, or took it back.
+    Held {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// On hold or not.
+        held: bool,
+    },
+    /// A conversation was ended on purpose.
+    Released {
+        /// The call.
+        call: CallId,
+        /// By whom.
+        by: Actor,
+        /// As what.
+        disposition: Option<String>,
+    },
+    /// Work left its queue without a conversation.
+    Withdrawn {
+        /// The item.
+        work: WorkId,
+        /// Its call.
+        call: CallId,
+        /// How long it waited.
+        waited: Duration,
+    },
+    /// A waiting item went to another queue.
+    Moved {
+        /// The item.
+        work: WorkId,
+        /// Where to.
+        queue: QueueId,
+        /// By whom.
+        by: Actor,
+    },
+    /// The call is over; its record follows.
+    Ended {
+        /// The call.
+        call: CallId,
+        /// By whom.
+        by: Actor,
+        /// How.
+        cause: Cause,
+    },
+    /// A shift began.
+    SignedIn {
+        /// Who.
+        agent: AgentId,
+        /// Where.
+        position: String,
+    },
+    /// What an agent wants changed.
+    IntentChanged {
+        /// Who.
+        agent: AgentId,
+        /// To what.
+        intent: Intent,
+        /// By whom.
+        by: Actor,
+    },
+    /// A phone came or went.
+    ReachabilityChanged {
+        /// Who.
+        agent: AgentId,
+        /// Can be rung.
+        reachable: bool,
+        /// Why, a code.
+        why: String,
+    },
+    /// What an agent does changed: a fold of the above, logged so that views need no second model.
+    OccupationChanged {
+        /// Who.
+        agent: AgentId,
+        /// What.
+        occupation: Occupation,
+        /// With which call.
+        call: Option<CallId>,
+        /// Until when, for wrap-up.
+        until: Option<Instant>,
+    },
+    /// An agent let it ring out and is left alone until a proof of life (or a vital call).
+    Rona {
+        /// Who.
+        agent: AgentId,
+        /// Begins or ends.
+        on: bool,
+    },
+    /// A queue's longest wait passed its alarm, or fell below.
+    Alarm {
+        /// The queue.
+        queue: QueueId,
+        /// On or off.
+        on: bool,
+    },
+    /// The plan was replaced.
+    PlanChanged {
+        /// Its version.
+        version: String,
+    },
+}

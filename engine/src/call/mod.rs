@@ -1,0 +1,5 @@
+//! A call: its parties and legs, its qualification history, and the list of its events.
+
+pub mod event;
+pub mod record;
+pub mod snapshot;

@@ -1,0 +1,197 @@
+//! What goes into the engine and what comes out.
+
+use crate::call::event::{Actor, Entry};
+use crate::call::{record::Record, snapshot::CallSnapshot};
+use crate::dialplan::Dialplan;
+use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, WorkId};
+use crate::media::{MediaCommand, MediaEvent};
+use sip::transport::{Flow, Peer, Transmit};
+use std::sync::Arc;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A whole SIP message arrived (a datagram, or one message of a stream).
+    Sip {
+        /// Over which path.
+        flow: Flow,
+        /// Who is at its other end.
+        peer: Peer,
+        /// The bytes as they came.
+        bytes: &'a [u8],
+    },
+    /// A stream closed, or a datagram could not be delivered (ICMP).
+    FlowFailed(Flow),
+    /// The media plane reports.
+    Media(MediaEvent),
+    /// A person, or a program for a person, wants something.
+    Command(Command),
+    /// A centre's plan is replaced; calls in flight keep theirs.
+    Plan(CentreId, Arc<Dialplan>),
+    /// No further calls are distributed by us: the process will stop. Calls in flight go on.
+    Drain,
+    /// Time has passed: whatever is due, is done.
+    Due,
+}
+
+/// A wish with its author. The same id twice has the effect, and the answer, of once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Whose centre.
+    pub centre: CentreId,
+    /// Chosen by the sender, unique for that sender.
+    pub id: String,
+    /// Who wants it.
+    pub actor: Actor,
+    /// What.
+    pub verb: Verb,
+}
+
+/// What can be wished for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verb {
+    /// The agent starts a shift at a position.
+    SignIn {
+        /// Who.
+        agent: AgentId,
+        /// Where; `None`: the configured one.
+        position: Option<String>,
+    },
+    /// The agent ends the shift.
+    SignOut {
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent wants calls. Also ends wrap-up and a RONA.
+    Ready {
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent wants none for a while.
+    Pause {
+        /// Who.
+        agent: AgentId,
+        /// Why, from the centre's list or free.
+        reason: String,
+    },
+    /// The agent has seen an offer on a screen.
+    OfferSeen {
+        /// Who.
+        agent: AgentId,
+        /// Which.
+        offer: OfferId,
+    },
+    /// The agent takes the most urgent item a shared offer invites to, at this instant.
+    Claim {
+        /// Who.
+        agent: AgentId,
+        /// The invitation.
+        offer: OfferId,
+    },
+    /// The agent refuses an exclusive offer; the caller keeps the place.
+    Reject {
+        /// Who.
+        agent: AgentId,
+        /// Which.
+        offer: OfferId,
+    },
+    /// The agent ends the conversation in the ear, on purpose.
+    Release {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+        /// Why, from the disposition list.
+        disposition: Option<String>,
+    },
+    /// Somebody says how urgent a call is.
+    Qualify {
+        /// The call.
+        call: CallId,
+        /// A class of the plan.
+        class: String,
+    },
+    /// A supervisor moves a waiting item to another queue; it keeps its arrival time.
+    Move {
+        /// The item.
+        work: WorkId,
+        /// Where to.
+        queue: QueueId,
+    },
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Whose centre.
+    pub centre: CentreId,
+    /// Its id.
+    pub id: String,
+    /// Who sent it.
+    pub actor: Actor,
+    /// Position of the log that contains the effect, or why there is none.
+    pub result: Result<u64, Refusal>,
+}
+
+/// Why a command had no effect; a code the page translates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such agent, call, offer, queue or item.
+    #[error("unknown")]
+    Unknown,
+    /// The offer is over: answered elsewhere, withdrawn or too late.
+    #[error("gone")]
+    Gone,
+    /// The agent already has a call in the ear or a reservation.
+    #[error("busy")]
+    Busy,
+    /// The actor's role does not allow it.
+    #[error("forbidden")]
+    Forbidden,
+    /// Nobody is signed in under that name.
+    #[error("signed-out")]
+    SignedOut,
+    /// The class, reason or position is not one the plan names.
+    #[error("invalid")]
+    Invalid,
+}
+
+/// What the world must do, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a SIP message.
+    Transmit(Transmit),
+    /// Tell the media plane.
+    Media(MediaCommand),
+    /// One more entry of a centre's log: for boards, metrics and technical logs.
+    Logged(Entry),
+    /// A command's outcome, for its sender only.
+    Outcome(Outcome),
+    /// A call changed: its whole state, for the journal. Never waited for.
+    Journal(Box<CallSnapshot>),
+    /// A call is over and its snapshot may be forgotten.
+    Forget(CallId),
+    /// A call is over: its one record.
+    Record(Box<Record>),
+    /// Something to count that belongs to no call.
+    Counted(Counter),
+}
+
+/// Facts that belong to no call. Labels stay few: no number, address or name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// A message could not be read; the rule it broke.
+    ParseError(&'static str),
+    /// A message was odd and has been repaired; what was odd.
+    Repaired(&'static str),
+    /// An INVITE of a trunk was refused: a page-level alarm (`edges.md`).
+    TrunkRefused(u16),
+    /// A request of somebody else was refused or ignored.
+    StrangerRefused(u16),
+    /// A request was retransmitted to us or by us.
+    Retransmission,
+    /// A command named an effect that is not possible.
+    CommandRefused(&'static str),
+    /// A bug of ours that took the safe branch.
+    Never(&'static str),
+}

@@ -1,0 +1,15 @@
+//! Who answers whom. Calls come in as SIP, wait as work, are offered, bridged, released, and end in
+//! one record each; every step is an event of its centre's log.
+//!
+//! Nothing here opens, sleeps, reads a clock or throws dice: a [`io::Input`] goes in with its
+//! [`time::Now`], [`io::Output`]s come out.
+
+pub mod id;
+pub mod time;
+
+pub mod io;
+pub mod media;
+pub mod site;
+
+pub mod call;
+pub mod dialplan;

@@ -1,0 +1,183 @@
+//! What the engine and the media plane say to each other. Values only: the plane lives elsewhere.
+
+use crate::id::{BridgeId, CentreId, LegId};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// The two codecs every trunk speaks (RFC 3551); nothing else is transcoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Codec {
+    /// G.711 A-law, payload type 8.
+    Pcma,
+    /// G.711 mu-law, payload type 0.
+    Pcmu,
+}
+
+impl Codec {
+    /// The static payload type (RFC 3551 §6).
+    pub fn payload_type(self) -> u8 {
+        match self {
+            Codec::Pcma => 8,
+            Codec::Pcmu => 0,
+        }
+    }
+}
+
+/// A pair of bound sockets of the plane, ready for one leg: RTP at `rtp`, RTCP one port above.
+/// The engine holds a stock of them, so that answering an INVITE waits for nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MediaPort {
+    /// Where the plane has bound it (an even port).
+    pub rtp: SocketAddr,
+    /// What peers are told in SDP; differs from `rtp` behind an address translation.
+    pub advertised: SocketAddr,
+    /// The plane's thread that holds the sockets.
+    pub thread: u16,
+}
+
+/// What was agreed for one leg's audio (RFC 3264), the plane's view of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Where the peer wants its packets; `None` until its SDP is known.
+    pub remote: Option<SocketAddr>,
+    /// What both sides send.
+    pub codec: Codec,
+    /// The payload type of telephone-event (RFC 4733), when agreed.
+    pub telephone_event: Option<u8>,
+    /// Whether we may send (the peer has not put us on hold, `sendonly`/`inactive`).
+    pub send: bool,
+    /// Whether the peer sends.
+    pub receive: bool,
+}
+
+/// What a leg hears while nobody is bridged to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Program {
+    /// Each named sound once, then the hold sound for ever.
+    Hold {
+        /// Sounds played first, once each.
+        announce: Vec<String>,
+        /// The looped sound.
+        hold: String,
+    },
+    /// Ring-back tone (France: 440 Hz, 1.5 s on, 3.5 s off).
+    RingBack,
+    /// Low noise that says "still connected".
+    Comfort,
+    /// What it says comes back to it (test calls).
+    Echo,
+    /// Nothing is sent.
+    Silence,
+}
+
+/// From the engine to the plane, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// Opens a leg on a port of the stock.
+    Open {
+        /// The leg.
+        leg: LegId,
+        /// A port the plane gave and has not been given back.
+        port: MediaPort,
+        /// What is known so far.
+        stream: Stream,
+    },
+    /// Changes what was agreed (answer arrived, re-INVITE).
+    Update {
+        /// The leg.
+        leg: LegId,
+        /// The agreement in force from here on.
+        stream: Stream,
+    },
+    /// Plays a program to a leg that is in no bridge, from its next packet on.
+    Play {
+        /// The leg.
+        leg: LegId,
+        /// What it hears.
+        program: Program,
+    },
+    /// Puts a leg into a conversation; it leaves what it heard before. A conversation of two
+    /// relays packets, of more mixes.
+    Join {
+        /// The conversation; made by its first leg.
+        bridge: BridgeId,
+        /// The leg.
+        leg: LegId,
+    },
+    /// Takes a leg out of its conversation; it hears `Program::Comfort` until told otherwise.
+    Leave {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Reports key presses of this leg while it waits (a menu); off by default, on in bridges.
+    Listen {
+        /// The leg.
+        leg: LegId,
+        /// On or off.
+        on: bool,
+    },
+    /// Ends the leg; its port goes back to the stock by `MediaEvent::Ports`.
+    Close {
+        /// The leg.
+        leg: LegId,
+    },
+}
+
+/// From the plane to the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaEvent {
+    /// Fresh ports for the stock.
+    Ports(Vec<MediaPort>),
+    /// The first packet of this leg's peer has come since it was opened or joined a bridge.
+    Heard {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Nothing has come from this leg's peer for this long (1 s, 5 s, 30 s: once each, counted
+    /// from the answer or the last packet).
+    Silent {
+        /// The leg.
+        leg: LegId,
+        /// Whole seconds without a packet.
+        seconds: u16,
+    },
+    /// A key was pressed (RFC 4733), once per press.
+    Digit {
+        /// The leg.
+        leg: LegId,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digit: char,
+    },
+    /// The announcements of `Program::Hold` have all been heard once.
+    Announced {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A leg has been closed; its figures.
+    Closed {
+        /// The leg.
+        leg: LegId,
+        /// Packets from its peer.
+        received: u64,
+        /// Packets to its peer.
+        sent: u64,
+        /// Packets its peer sent that never came (from sequence numbers).
+        lost: u64,
+    },
+    /// The plane refuses a command: a bug of ours, or a port already given away.
+    Refused {
+        /// The leg, when the command named one.
+        leg: Option<LegId>,
+        /// Why, for the log.
+        why: String,
+    },
+}
+
+/// A centre's sounds that the plane must have: asked once, at load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundList {
+    /// Whose.
+    pub centre: CentreId,
+    /// The names the dialplan uses.
+    pub names: Vec<String>,
+}

@@ -1,0 +1,125 @@
+//! What one process is told about the world: its trunks, its centres and their people. Made and
+//! checked by the driver's configuration; the engine trusts it.
+
+use crate::id::CentreId;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Everything a process serves.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// This start's number: higher than every earlier one. Ids and the log carry it.
+    pub epoch: u32,
+    /// The name in User-Agent, Server and log lines.
+    pub product: String,
+    /// Host and port of our own Contact and Via for datagrams (advertised, not bound).
+    pub contact: SocketAddr,
+    /// The realm of digest challenges.
+    pub realm: String,
+    /// Carriers, in the order of their [`sip::transport::Peer::Trunk`] index.
+    pub trunks: Vec<TrunkSite>,
+    /// Centres; a [`CentreId`] is a place in this list. Never empty.
+    pub centres: Vec<CentreSite>,
+    /// The largest number of calls at once; beyond it a new call gets 503 (`edges.md`).
+    pub calls_max: usize,
+    /// What strangers get who are neither trunk nor phone.
+    pub strangers: Strangers,
+}
+
+/// What an unknown address gets for anything but OPTIONS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strangers {
+    /// Nothing at all.
+    Silence,
+    /// 403, so that a wrongly configured peer finds out.
+    Forbid,
+}
+
+/// One carrier.
+#[derive(Clone, Debug)]
+pub struct TrunkSite {
+    /// Its name on boards and in metrics.
+    pub name: String,
+    /// The addresses its calls come from (port 0: any port of that address).
+    pub peers: Vec<SocketAddr>,
+}
+
+/// One centre.
+#[derive(Clone, Debug)]
+pub struct CentreSite {
+    /// Its name in topics, records and on boards.
+    pub name: String,
+    /// Its checked plan.
+    pub plan: std::sync::Arc<crate::dialplan::Dialplan>,
+    /// Trunks whose calls it takes; empty: every trunk. Two centres may share a number only when
+    /// their trunks differ.
+    pub trunks: Vec<u16>,
+    /// Its roster; an agent's index is the place in this list.
+    pub agents: Vec<AgentSite>,
+    /// How long an agent who lets a phone ring out is left alone until a proof of life.
+    pub wrap_up: Duration,
+}
+
+impl Site {
+    /// The centre of an id of ours.
+    pub fn centre(&self, id: CentreId) -> Option<&CentreSite> {
+        self.centres.get(usize::from(id.0))
+    }
+}
+
+/// A person of the roster (or, for a desk nobody signs in at, the desk).
+#[derive(Clone, Debug)]
+pub struct AgentSite {
+    /// The name commands and topics use: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    /// What the person may do today.
+    pub role: Role,
+    /// Skills, as the dialplan names them (`arm`, `mr-amu` ...).
+    pub skills: Vec<String>,
+    /// Where the person sits.
+    pub position: String,
+    /// What they hear and speak with.
+    pub phone: Phone,
+    /// Ready from the start and again after each call, without anybody pressing a key.
+    pub always_ready: bool,
+    /// Time after a conversation before the next offer; `None`: the centre's.
+    pub wrap_up: Option<Duration>,
+}
+
+/// The role of the shift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Regulation assistant or any other agent.
+    Agent,
+    /// Doctor.
+    Regulator,
+    /// Watches and steers.
+    Supervisor,
+    /// Configures.
+    Administrator,
+}
+
+/// A desk phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phone {
+    /// At a fixed address: no registration, no password.
+    Static {
+        /// Request-URI of the INVITE.
+        uri: String,
+        /// Where it is sent, and where its own requests come from.
+        address: SocketAddr,
+    },
+    /// Registers with digest; rings at the contacts it gives.
+    Registered {
+        /// The user part and digest user name.
+        user: String,
+        /// HA1 of MD5 and of SHA-256 (RFC 8760) over `user:realm:password`, in hexadecimal: the
+        /// password itself is not kept.
+        ha1_md5: String,
+        /// See `ha1_md5`.
+        ha1_sha256: String,
+    },
+}

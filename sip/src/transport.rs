@@ -1,0 +1,66 @@
+//! Where a message came from and where one goes, as values; and the framing of streams.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// How SIP travels (RFC 3261 §18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Transport {
+    /// One datagram, one message.
+    Udp,
+    /// A stream, framed by Content-Length.
+    Tcp,
+    /// A stream inside TLS.
+    Tls,
+}
+
+impl Transport {
+    /// TCP and TLS deliver or break: no retransmission of ours (RFC 3261 §17).
+    pub fn is_reliable(self) -> bool {
+        !matches!(self, Transport::Udp)
+    }
+
+    /// The token of a Via header.
+    pub fn token(self) -> &'static str {
+        match self {
+            Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+        }
+    }
+}
+
+/// A path between one of our sockets and one peer; for streams, one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Flow {
+    /// How it travels.
+    pub transport: Transport,
+    /// Our end.
+    pub local: SocketAddr,
+    /// The peer's end.
+    pub remote: SocketAddr,
+    /// The connection, given by the driver; 0 for datagrams and for a connection not open yet
+    /// (the driver opens one, or uses one already open to `remote`).
+    pub connection: u64,
+}
+
+/// Who the peer is, as the site's configuration knows it; decides how forgiving we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Peer {
+    /// A carrier's trunk, by its index in the site: nothing it sends that can be understood is refused.
+    Trunk(u16),
+    /// A desk phone of ours, at a configured address or over a registered flow.
+    Phone,
+    /// Anybody else: strict RFC answers, or silence.
+    Stranger,
+}
+
+/// One message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where.
+    pub flow: Flow,
+    /// The whole message.
+    pub bytes: Bytes,
+}

@@ -1,0 +1,1 @@
+//! The product: everything that touches the world, around the engine.

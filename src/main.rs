@@ -1,0 +1,3 @@
+//! `bandeau`: one binary for one centre, or a node of many.
+
+fn main() {}
