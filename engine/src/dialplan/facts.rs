@@ -1,0 +1,54 @@
+//! What is known of a call when its route is chosen. Nothing else may enter a decision of the plan.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// The facts of one call, borrowed from whoever gathered them for the length of one evaluation.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// What the trunk delivered: the user part of the Request-URI, or the whole of it for a URN.
+    pub called: &'a str,
+    /// The service URN (RFC 5031), when the call carries one.
+    pub urn: Option<&'a str>,
+    /// The trunk's name in the site's configuration.
+    pub trunk: &'a str,
+    /// Best number to call back, from the network or the caller; `None` when neither gave one.
+    pub caller: Option<&'a str>,
+    /// The caller asked for privacy (RFC 3323), whether or not the network tells us the number.
+    pub withheld: bool,
+    /// When the INVITE came. Calendars read it in the plan's zone.
+    pub utc: SystemTime,
+    /// The latest earlier call of the same number, if it is remembered.
+    pub repeat: Option<Repeat>,
+    /// Headers kept from the INVITE, as name and value.
+    pub headers: &'a [(String, String)],
+}
+
+impl fmt::Debug for Facts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts")
+            .field("called", &self.called)
+            .field("trunk", &self.trunk)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An earlier call of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// How it ended.
+    pub outcome: Earlier,
+    /// Since it ended.
+    pub ago: Duration,
+    /// How long its caller waited in a queue, in all.
+    pub waited: Duration,
+}
+
+/// How an earlier call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// Somebody talked with the caller.
+    Answered,
+    /// The caller left, or was cut off, while waiting.
+    Abandoned,
+}
