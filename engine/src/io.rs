@@ -26,6 +26,13 @@ pub enum Input<'a> {
     Media(MediaEvent),
     /// A person, or a program for a person, wants something.
     Command(Command),
+    /// An agent's page opened its connection to the live feed, or lost it.
+    Page {
+        /// Whose.
+        agent: AgentId,
+        /// Open or not.
+        open: bool,
+    },
     /// A centre's plan is replaced; calls in flight keep theirs.
     Plan(CentreId, Arc<Dialplan>),
     /// No further calls are distributed by us: the process will stop. Calls in flight go on.

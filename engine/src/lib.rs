@@ -11,5 +11,8 @@ pub mod io;
 pub mod media;
 pub mod site;
 
+mod engine;
+pub use engine::Engine;
+
 pub mod call;
 pub mod dialplan;
