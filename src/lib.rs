@@ -1,1 +1,2 @@
 //! The product: everything that touches the world, around the engine.
+pub mod load;

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# What the tests need beside Rust, on Debian 12: installs it when root, says it when not.
+set -euo pipefail
+#        package            the command that proves it is there
+needs=( "gcc                gcc"            # SQLite comes as C
+        "sip-tester         sipp"           # another maker's caller
+        "baresip-core       baresip"        # another maker's phone
+        "curl               curl"
+        "python3            python3" )      # the harness
+missing=()
+for need in "${needs[@]}"; do
+    read -r package command <<<"$need"
+    command -v "$command" >/dev/null || missing+=("$package")
+done
+if ! command -v cargo >/dev/null; then
+    echo "setup: Rust is missing; install it from https://rustup.rs, then run this again" >&2
+    exit 1
+fi
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+if [ "$(id -u)" -ne 0 ]; then
+    echo "setup: missing on this machine; as root, run:" >&2
+    echo "  apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}"
