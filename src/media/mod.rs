@@ -1,0 +1,13 @@
+//! The media plane: what callers and agents hear.
+//!
+//! Plain threads with epoll around plain values. The engine says what shall be heard by
+//! [`engine::media::MediaCommand`]s, the plane says what it saw by [`engine::media::MediaEvent`]s;
+//! neither ever waits for the other. Per packet there is no allocation, lock, channel or await:
+//! only the system calls.
+//!
+//! Deliberately absent: a mixer (a third port of a bridge is refused), jitter buffers (a relay of
+//! two ports leaves the jitter to the ears that have one), RTCP (its port is held, nothing is read
+//! from it or relayed), transcoding beyond A-law and mu-law.
+
+pub mod plane;
+pub mod sound;
