@@ -4,5 +4,8 @@
 //! hand it what happened, poll what it wants done, ask when to come back. Time and chance are
 //! arguments ([`time::Now`], a seed), so a whole carrier's evening replays in a unit test.
 
+pub mod dialog;
+pub mod endpoint;
 pub mod time;
+pub mod transaction;
 pub mod transport;

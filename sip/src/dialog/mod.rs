@@ -1,0 +1,5 @@
+//! Dialogs (RFC 3261 §12): what two user agents have agreed on between an INVITE and a BYE.
+
+mod snapshot;
+
+pub use snapshot::DialogSnapshot;

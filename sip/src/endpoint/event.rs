@@ -1,0 +1,296 @@
+//! What the endpoint is told, and what it tells: values only.
+
+use crate::transaction::Timers;
+use crate::transport::{Flow, Peer};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::SocketAddr;
+
+/// How an endpoint presents itself, and whom it lets register.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name in Server and User-Agent.
+    pub product: String,
+    /// Host and port of our Via and Contact (advertised, not bound).
+    pub contact: SocketAddr,
+    /// The realm of our digest challenges.
+    pub realm: String,
+    /// Who may register.
+    pub accounts: Vec<Account>,
+    /// T1, T2 and T4 (RFC 3261 §17.1.1.1).
+    pub timers: Timers,
+    /// Strangers get 403; otherwise nothing at all, so that scanners find nobody.
+    pub strangers_forbid: bool,
+}
+
+/// A phone that may register. The password itself is not kept.
+#[derive(Clone)]
+pub struct Account {
+    /// Digest user name and user part of the address of record.
+    pub user: String,
+    /// MD5 over `user:realm:password`, in hexadecimal (RFC 7616 §3.4.2).
+    pub ha1_md5: String,
+    /// SHA-256 over the same (RFC 8760).
+    pub ha1_sha256: String,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Account(..)")
+    }
+}
+
+/// One INVITE usage: an incoming INVITE, or an outgoing one with all its forks, up to its end.
+/// Given by the endpoint, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DialogId(pub u64);
+
+/// What we answer digest challenges with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user name of the account at the peer.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(..)")
+    }
+}
+
+/// An INVITE to be sent.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// Over which path: the registered flow of a phone, or our socket and the peer's address.
+    pub flow: Flow,
+    /// The Request-URI.
+    pub uri: String,
+    /// `"Display" <sip:user@host>`, without tag.
+    pub from: String,
+    /// The same for the called party.
+    pub to: String,
+    /// Further headers, as they are to stand in the request.
+    pub headers: Vec<(String, String)>,
+    /// Our offer.
+    pub sdp: Vec<u8>,
+    /// For 401 and 407.
+    pub credentials: Option<Credentials>,
+}
+
+/// An INVITE that came, and what the called side wants to know of it.
+#[derive(Clone)]
+pub struct Invite {
+    /// Who sent it.
+    pub peer: Peer,
+    /// Over which path.
+    pub flow: Flow,
+    /// The Request-URI as it stands.
+    pub uri: String,
+    /// The From header.
+    pub from: Party,
+    /// The To header.
+    pub to: Party,
+    /// P-Asserted-Identity, from trunks only: nobody else is believed (RFC 3325).
+    pub identities: Vec<Party>,
+    /// The tokens of Privacy, lower case (`id`, `user`, `header` ...).
+    pub privacy: Vec<String>,
+    /// The Call-ID, for the records.
+    pub call_id: String,
+    /// Headers of interest, as they stand: Diversion, History-Info, Priority, Resource-Priority,
+    /// Call-Info, Geolocation, Geolocation-Routing, Identity, User-to-User, Accept-Contact,
+    /// P-Access-Network-Info, User-Agent, Subject, Alert-Info.
+    pub headers: Vec<(String, String)>,
+    /// The offer; `None`: we make one in the answer.
+    pub sdp: Option<Bytes>,
+    /// Option tags of Require that we lack and have ignored.
+    pub requires: Vec<String>,
+    /// What was odd and has been repaired.
+    pub repairs: Vec<&'static str>,
+}
+
+impl fmt::Debug for Invite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invite")
+            .field("peer", &self.peer)
+            .field("flow", &self.flow)
+            .field("requires", &self.requires)
+            .field("repairs", &self.repairs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A person or a service as a header names it. Never for the logs.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Party {
+    /// The display name, unquoted.
+    pub display: Option<String>,
+    /// The URI as it stands.
+    pub uri: String,
+    /// The user part of a sip URI or the number of a tel URI.
+    pub number: Option<String>,
+}
+
+impl fmt::Debug for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Party(..)")
+    }
+}
+
+/// Why something ended, in the words of the Reason header (RFC 3326).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// `SIP`, `Q.850` ...
+    pub protocol: String,
+    /// The cause number in that protocol.
+    pub cause: Option<u16>,
+    /// Words, when the peer gave some.
+    pub text: Option<String>,
+}
+
+/// Where a registered user is reached now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Request-URI of an INVITE to this contact.
+    pub uri: String,
+    /// The path the REGISTER came over: INVITEs go back over it.
+    pub flow: Flow,
+    /// When it ends if it is not refreshed.
+    pub expires: crate::time::Instant,
+}
+
+/// What happened, in order. After [`Event::Cancelled`], [`Event::Unconfirmed`],
+/// [`Event::Failed`], [`Event::Released`] and [`Event::Lost`], and once
+/// [`end`](super::Endpoint::end) or [`refuse`](super::Endpoint::refuse) has been called, the
+/// dialog is over: the endpoint clears up by itself and names it no more.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A call comes in; 100 has been sent.
+    Invited {
+        /// Its handle.
+        dialog: DialogId,
+        /// What the INVITE says.
+        invite: Box<Invite>,
+    },
+    /// The caller gave up before an answer; 200 and 487 have been sent.
+    Cancelled {
+        /// Which.
+        dialog: DialogId,
+        /// The Reason header of the CANCEL.
+        reason: Option<Reason>,
+    },
+    /// The ACK of our 2xx has come: the dialog stands on both sides.
+    Confirmed {
+        /// Which.
+        dialog: DialogId,
+        /// The answer, when our 2xx carried the offer.
+        sdp: Option<Bytes>,
+    },
+    /// 64*T1 without an ACK (RFC 3261 §13.3.1.4); the BYE has been sent.
+    Unconfirmed {
+        /// Which.
+        dialog: DialogId,
+    },
+    /// A provisional response other than 100 to our INVITE.
+    Progress {
+        /// Which.
+        dialog: DialogId,
+        /// 101-199.
+        code: u16,
+        /// Early media's answer.
+        sdp: Option<Bytes>,
+    },
+    /// A 2xx to our INVITE; the ACK has been sent. Happens once, whatever forks answer later.
+    Answered {
+        /// Which.
+        dialog: DialogId,
+        /// The answer.
+        sdp: Option<Bytes>,
+    },
+    /// Our INVITE ended without an answer.
+    Failed {
+        /// Which.
+        dialog: DialogId,
+        /// The final response, or 408 after a time-out, 503 after a transport failure.
+        code: u16,
+        /// The Reason header of the response.
+        reason: Option<Reason>,
+    },
+    /// The peer changes the session (re-INVITE or UPDATE): answer with
+    /// [`accept`](super::Endpoint::accept).
+    Reoffered {
+        /// Which.
+        dialog: DialogId,
+        /// The offer; `None`: the peer wants ours.
+        sdp: Option<Bytes>,
+    },
+    /// Our re-INVITE is agreed, or the answer to the offer we made on the peer's wish has come.
+    ReofferDone {
+        /// Which.
+        dialog: DialogId,
+        /// The answer.
+        sdp: Option<Bytes>,
+    },
+    /// Our re-INVITE was refused; the session goes on as it was.
+    ReofferFailed {
+        /// Which.
+        dialog: DialogId,
+        /// The final response.
+        code: u16,
+    },
+    /// The peer hung up; the BYE has been answered.
+    Released {
+        /// Which.
+        dialog: DialogId,
+        /// The Reason header of the BYE.
+        reason: Option<Reason>,
+    },
+    /// The peer does not know the dialog any more, or does not answer within it. Not a release:
+    /// nobody hung up.
+    Lost {
+        /// Which.
+        dialog: DialogId,
+        /// 481 or 408 when it said so; `None`: silence.
+        code: Option<u16>,
+    },
+    /// A probe was answered: the peer lives.
+    Alive {
+        /// Which.
+        dialog: DialogId,
+    },
+    /// An INFO within the dialog; 200 has been sent.
+    Info {
+        /// Which.
+        dialog: DialogId,
+        /// The Content-Type as it stands, empty without one.
+        content_type: String,
+        /// The body.
+        body: Bytes,
+    },
+    /// The first contact of a user has registered, or the last one is gone.
+    Registered {
+        /// Who.
+        user: String,
+        /// Whether any contact is left.
+        reachable: bool,
+    },
+    /// Something to count that belongs to no dialog.
+    Counted(Counter),
+}
+
+/// Facts for the metrics. Labels stay few: no number, address or name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// A message could not be read; the rule it broke.
+    ParseError(&'static str),
+    /// A message was odd and has been repaired; what was odd.
+    Repaired(&'static str),
+    /// A trunk's INVITE was refused (`edges.md`: a page-level alarm).
+    TrunkRefused(u16),
+    /// A request of somebody else was refused (its code) or ignored (0).
+    StrangerRefused(u16),
+    /// A message was retransmitted to us or by us.
+    Retransmission,
+}
