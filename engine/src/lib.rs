@@ -16,3 +16,4 @@ pub use engine::Engine;
 
 pub mod call;
 pub mod dialplan;
+pub mod live;
