@@ -43,8 +43,8 @@ pub struct Class {
 pub struct QueuePlan {
     /// Its name in the plan, on boards and in topics.
     pub name: String,
-    /// An agent needs every one of these to be offered its calls. Never empty; an agent may serve
-    /// several queues.
+    /// Any one of these lets an agent be offered its calls. Never empty; an agent may serve several
+    /// queues.
     pub skills: Vec<String>,
     /// How its calls reach agents.
     pub offer: OfferPlan,
@@ -56,6 +56,13 @@ pub struct QueuePlan {
     pub hold_sound: String,
     /// A longest wait beyond this raises an alarm.
     pub alarm: Option<Duration>,
+}
+
+impl QueuePlan {
+    /// Whether somebody with these skills may be offered its calls.
+    pub fn takes(&self, skills: &[String]) -> bool {
+        skills.iter().any(|skill| self.skills.contains(skill))
+    }
 }
 
 /// How a queue's calls reach agents.
