@@ -17,3 +17,4 @@ pub use engine::Engine;
 pub mod call;
 pub mod dialplan;
 pub mod live;
+pub mod queue;
