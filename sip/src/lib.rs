@@ -6,6 +6,9 @@
 
 pub mod dialog;
 pub mod endpoint;
+pub mod header;
+pub mod message;
 pub mod time;
 pub mod transaction;
 pub mod transport;
+pub mod vocabulary;

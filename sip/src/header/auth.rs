@@ -1,0 +1,142 @@
+//! Challenges and credentials of digest authentication (RFC 3261 §22, RFC 7616, RFC 8760).
+
+use crate::message::{Message, Name, Params, trim};
+
+/// How a digest is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// What every phone can do.
+    Md5,
+    /// What a phone should do (RFC 8760); stronger, so later in the order.
+    Sha256,
+}
+
+impl Algorithm {
+    /// The token of a challenge.
+    pub fn token(self) -> &'static str {
+        match self {
+            Algorithm::Md5 => "MD5",
+            Algorithm::Sha256 => "SHA-256",
+        }
+    }
+
+    /// The algorithm a challenge or credentials name; MD5 when they name none (RFC 7616 §3.3).
+    pub fn read(token: Option<&str>) -> Option<Algorithm> {
+        match token {
+            None => Some(Algorithm::Md5),
+            Some(token) if token.eq_ignore_ascii_case("MD5") => Some(Algorithm::Md5),
+            Some(token) if token.eq_ignore_ascii_case("SHA-256") => Some(Algorithm::Sha256),
+            Some(_) => None,
+        }
+    }
+}
+
+/// What the other side wants proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    /// Where a name and password are valid.
+    pub realm: &'a str,
+    /// The challenger's once-word.
+    pub nonce: &'a str,
+    /// To be given back as it stands.
+    pub opaque: Option<&'a str>,
+    /// How to compute.
+    pub algorithm: Algorithm,
+    /// It takes `qop=auth`.
+    pub auth: bool,
+    /// The nonce of the last try was too old; name and password were right.
+    pub stale: bool,
+}
+
+impl<'a> Challenge<'a> {
+    /// Reads a Digest challenge; `None` for another scheme or an algorithm we have not.
+    pub fn read(value: &'a [u8]) -> Option<Challenge<'a>> {
+        let params = digest_params(value)?;
+        let qop = params.value("qop");
+        Some(Challenge {
+            realm: params.value("realm")?,
+            nonce: params.value("nonce")?,
+            opaque: params.value("opaque"),
+            algorithm: Algorithm::read(params.value("algorithm"))?,
+            auth: qop.is_some_and(|qop| qop.split(',').any(|word| word.trim().eq_ignore_ascii_case("auth"))),
+            stale: params.value("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+        })
+    }
+}
+
+/// A proof.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    /// Who claims to be there.
+    pub username: &'a str,
+    /// The realm of the challenge.
+    pub realm: &'a str,
+    /// The nonce of the challenge.
+    pub nonce: &'a str,
+    /// The address the proof is for.
+    pub uri: &'a str,
+    /// The proof itself, hexadecimal.
+    pub response: &'a str,
+    /// How it was computed.
+    pub algorithm: Algorithm,
+    /// `auth` when the prover's own once-word and a count are part of it.
+    pub qop: Option<&'a str>,
+    /// The prover's once-word.
+    pub cnonce: Option<&'a str>,
+    /// How often this nonce was used, eight hexadecimal digits, as written.
+    pub nc: Option<&'a str>,
+}
+
+impl<'a> Credentials<'a> {
+    /// Reads Digest credentials; `None` when something they must have is missing.
+    pub fn read(value: &'a [u8]) -> Option<Credentials<'a>> {
+        let params = digest_params(value)?;
+        Some(Credentials {
+            username: params.value("username")?,
+            realm: params.value("realm")?,
+            nonce: params.value("nonce")?,
+            uri: params.value("uri")?,
+            response: params.value("response")?,
+            algorithm: Algorithm::read(params.value("algorithm"))?,
+            qop: params.value("qop"),
+            cnonce: params.value("cnonce"),
+            nc: params.value("nc"),
+        })
+    }
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    /// The algorithm only: the rest proves who somebody is.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials({})", self.algorithm.token())
+    }
+}
+
+/// What follows the word `Digest`.
+fn digest_params(value: &[u8]) -> Option<Params<'_>> {
+    let value = trim(value);
+    let (scheme, rest) = value.split_at(value.iter().position(u8::is_ascii_whitespace)?);
+    scheme.eq_ignore_ascii_case(b"Digest").then(|| Params::by_commas(rest))
+}
+
+impl<'a> Message<'a> {
+    /// Credentials for us. A line is one set: its commas separate parameters.
+    pub fn authorization(&self) -> Option<Credentials<'a>> {
+        self.headers(Name::Authorization).find_map(Credentials::read)
+    }
+
+    /// Credentials for an intermediary.
+    pub fn proxy_authorization(&self) -> Option<Credentials<'a>> {
+        self.headers(Name::ProxyAuthorization).find_map(Credentials::read)
+    }
+
+    /// The other end's challenges, one per line, those we can answer.
+    pub fn www_authenticate(&self) -> impl Iterator<Item = Challenge<'a>> + '_ {
+        self.headers(Name::WwwAuthenticate).filter_map(Challenge::read)
+    }
+
+    /// An intermediary's challenges.
+    pub fn proxy_authenticate(&self) -> impl Iterator<Item = Challenge<'a>> + '_ {
+        self.headers(Name::ProxyAuthenticate).filter_map(Challenge::read)
+    }
+}

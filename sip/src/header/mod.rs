@@ -1,0 +1,17 @@
+//! Typed headers, one per file: what it means, and the reader [`crate::message::Message`] gives it.
+//!
+//! A reader borrows the message and allocates nothing. The five headers without which nothing can
+//! be answered give a `Result`; the rest are `None` when absent or senseless, since a call is not
+//! lost for them ([`crate::message::Message::inspect`] tells the two apart).
+
+pub mod auth;
+pub mod call_id;
+pub mod content_type;
+pub mod cseq;
+pub mod identity;
+pub mod name_addr;
+pub mod numbers;
+pub mod reason;
+pub mod routing;
+pub mod tokens;
+pub mod via;

@@ -1,0 +1,96 @@
+//! A name and an address: From, To, and what Contact, Route and identities are made of
+//! (RFC 3261 §20.10, §20.20, §20.39).
+
+use crate::message::{HeaderError, Message, Name, Params, Text, Uri, trim};
+
+/// `"Display" <uri>;params`, or a bare `uri;params`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameAddr<'a> {
+    /// The name for people; empty when there is none.
+    pub display: Text<'a>,
+    /// The address.
+    pub uri: Uri<'a>,
+    /// The address as written, without `<>`.
+    pub raw_uri: &'a [u8],
+    /// Parameters of the header, not of the address.
+    pub params: Params<'a>,
+}
+
+impl<'a> NameAddr<'a> {
+    /// Reads one item. Forgiving: a quote or a bracket that never closes is an ordinary byte.
+    /// `None` when there is no address at all.
+    pub fn read(value: &'a [u8]) -> Option<NameAddr<'a>> {
+        let value = trim(value);
+        let quoted =
+            if value.first() == Some(&b'"') { crate::message::quoted_end(value).unwrap_or(0) } else { 0 };
+        let (display, raw_uri, params) = match memchr::memchr(b'<', &value[quoted..]) {
+            Some(open) => {
+                let (display, rest) = value.split_at(quoted + open);
+                let rest = &rest[1..];
+                let close = memchr::memchr(b'>', rest).unwrap_or(rest.len());
+                let params = rest.get(close + 1..).unwrap_or_default();
+                (display, &rest[..close], params)
+            }
+            // Without brackets the parameters are the header's (RFC 3261 §20.10).
+            None => {
+                let (uri, params) = value.split_at(memchr::memchr(b';', value).unwrap_or(value.len()));
+                (&value[..0], uri, params)
+            }
+        };
+        let raw_uri = trim(raw_uri);
+        if raw_uri.is_empty() {
+            return None;
+        }
+        let display = Text::new(trim(display));
+        Some(NameAddr { display, uri: Uri::read(raw_uri), raw_uri, params: Params::new(trim(params)) })
+    }
+
+    /// The dialog's end, as its owner named it (RFC 3261 §19.3).
+    pub fn tag(&self) -> Option<&'a str> {
+        self.params.value("tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// Would a strict reader refuse `value`, from which this was read?
+    pub(crate) fn is_loose(&self, value: &[u8]) -> bool {
+        let display = self.display.as_bytes();
+        let bracketed = memchr::memchr(b'<', value).is_some();
+        let token_or_space =
+            |byte: &u8| *byte == b' ' || *byte == b'\t' || crate::message::is_token(&[*byte]);
+        let needs_quotes = !display.starts_with(b"\"") && !display.iter().all(token_or_space);
+        let spaced = memchr::memchr3(b' ', b'\t', b'\n', self.raw_uri).is_some()
+            || (bracketed && !contains(value, self.raw_uri));
+        let open = bracketed && memchr::memchr(b'>', value).is_none();
+        let headers_outside = !bracketed && matches!(self.uri, Uri::Sip { headers: Some(_), .. });
+        needs_quotes || spaced || open || headers_outside
+    }
+}
+
+/// Does `value` hold `<uri>` without white space inside the brackets?
+fn contains(value: &[u8], uri: &[u8]) -> bool {
+    memchr::memmem::find(value, uri).is_some_and(|at| {
+        at > 0 && value[at - 1] == b'<' && value.get(at + uri.len()).is_none_or(|next| *next == b'>')
+    })
+}
+
+impl<'a> Message<'a> {
+    /// Who calls.
+    ///
+    /// # Errors
+    /// [`HeaderError`] when it is absent or holds no address.
+    pub fn from(&self) -> Result<NameAddr<'a>, HeaderError> {
+        self.name_addr(Name::From)
+    }
+
+    /// Who is called.
+    ///
+    /// # Errors
+    /// [`HeaderError`] when it is absent or holds no address.
+    pub fn to(&self) -> Result<NameAddr<'a>, HeaderError> {
+        self.name_addr(Name::To)
+    }
+
+    fn name_addr(&self, name: Name) -> Result<NameAddr<'a>, HeaderError> {
+        let value = self.header(name).ok_or(HeaderError::Missing(name))?;
+        NameAddr::read(value).ok_or(HeaderError::Malformed(name))
+    }
+}

@@ -1,0 +1,25 @@
+//! Headers that are lists of tokens: Require, Supported, Allow, Proxy-Require.
+
+use crate::message::{Message, Name};
+
+impl<'a> Message<'a> {
+    /// Extensions without which the request has no sense (RFC 3261 §20.32).
+    pub fn require(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.tokens(Name::Require)
+    }
+
+    /// Extensions the sender understands (RFC 3261 §20.37).
+    pub fn supported(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.tokens(Name::Supported)
+    }
+
+    /// Methods the sender understands (RFC 3261 §20.5).
+    pub fn allow(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.tokens(Name::Allow)
+    }
+
+    /// The tokens of any comma list, those that are no text left out.
+    pub fn tokens(&self, name: Name) -> impl Iterator<Item = &'a str> + '_ {
+        self.items(name).filter_map(|item| std::str::from_utf8(item).ok())
+    }
+}

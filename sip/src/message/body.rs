@@ -1,0 +1,158 @@
+//! Bodies: the part of a type, out of a plain body or a multipart one (RFC 2046 §5.1).
+
+use super::text::{trim, unquote};
+use super::{Commas, Message, Name, Params, line_at};
+
+/// Parts looked at in one multipart body; eCall and PIDF-LO need three.
+const PARTS_MAX: usize = 16;
+
+impl<'a> Message<'a> {
+    /// The SDP of this message, whether it is the whole body or one part of it. A body without a
+    /// Content-Type that begins like SDP is SDP: some gateways forget the header.
+    pub fn sdp(&self) -> Option<&'a [u8]> {
+        match self.header(Name::ContentType) {
+            Some(_) => self.part("application/sdp"),
+            None => Some(self.body()).filter(|body| body.starts_with(b"v=0")),
+        }
+    }
+
+    /// The first part of a type (`application/sdp`, without parameters): the body itself, or a
+    /// part of a multipart body, one level of nesting included. Binary parts stay as they are.
+    pub fn part(&self, content_type: &str) -> Option<&'a [u8]> {
+        find(self.header(Name::ContentType)?, self.body(), content_type, 2)
+    }
+}
+
+fn find<'a>(declared: &'a [u8], body: &'a [u8], wanted: &str, depth: u8) -> Option<&'a [u8]> {
+    let (kind, params) = split_type(declared);
+    if kind.eq_ignore_ascii_case(wanted.as_bytes()) {
+        return Some(body);
+    }
+    let is_multipart = kind.len() > 10 && kind[..10].eq_ignore_ascii_case(b"multipart/");
+    if !is_multipart || depth == 0 {
+        return None;
+    }
+    let boundary = params.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"boundary"))?.1?;
+    let boundary = unquote(boundary);
+    if boundary.is_empty() {
+        return None;
+    }
+    Parts { rest: body, boundary, left: PARTS_MAX }
+        .find_map(|part| find(part_type(part.head), part.body, wanted, depth - 1))
+}
+
+/// `type/subtype` and what follows it.
+pub(crate) fn split_type(value: &[u8]) -> (&[u8], Params<'_>) {
+    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    (trim(&value[..end]), Params::new(&value[end..]))
+}
+
+/// The Content-Type among a part's headers; a part without one is text.
+fn part_type(head: &[u8]) -> &[u8] {
+    let mut at = 0;
+    while at < head.len() {
+        let (line, next) = line_at(head, at);
+        at = next;
+        let Some(colon) = memchr::memchr(b':', line.text) else { continue };
+        if Name::read(trim(&line.text[..colon])) == Name::ContentType {
+            return Commas::of(&line.text[colon + 1..]).next().unwrap_or(b"text/plain");
+        }
+    }
+    b"text/plain"
+}
+
+struct Part<'a> {
+    head: &'a [u8],
+    body: &'a [u8],
+}
+
+/// The parts between `--boundary` lines; `left` bounds how many are looked at.
+struct Parts<'a> {
+    rest: &'a [u8],
+    boundary: &'a [u8],
+    left: usize,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let (_, start) = self.delimiter(0)?;
+        let content = &self.rest[start..];
+        self.rest = content;
+        let (end, _) = self.delimiter(0)?;
+        let content = &content[..end];
+        // Headers end at the first empty line; a part may begin with it.
+        let mut at = 0;
+        while at < content.len() {
+            let (line, next) = line_at(content, at);
+            at = next;
+            if line.text.is_empty() {
+                break;
+            }
+        }
+        Some(Part { head: &content[..at], body: &content[at..] })
+    }
+}
+
+impl Parts<'_> {
+    /// The next delimiter from `from`: where the content before it ends (its line end belongs to
+    /// the delimiter), and where the content behind it starts.
+    fn delimiter(&self, from: usize) -> Option<(usize, usize)> {
+        let mut from = from;
+        loop {
+            let at = from + memchr::memmem::find(self.rest.get(from..)?, self.boundary)?;
+            let starts_line =
+                at >= 2 && &self.rest[at - 2..at] == b"--" && (at == 2 || self.rest[at - 3] == b'\n');
+            if !starts_line {
+                from = at + self.boundary.len();
+                continue;
+            }
+            let end = match &self.rest[..at - 2] {
+                [.., b'\r', b'\n'] => at - 4,
+                [.., b'\n'] => at - 3,
+                _ => at - 2,
+            };
+            let (_, next) = line_at(self.rest, at + self.boundary.len());
+            return Some((end, next));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(content_type: &str, body: &[u8]) -> Vec<u8> {
+        let head = format!("INVITE sip:15@h SIP/2.0\r\nContent-Type: {content_type}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    #[test]
+    fn sdp_is_found_in_a_multipart_body_beside_binary() {
+        let body = b"preamble\r\n--b1\r\nContent-Type: application/EmergencyCallData.eCall.MSD\r\n\r\n\x00\xff\n--b\r\n--b1\r\n\
+            content-type : application/sdp; charset=x\r\n\r\nv=0\r\n--b1--\r\n";
+        let bytes = message("multipart/mixed; boundary=\"b1\"", body);
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.sdp(), Some(&b"v=0"[..]));
+        assert_eq!(message.part("application/EmergencyCallData.eCall.MSD"), Some(&b"\x00\xff\n--b"[..]));
+        assert_eq!(message.part("application/pidf+xml"), None);
+    }
+
+    #[test]
+    fn a_multipart_body_cut_short_gives_what_is_whole() {
+        for body in [&b""[..], b"--b", b"--b\r\n", b"--b\r\nContent-Type: application/sdp\r\n\r\nv=0"] {
+            let bytes = message("multipart/mixed;boundary=b", body);
+            assert_eq!(Message::scan(&bytes).expect("a message").sdp(), None);
+        }
+        let bytes = message("multipart/mixed", b"--\r\n\r\n--");
+        assert_eq!(Message::scan(&bytes).expect("a message").sdp(), None);
+    }
+
+    #[test]
+    fn sdp_without_a_content_type_is_still_sdp() {
+        let bytes = b"INVITE sip:15@h SIP/2.0\r\n\r\nv=0\r\n";
+        assert_eq!(Message::scan(bytes).expect("a message").sdp(), Some(&b"v=0\r\n"[..]));
+    }
+}

@@ -1,0 +1,198 @@
+//! What was wrong with a message and could be understood all the same.
+//!
+//! A trunk's message is treated as repaired and the marks are counted; a stranger's is answered
+//! as the RFC has it (`design: edges`): 505 for [`Repair::Version`], 400 for the rest.
+
+use super::{HeaderError, Message, Name, StartLine, Uri, text};
+use crate::header::cseq::CSeq;
+use crate::header::name_addr::NameAddr;
+
+/// One thing put right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Repair {
+    /// The start line has white space where none may be.
+    StartLineSpace,
+    /// The Request-URI stands in `<>` or carries headers.
+    RequestUri,
+    /// Another version than SIP/2.0.
+    Version,
+    /// Lines end with a bare line feed.
+    BareLineFeed,
+    /// A line is no header (no colon, or no name before it); it is skipped.
+    StrayLine,
+    /// No empty line ends the headers.
+    NoEmptyLine,
+    /// Content-Length is no number, or there are two that differ; the body is the rest.
+    BadContentLength,
+    /// Content-Length goes beyond the message; the body is what there is.
+    ShortBody,
+    /// A quote never closes.
+    OpenQuote,
+    /// An address is not written as one: white space in it, a display name that needs quotes,
+    /// headers outside `<>`, a missing `>`.
+    Address,
+    /// A parameter is empty (`;;`).
+    EmptyParameter,
+    /// A number is too large, negative or no number.
+    Number,
+    /// CSeq names another method than the start line.
+    CSeqMethod,
+    /// A date in another zone than GMT.
+    Date,
+}
+
+impl Repair {
+    const ALL: [Repair; 14] = [
+        Repair::StartLineSpace,
+        Repair::RequestUri,
+        Repair::Version,
+        Repair::BareLineFeed,
+        Repair::StrayLine,
+        Repair::NoEmptyLine,
+        Repair::BadContentLength,
+        Repair::ShortBody,
+        Repair::OpenQuote,
+        Repair::Address,
+        Repair::EmptyParameter,
+        Repair::Number,
+        Repair::CSeqMethod,
+        Repair::Date,
+    ];
+
+    /// For a counter's label.
+    pub fn label(self) -> &'static str {
+        match self {
+            Repair::StartLineSpace => "start_line_space",
+            Repair::RequestUri => "request_uri",
+            Repair::Version => "version",
+            Repair::BareLineFeed => "bare_line_feed",
+            Repair::StrayLine => "stray_line",
+            Repair::NoEmptyLine => "no_empty_line",
+            Repair::BadContentLength => "bad_content_length",
+            Repair::ShortBody => "short_body",
+            Repair::OpenQuote => "open_quote",
+            Repair::Address => "address",
+            Repair::EmptyParameter => "empty_parameter",
+            Repair::Number => "number",
+            Repair::CSeqMethod => "cseq_method",
+            Repair::Date => "date",
+        }
+    }
+}
+
+/// The repairs of one message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repairs(u16);
+
+impl Repairs {
+    /// Marks one.
+    pub fn mark(&mut self, repair: Repair) {
+        self.0 |= 1 << repair as u8;
+    }
+
+    /// Was it made?
+    pub fn has(self, repair: Repair) -> bool {
+        self.0 & (1 << repair as u8) != 0
+    }
+
+    /// None at all?
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Each, in order.
+    pub fn iter(self) -> impl Iterator<Item = Repair> {
+        Repair::ALL.into_iter().filter(move |repair| self.has(*repair))
+    }
+}
+
+impl Message<'_> {
+    /// Reads the headers every message must have and the ones we act on, as a strict reader
+    /// would: the scan's repairs and those its readers make. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`HeaderError`] when Via, From, To, Call-ID or CSeq is absent or cannot be read, so that
+    /// nothing can be answered.
+    pub fn inspect(&self) -> Result<Repairs, HeaderError> {
+        let mut repairs = self.repairs();
+        self.via()?;
+        self.call_id()?;
+        self.from()?;
+        self.to()?;
+        self.inspect_start(&mut repairs)?;
+        for name in [Name::From, Name::To] {
+            self.header(name).into_iter().for_each(|value| inspect_address(value, &mut repairs));
+        }
+        for name in [Name::Contact, Name::Route, Name::RecordRoute] {
+            self.items(name)
+                .filter(|item| *item != b"*")
+                .for_each(|item| inspect_address(item, &mut repairs));
+        }
+        if self.vias().any(|via| via.params.has_gap()) || self.header(Name::Via).is_some_and(ends_in_gap) {
+            repairs.mark(Repair::EmptyParameter);
+        }
+        for (name, most) in
+            [(Name::MaxForwards, 255), (Name::Expires, u32::MAX), (Name::RetryAfter, u32::MAX)]
+        {
+            let number = self.header(name).map(leading_number);
+            if number.is_some_and(|number| number.is_none_or(|number| number > most)) {
+                repairs.mark(Repair::Number);
+            }
+        }
+        if self.header(Name::Date).is_some_and(|date| !date.ends_with(b"GMT")) {
+            repairs.mark(Repair::Date);
+        }
+        Ok(repairs)
+    }
+
+    fn inspect_start(&self, repairs: &mut Repairs) -> Result<(), HeaderError> {
+        let cseq = match self.cseq() {
+            Ok(cseq) => cseq,
+            // A number beyond 2^31 has no answer that its sender would recognise.
+            Err(error) => return Err(error),
+        };
+        let StartLine::Request { token, uri, .. } = self.start else { return Ok(()) };
+        if cseq.token != token {
+            repairs.mark(Repair::CSeqMethod);
+        }
+        if let Uri::Sip { headers: Some(_), .. } = Uri::read(uri.as_bytes()) {
+            repairs.mark(Repair::RequestUri);
+        }
+        if cseq.number > CSeq::MOST {
+            repairs.mark(Repair::Number);
+        }
+        Ok(())
+    }
+}
+
+/// A list whose items end in a stray `;` and a comma (`a;;,;,,`).
+fn ends_in_gap(value: &[u8]) -> bool {
+    value.ends_with(b",") || value.ends_with(b";")
+}
+
+fn leading_number(value: &[u8]) -> Option<u32> {
+    let end = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
+    std::str::from_utf8(&value[..end]).ok()?.parse().ok()
+}
+
+fn inspect_address(value: &[u8], repairs: &mut Repairs) {
+    let Some(address) = NameAddr::read(value) else {
+        repairs.mark(Repair::Address);
+        return;
+    };
+    if value.first() == Some(&b'"') && text::quoted_end(value).is_none() {
+        repairs.mark(Repair::OpenQuote);
+    }
+    if address.is_loose(value) {
+        repairs.mark(Repair::Address);
+    }
+    if address.params.has_gap() {
+        repairs.mark(Repair::EmptyParameter);
+    }
+    if let Some(expires) = address.params.value("expires")
+        && expires.parse::<u32>().is_err()
+    {
+        repairs.mark(Repair::Number);
+    }
+}
