@@ -6,12 +6,22 @@
 
 mod facts;
 
+mod calendar;
+mod check;
+mod draft;
+mod error;
+mod eval;
+mod examples;
+mod reader;
+
+pub use error::{PlanError, Problem};
 pub use facts::{Earlier, Facts, Repeat};
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// One centre's checked plan: the only type that can serve.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Dialplan {
     /// Its name (`plan`), for boards and records.
     pub name: String,
@@ -21,6 +31,24 @@ pub struct Dialplan {
     pub classes: Vec<Class>,
     /// Queues in the order of the file; a queue's index is the place in this list.
     pub queues: Vec<QueuePlan>,
+    zone: chrono_tz::Tz,
+    services: Vec<eval::Service>,
+    numbers: HashMap<String, u16>,
+    urns: Vec<(String, u16)>,
+    calendars: Vec<calendar::Calendar>,
+    /// From the highest priority down, without the default.
+    routes: Vec<eval::Route>,
+    default: eval::Route,
+    modifiers: Vec<eval::Modifier>,
+}
+
+/// What the site has, where the reader of a plan knows it: names are checked against it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// Every sound the media plane can play.
+    pub sounds: Option<&'a [String]>,
+    /// Every trunk's name.
+    pub trunks: Option<&'a [String]>,
 }
 
 /// A class of one plan: its place in [`Dialplan::classes`].
@@ -144,6 +172,10 @@ pub struct Routed<'p> {
 impl Dialplan {
     /// The service of a number the plan does not name.
     pub const UNKNOWN: &'static str = "unknown";
+    /// What a waiting caller hears when the plan names no sound.
+    pub const HOLD_SOUND: &'static str = "hold";
+    /// The largest text read: a plan of 100 kB is read by nobody, a file of another kind by mistake.
+    pub const BYTES_MAX: usize = 1_000_000;
 
     /// A class of this plan; `None` for another plan's.
     pub fn class(&self, id: ClassId) -> Option<&Class> {
@@ -162,46 +194,61 @@ impl Dialplan {
         u32::try_from(place).ok()
     }
 
+    /// The most urgent class of all: confirmed vital. What nobody could qualify counts as this.
+    pub fn vital(&self) -> ClassId {
+        let place = self.classes.iter().position(|class| class.fence);
+        // A checked plan has one; the first class is as near as another could come.
+        ClassId(place.and_then(|place| u16::try_from(place).ok()).unwrap_or(0))
+    }
+
     /// The service of a called number or URN: exact match.
     pub fn service(&self, called: &str) -> Option<&str> {
-        let _ = called;
-        None
+        self.service_at(called).map(|place| self.service_name(place))
     }
 
-    /// Every number and URN of the plan.
+    /// Every number and URN of the plan, in no order.
     pub fn numbers(&self) -> impl Iterator<Item = &str> {
-        std::iter::empty()
+        self.numbers.keys().chain(self.urns.iter().map(|(urn, _)| urn)).map(String::as_str)
     }
 
-    /// Reads and checks a plan; `file` is its name in the error.
+    /// Every sound the plan may ask for; some twice.
+    pub fn sounds(&self) -> impl Iterator<Item = &str> {
+        let queues = self.queues.iter().flat_map(|queue| queue.announce.iter().chain([&queue.hold_sound]));
+        let routes = self.routes.iter().chain([&self.default]);
+        let routes = routes.flat_map(|route| route.announce.iter().flatten().chain(&route.hold_sound));
+        queues.chain(routes).map(String::as_str)
+    }
+
+    /// How many routes, the default included, and how many modifiers.
+    pub fn extent(&self) -> (usize, usize) {
+        (self.routes.len() + 1, self.modifiers.len())
+    }
+
+    /// Reads and checks a plan, and runs its examples; `file` is its name in the error.
     ///
     /// # Errors
     /// The first thing wrong, with its place and what to do.
     pub fn parse(file: &str, text: &str) -> Result<Dialplan, PlanError> {
-        let _ = text;
-        Err(PlanError { text: format!("{file}: the reader of dialplans is not in this build") })
+        Self::parse_for(file, text, Surroundings::default())
     }
 
-    /// Decides one call: the route of the highest priority that is true, then every true modifier.
-    pub fn route<'p>(&'p self, facts: &Facts<'_>) -> Routed<'p> {
-        let _ = facts;
-        Routed {
-            service: Self::UNKNOWN,
-            route: "default",
-            modifiers: Vec::new(),
-            queue: 0,
-            class: ClassId(0),
-            hold: HoldMode::Answered,
-            announce: &[],
-            hold_sound: "hold",
-            credit: Duration::ZERO,
+    /// As [`Dialplan::parse`], for a site whose sounds and trunks are known.
+    ///
+    /// # Errors
+    /// As [`Dialplan::parse`].
+    pub fn parse_for(file: &str, text: &str, around: Surroundings<'_>) -> Result<Dialplan, PlanError> {
+        Self::read(text, around).map_err(|flaw| flaw.placed(file, text))
+    }
+
+    fn read(text: &str, around: Surroundings<'_>) -> Result<Dialplan, error::Flaw> {
+        let top = draft::Span { start: 0, end: 0 };
+        if text.len() > Self::BYTES_MAX {
+            return Err(error::Flaw::new(top, Problem::TooLarge { bytes: text.len() }));
         }
+        let keys = toml::de::DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(top, draft::Span::from);
+            error::Flaw::new(at, Problem::Syntax { what: error.message().to_owned() })
+        })?;
+        draft::Draft::read(keys.get_ref())?.check(around)
     }
-}
-
-/// What is wrong with a plan: one thing, with its place.
-#[derive(Debug, thiserror::Error)]
-#[error("{text}")]
-pub struct PlanError {
-    text: String,
 }

@@ -1,0 +1,426 @@
+//! From what is written to what can serve: names resolved, promises proved, or the first flaw.
+
+use super::calendar::Calendar;
+use super::draft::{At, ClassDraft, Draft, HoldDraft, QueueDraft, RouteDraft, WhenDraft, one_of};
+use super::error::{Flaw, Problem};
+use super::eval::{CallerPattern, Change, Condition, Modifier, Route, Service};
+use super::examples::earlier;
+use super::{Class, ClassId, Dialplan, HoldMode, OfferPlan, QueuePlan, Strategy, Surroundings};
+use chrono_tz::Tz;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Classes, queues, services and the like of one plan. More than a person can keep apart; a lower
+/// bound would stop nobody's plan but a generator's.
+const NAMES_MAX: usize = 1000;
+
+/// How long a phone rings when the plan does not say: about two ring cadences.
+const RING: Duration = Duration::from_secs(6);
+
+impl Draft {
+    /// Checks everything a plan promises, in the order of a plan's tables.
+    pub(super) fn check(self, around: Surroundings<'_>) -> Result<Dialplan, Flaw> {
+        let zone = self.zone()?;
+        let names = Names { around, ..Names::default() };
+        let numbers = self.numbers()?;
+        let names = Names { services: numbers.services, ..names };
+        let calendars: Vec<Calendar> =
+            self.calendars.iter().map(|draft| Calendar::check(draft, zone)).collect::<Result<_, _>>()?;
+        let names = Names { calendars: calendars.iter().map(|c| c.name.clone()).collect(), ..names };
+        let classes = classes(&self.classes)?;
+        let names = Names { classes, ..names };
+        let queues = self.queues.iter().map(|draft| names.queue(draft)).collect::<Result<Vec<_>, _>>()?;
+        few("queues", queues.len(), &self.name)?;
+        let names = Names {
+            queues: queues.iter().map(|queue| queue.name.clone()).collect(),
+            numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(),
+            ..names
+        };
+        let (routes, default) = self.routes(&names)?;
+        let modifiers = self.modifiers(&names)?;
+        let plan = Dialplan {
+            name: label(&self.name)?,
+            version: label(&self.version)?,
+            classes: names.classes,
+            queues,
+            zone,
+            services: names.services,
+            numbers: numbers.numbers,
+            urns: numbers.urns,
+            calendars,
+            routes,
+            default,
+            modifiers,
+        };
+        self.only_raises(&plan)?;
+        plan.prove(&self)?;
+        Ok(plan)
+    }
+
+    fn zone(&self) -> Result<Tz, Flaw> {
+        match (&self.timezone, self.calendars.first()) {
+            (Some(zone), _) => {
+                zone.is.parse().map_err(|_| Flaw::new(zone.at, Problem::Zone { name: zone.is.clone() }))
+            }
+            (None, None) => Ok(Tz::UTC),
+            (None, Some(calendar)) => {
+                let sample = "`timezone = \"Europe/Paris\"` on top";
+                let place = "this plan with calendars".into();
+                Err(Flaw::new(calendar.name.at, Problem::Missing { place, key: "timezone", sample }))
+            }
+        }
+    }
+
+    fn numbers(&self) -> Result<Numbers, Flaw> {
+        let mut read = Numbers::default();
+        for (number, service) in &self.numbers {
+            let name = label(service)?;
+            let place = match read.services.iter().position(|known| known.name == name) {
+                Some(place) => place,
+                None => {
+                    let partner = name == "partner" || name.starts_with("partner-");
+                    read.services.push(Service { name, partner });
+                    few("services", read.services.len(), service)?;
+                    read.services.len() - 1
+                }
+            };
+            let place = u16::try_from(place).unwrap_or(u16::MAX);
+            let dialled = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'*' | b'#');
+            let digits = number.is.strip_prefix('+').unwrap_or(&number.is);
+            if let Some(labels) = number.is.to_ascii_lowercase().strip_prefix("urn:service:") {
+                let urn = format!("urn:service:{labels}");
+                if labels.is_empty() || read.urns.iter().any(|(known, _)| *known == urn) {
+                    return Err(twice("number", number));
+                }
+                read.urns.push((urn, place));
+            } else if !digits.is_empty() && digits.bytes().all(dialled) {
+                read.numbers.insert(number.is.clone(), place);
+            } else {
+                return Err(Flaw::new(number.at, Problem::Number { number: number.is.clone() }));
+            }
+        }
+        Ok(read)
+    }
+
+    /// The routes from the highest priority down, and the one that takes the rest.
+    fn routes(&self, names: &Names<'_>) -> Result<(Vec<Route>, Route), Flaw> {
+        few("routes", self.routes.len(), &self.name)?;
+        let mut read: Vec<(Route, &RouteDraft)> = Vec::new();
+        for draft in &self.routes {
+            let route = names.route(draft)?;
+            if read.iter().any(|(other, _)| other.name == route.name) {
+                return Err(twice("route", &draft.name));
+            }
+            if let Some((other, _)) = read.iter().find(|(other, _)| other.priority == route.priority) {
+                let problem = Problem::SamePriority { priority: route.priority, other: other.name.clone() };
+                return Err(Flaw::new(draft.priority.at, problem));
+            }
+            if let (None, Some((other, _))) = (&draft.when, read.iter().find(|(_, d)| d.when.is_none())) {
+                let problem = Problem::SecondDefault { name: route.name, other: other.name.clone() };
+                return Err(Flaw::new(draft.name.at, problem));
+            }
+            read.push((route, draft));
+        }
+        if !read.iter().any(|(route, _)| route.when.is_empty()) {
+            let at = self.routes.last().map_or(self.name.at, |route| route.name.at);
+            return Err(Flaw::new(at, Problem::NoDefault));
+        }
+        read.sort_by_key(|(route, _)| std::cmp::Reverse(route.priority));
+        for (place, (route, draft)) in read.iter().enumerate() {
+            let above = read.iter().take(place).find(|(above, _)| above.when.follows_from(&route.when));
+            if let Some((above, _)) = above {
+                let (name, by) = (route.name.clone(), above.name.clone());
+                let problem = Problem::NeverWins { name, by, priority: above.priority };
+                return Err(Flaw::new(draft.name.at, problem));
+            }
+        }
+        let mut routes: Vec<Route> = read.into_iter().map(|(route, _)| route).collect();
+        // No route above it is empty, so the default is the lowest.
+        let default = routes.pop().ok_or_else(|| Flaw::new(self.name.at, Problem::NoDefault))?;
+        Ok((routes, default))
+    }
+
+    fn modifiers(&self, names: &Names<'_>) -> Result<Vec<Modifier>, Flaw> {
+        few("modifiers", self.modifiers.len(), &self.name)?;
+        let mut read: Vec<Modifier> = Vec::new();
+        for draft in &self.modifiers {
+            let name = title(&draft.name)?;
+            if read.iter().any(|other| other.name == name) {
+                return Err(twice("modifier", &draft.name));
+            }
+            let fault = |fault| Flaw::new(draft.name.at, Problem::Modifier { name: name.clone(), fault });
+            let when = names.condition(&draft.when)?;
+            let change = match (&draft.class, &draft.raise) {
+                (Some(_), Some(_)) => return Err(fault("has both `class` and `raise`")),
+                (Some(class), None) => Change::AtLeast(names.class(class)?),
+                (None, Some(raise)) => match u8::try_from(raise.is) {
+                    Ok(steps @ 1..=9) => Change::Up(steps),
+                    _ => {
+                        let (text, bounds) =
+                            (raise.is.to_string(), "a modifier may only raise, by 1 to 9 classes");
+                        return Err(Flaw::new(raise.at, Problem::OutOfBounds { key: "raise", text, bounds }));
+                    }
+                },
+                (None, None) if draft.inherit.is_none() => return Err(fault("does nothing")),
+                (None, None) => Change::Nothing,
+            };
+            if let Some(inherit) = &draft.inherit {
+                one_of("inherit", inherit, &["waited"])?;
+                if when.repeat.is_none() {
+                    return Err(fault("inherits without `repeat` in its condition"));
+                }
+            }
+            read.push(Modifier { name, when, change, inherit: draft.inherit.is_some() });
+        }
+        Ok(read)
+    }
+
+    /// A modifier that names a class must be able to raise somebody to it.
+    fn only_raises(&self, plan: &Dialplan) -> Result<(), Flaw> {
+        for (modifier, draft) in plan.modifiers.iter().zip(&self.modifiers) {
+            let Change::AtLeast(class) = modifier.change else { continue };
+            let below = |route: &Route| plan.urgency(route.class) > plan.urgency(class);
+            if !plan.routes.iter().chain([&plan.default]).any(below) {
+                let at = draft.class.as_ref().map_or(draft.name.at, |class| class.at);
+                let class = plan.class(class).map_or_else(String::new, |class| class.name.clone());
+                let name = modifier.name.clone();
+                return Err(Flaw::new(at, Problem::NeverRaises { name, class }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `[numbers]`, read.
+#[derive(Default)]
+struct Numbers {
+    services: Vec<Service>,
+    numbers: HashMap<String, u16>,
+    urns: Vec<(String, u16)>,
+}
+
+fn classes(drafts: &[ClassDraft]) -> Result<Vec<Class>, Flaw> {
+    let mut classes = Vec::new();
+    for draft in drafts {
+        let name = label(&draft.name)?;
+        let (fence, target) = match (draft.fence, &draft.target) {
+            (Some(true), None) => (true, Duration::ZERO),
+            (None | Some(false), Some(target)) => (false, target.is),
+            _ => return Err(Flaw::new(draft.name.at, Problem::FenceOrTarget { name })),
+        };
+        classes.push(Class { name, fence, target });
+        few("classes", classes.len(), &draft.name)?;
+    }
+    match drafts.last() {
+        Some(_) if classes.iter().any(|class| class.fence) => Ok(classes),
+        Some(last) => Err(Flaw::new(last.name.at, Problem::NoFence)),
+        None => Err(Flaw::new(super::draft::Span { start: 0, end: 0 }, Problem::NoFence)),
+    }
+}
+
+/// What a plan's texts may name, as far as it has been read.
+#[derive(Default)]
+struct Names<'a> {
+    around: Surroundings<'a>,
+    services: Vec<Service>,
+    numbers: Vec<String>,
+    calendars: Vec<String>,
+    classes: Vec<Class>,
+    queues: Vec<String>,
+}
+
+impl Names<'_> {
+    fn queue(&self, draft: &QueueDraft) -> Result<QueuePlan, Flaw> {
+        let ring = match &draft.offer.ring {
+            None => RING,
+            Some(ring) => within(ring, "ring", 1, 120, "a phone rings between 1s and 120s (2m)")?,
+        };
+        let alarm = match &draft.alarm {
+            None => None,
+            Some(alarm) => Some(within(alarm, "alarm", 1, 86_400, "an alarm lies between 1s and 24h")?),
+        };
+        Ok(QueuePlan {
+            name: label(&draft.name)?,
+            skills: draft.skills.iter().map(label).collect::<Result<_, _>>()?,
+            offer: if draft.offer.shared {
+                OfferPlan::Shared { phone_ring: ring }
+            } else {
+                OfferPlan::Exclusive { strategy: Strategy::LongestIdle, ring }
+            },
+            hold: draft.hold.as_ref().map_or(Ok(HoldMode::Answered), hold)?,
+            announce: self.sounds(&draft.announce)?,
+            hold_sound: match &draft.hold_sound {
+                Some(sound) => self.sound(sound)?,
+                None => Dialplan::HOLD_SOUND.to_owned(),
+            },
+            alarm,
+        })
+    }
+
+    fn route(&self, draft: &RouteDraft) -> Result<Route, Flaw> {
+        let when = match &draft.when {
+            Some(when) => self.condition(when)?,
+            None => Condition::default(),
+        };
+        let queue = find("queue", &draft.queue, self.queues.iter().map(String::as_str))?;
+        Ok(Route {
+            name: title(&draft.name)?,
+            priority: draft.priority.is,
+            when,
+            queue: u32::try_from(queue).unwrap_or(u32::MAX),
+            class: self.class(&draft.class)?,
+            hold: draft.hold.as_ref().map(hold).transpose()?,
+            announce: draft.announce.as_ref().map(|announce| self.sounds(announce)).transpose()?,
+            hold_sound: draft.hold_sound.as_ref().map(|sound| self.sound(sound)).transpose()?,
+        })
+    }
+
+    fn condition(&self, draft: &WhenDraft) -> Result<Condition, Flaw> {
+        let plain = |texts: &[At<String>]| texts.iter().map(|text| text.is.clone()).collect();
+        let services = draft.service.iter().map(|service| {
+            let place = find("service", service, self.services.iter().map(|known| known.name.as_str()))?;
+            Ok(u16::try_from(place).unwrap_or(u16::MAX))
+        });
+        let calendar = |text: &At<String>| find("calendar", text, self.calendars.iter().map(String::as_str));
+        for called in &draft.called {
+            find("number", called, self.numbers.iter().map(String::as_str))?;
+        }
+        for urn in &draft.urn {
+            if !urn.is.to_ascii_lowercase().starts_with("urn:service:") {
+                return Err(Flaw::new(urn.at, Problem::Number { number: urn.is.clone() }));
+            }
+        }
+        if let Some(trunks) = self.around.trunks {
+            for trunk in &draft.trunk {
+                find("trunk", trunk, trunks.iter().map(String::as_str))?;
+            }
+        }
+        let condition = Condition {
+            services: services.collect::<Result<_, Flaw>>()?,
+            called: plain(&draft.called),
+            urns: plain(&draft.urn),
+            trunks: plain(&draft.trunk),
+            callers: draft.caller.iter().map(caller).collect::<Result<_, _>>()?,
+            withheld: draft.withheld,
+            calendar: draft.calendar.as_ref().map(calendar).transpose()?,
+            outside: draft.outside.as_ref().map(calendar).transpose()?,
+            headers: draft.header.iter().map(|(name, value)| (name.is.clone(), value.is.clone())).collect(),
+            repeat: match &draft.repeat {
+                Some((outcome, within)) => Some((earlier(outcome)?, within.is)),
+                None => None,
+            },
+        };
+        if condition.is_empty() {
+            return Err(Flaw::new(draft.at, Problem::EmptyCondition));
+        }
+        if condition.calendar.is_some() && condition.calendar == condition.outside {
+            let why = "a calendar is not open and closed at once".into();
+            return Err(Flaw::new(draft.at, Problem::NeverTrue { why }));
+        }
+        if condition.withheld == Some(true) && condition.repeat.is_some() {
+            let why = "callers who withhold their number never count as one person".into();
+            return Err(Flaw::new(draft.at, Problem::NeverTrue { why }));
+        }
+        Ok(condition)
+    }
+
+    fn class(&self, text: &At<String>) -> Result<ClassId, Flaw> {
+        let place = find("class", text, self.classes.iter().map(|class| class.name.as_str()))?;
+        Ok(ClassId(u16::try_from(place).unwrap_or(u16::MAX)))
+    }
+
+    fn sounds(&self, texts: &[At<String>]) -> Result<Vec<String>, Flaw> {
+        texts.iter().map(|text| self.sound(text)).collect()
+    }
+
+    fn sound(&self, text: &At<String>) -> Result<String, Flaw> {
+        if let Some(sounds) = self.around.sounds {
+            find("sound", text, sounds.iter().map(String::as_str))?;
+        }
+        label(text)
+    }
+}
+
+/// The place of a name among those there are.
+fn find<'n>(
+    kind: &'static str,
+    text: &At<String>,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Result<usize, Flaw> {
+    names.clone().position(|name| name == text.is).ok_or_else(|| {
+        let known = names.map(str::to_owned).collect();
+        Flaw::new(text.at, Problem::Unknown { kind, name: text.is.clone(), known })
+    })
+}
+
+fn hold(draft: &HoldDraft) -> Result<HoldMode, Flaw> {
+    if !draft.early {
+        return Ok(HoldMode::Answered);
+    }
+    let answer_within = match &draft.answer_within {
+        None => HoldMode::EARLY_MAX,
+        Some(within_) => within(
+            within_,
+            "answer_within",
+            1,
+            HoldMode::EARLY_MAX.as_secs(),
+            "early media is answered within 1s to 30s, before networks give up",
+        )?,
+    };
+    Ok(HoldMode::Early { answer_within })
+}
+
+fn caller(text: &At<String>) -> Result<CallerPattern, Flaw> {
+    let (begins, exact) = match text.is.strip_suffix('*') {
+        Some(begins) => (begins, false),
+        None => (text.is.as_str(), true),
+    };
+    let digits = begins.strip_prefix('+').unwrap_or(begins);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let wanted = "a caller's number, or its beginning and `*`: \"+33388*\"";
+        return Err(Flaw::new(text.at, Problem::Window { text: text.is.clone(), wanted }));
+    }
+    Ok(CallerPattern { begins: begins.to_owned(), exact })
+}
+
+fn within(
+    value: &At<Duration>,
+    key: &'static str,
+    least: u64,
+    most: u64,
+    bounds: &'static str,
+) -> Result<Duration, Flaw> {
+    if (least..=most).contains(&value.is.as_secs()) {
+        return Ok(value.is);
+    }
+    let text = format!("{}s", value.is.as_secs());
+    Err(Flaw::new(value.at, Problem::OutOfBounds { key, text, bounds }))
+}
+
+/// A name of topics, metrics and boards.
+fn label(text: &At<String>) -> Result<String, Flaw> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !text.is.is_empty() && text.is.len() <= 64 && text.is.bytes().all(letter) {
+        return Ok(text.is.clone());
+    }
+    Err(Flaw::new(text.at, Problem::Name { name: text.is.clone() }))
+}
+
+/// A name people read: of routes and modifiers.
+fn title(text: &At<String>) -> Result<String, Flaw> {
+    if text.is.trim().is_empty() || text.is.len() > 100 || text.is.chars().any(char::is_control) {
+        return Err(Flaw::new(text.at, Problem::Title));
+    }
+    Ok(text.is.clone())
+}
+
+fn twice(kind: &'static str, name: &At<String>) -> Flaw {
+    Flaw::new(name.at, Problem::Twice { kind, name: name.is.clone() })
+}
+
+fn few(what: &'static str, count: usize, near: &At<String>) -> Result<(), Flaw> {
+    if count <= NAMES_MAX {
+        return Ok(());
+    }
+    Err(Flaw::new(near.at, Problem::TooMany { what, count, max: NAMES_MAX }))
+}

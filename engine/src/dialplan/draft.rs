@@ -1,0 +1,491 @@
+//! A plan as it is written: every key with its place, nothing resolved. What is not in the grammar,
+//! or is in it and not acted on, ends here.
+
+use super::error::{Flaw, Problem};
+use super::reader::{Entry, Grammar, Table};
+use std::ops::Range;
+use std::time::Duration;
+use toml::de::DeTable;
+
+/// Bytes of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Span {
+        Span { start: range.start, end: range.end }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct At<T> {
+    pub(super) is: T,
+    pub(super) at: Span,
+}
+
+/// A whole plan as written.
+pub(super) struct Draft {
+    pub(super) name: At<String>,
+    pub(super) version: At<String>,
+    pub(super) timezone: Option<At<String>>,
+    pub(super) numbers: Vec<(At<String>, At<String>)>,
+    pub(super) calendars: Vec<CalendarDraft>,
+    pub(super) classes: Vec<ClassDraft>,
+    pub(super) queues: Vec<QueueDraft>,
+    pub(super) routes: Vec<RouteDraft>,
+    pub(super) modifiers: Vec<ModifierDraft>,
+    pub(super) examples: Vec<ExampleDraft>,
+}
+
+pub(super) struct CalendarDraft {
+    pub(super) name: At<String>,
+    pub(super) windows: Vec<At<String>>,
+    pub(super) days: Vec<At<String>>,
+    pub(super) holidays: Option<At<String>>,
+    pub(super) open: Vec<At<String>>,
+    pub(super) closed: Vec<At<String>>,
+}
+
+pub(super) struct ClassDraft {
+    pub(super) name: At<String>,
+    pub(super) fence: Option<bool>,
+    pub(super) target: Option<At<Duration>>,
+}
+
+pub(super) struct QueueDraft {
+    pub(super) name: At<String>,
+    pub(super) skills: Vec<At<String>>,
+    pub(super) offer: OfferDraft,
+    pub(super) hold: Option<HoldDraft>,
+    pub(super) announce: Vec<At<String>>,
+    pub(super) hold_sound: Option<At<String>>,
+    pub(super) alarm: Option<At<Duration>>,
+}
+
+pub(super) struct OfferDraft {
+    pub(super) shared: bool,
+    /// Of each phone rung by an exclusive offer.
+    pub(super) ring: Option<At<Duration>>,
+}
+
+pub(super) struct HoldDraft {
+    pub(super) early: bool,
+    pub(super) answer_within: Option<At<Duration>>,
+}
+
+pub(super) struct RouteDraft {
+    pub(super) name: At<String>,
+    pub(super) priority: At<i64>,
+    pub(super) when: Option<WhenDraft>,
+    pub(super) queue: At<String>,
+    pub(super) class: At<String>,
+    pub(super) hold: Option<HoldDraft>,
+    pub(super) announce: Option<Vec<At<String>>>,
+    pub(super) hold_sound: Option<At<String>>,
+}
+
+pub(super) struct ModifierDraft {
+    pub(super) name: At<String>,
+    pub(super) when: WhenDraft,
+    pub(super) class: Option<At<String>>,
+    pub(super) raise: Option<At<i64>>,
+    pub(super) inherit: Option<At<String>>,
+}
+
+pub(super) struct WhenDraft {
+    pub(super) at: Span,
+    pub(super) service: Vec<At<String>>,
+    pub(super) called: Vec<At<String>>,
+    pub(super) urn: Vec<At<String>>,
+    pub(super) trunk: Vec<At<String>>,
+    pub(super) caller: Vec<At<String>>,
+    pub(super) withheld: Option<bool>,
+    pub(super) calendar: Option<At<String>>,
+    pub(super) outside: Option<At<String>>,
+    pub(super) header: Vec<(At<String>, At<String>)>,
+    pub(super) repeat: Option<(At<String>, At<Duration>)>,
+}
+
+pub(super) struct ExampleDraft {
+    pub(super) called: At<String>,
+    pub(super) urn: Option<At<String>>,
+    pub(super) from: Option<At<String>>,
+    pub(super) trunk: Option<At<String>>,
+    pub(super) withheld: bool,
+    pub(super) moment: Option<At<String>>,
+    pub(super) headers: Vec<(At<String>, At<String>)>,
+    pub(super) repeat: Option<RepeatDraft>,
+    pub(super) expect: ExpectDraft,
+}
+
+pub(super) struct RepeatDraft {
+    pub(super) outcome: At<String>,
+    pub(super) ago: At<Duration>,
+    pub(super) waited: Option<At<Duration>>,
+}
+
+pub(super) struct ExpectDraft {
+    pub(super) service: Option<At<String>>,
+    pub(super) route: Option<At<String>>,
+    pub(super) queue: Option<At<String>>,
+    pub(super) class: Option<At<String>>,
+    pub(super) hold: Option<At<String>>,
+    pub(super) modifiers: Option<At<Vec<String>>>,
+}
+
+const PLAN: Grammar = Grammar {
+    known: &[
+        "plan", "version", "timezone", "numbers", "calendar", "class", "queue", "route", "modifier",
+        "example",
+    ],
+    later: &[("simulation", "prove the order with [[example]] and the load tests")],
+};
+const CALENDAR: Grammar = Grammar { known: &["windows", "days", "holidays", "open", "closed"], later: &[] };
+const CLASS: Grammar = Grammar { known: &["fence", "target"], later: &[] };
+const QUEUE: Grammar = Grammar {
+    known: &["skills", "offer", "hold", "announce", "hold_sound", "alarm"],
+    later: &[
+        ("vital", "remove it: vital calls go first, to agents who are free"),
+        ("reserve", "remove it, or keep agents for vital calls with a queue and a skill of their own"),
+        ("relax", "remove it, or list every skill in `skills` from the start"),
+        ("overflow", "remove it: callers stay in this queue until somebody answers"),
+    ],
+};
+const OFFER: Grammar = Grammar {
+    known: &["mode", "strategy", "ring", "phone_ring"],
+    later: &[("push", "use exclusive offers")],
+};
+const HOLD: Grammar = Grammar { known: &["mode", "answer_within"], later: &[] };
+const ROUTE: Grammar = Grammar { known: &["name", "priority", "when", "then"], later: &[] };
+const ROUTE_THEN: Grammar = Grammar {
+    known: &["queue", "class", "hold", "announce", "hold_sound"],
+    later: &[
+        ("menu", "announce the choice and give its line a class of its own"),
+        ("centre", "send the call to a queue of this centre"),
+        ("tag", "the route's name is shown instead"),
+    ],
+};
+const MODIFIER: Grammar = Grammar { known: &["name", "when", "then"], later: &[] };
+const MODIFIER_THEN: Grammar = Grammar {
+    known: &["class", "raise", "inherit"],
+    later: &[
+        ("show", "remove it: the modifier's name is shown instead"),
+        ("tag", "remove it: the modifier's name is shown instead"),
+        ("team", "remove it, or send the call to a queue with more skills"),
+        ("add", "remove it, or send the call to a queue with more skills"),
+    ],
+};
+const WHEN: Grammar = Grammar {
+    known: &[
+        "service", "called", "urn", "trunk", "caller", "withheld", "calendar", "outside", "header", "repeat",
+        "within",
+    ],
+    later: &[
+        ("menu", "decide by the called number, trunk or service"),
+        ("key", "decide by the called number, trunk or service"),
+        ("location", "decide by the called number: it stands for the territory"),
+        ("crisis", "activate another plan"),
+        ("queue", "decide by facts of the call, not of the queues"),
+        ("centre", "decide by facts of the call, not of the centre"),
+    ],
+};
+const EXAMPLE: Grammar = Grammar { known: &["given", "expect"], later: &[] };
+const GIVEN: Grammar =
+    Grammar { known: &["called", "urn", "from", "trunk", "withheld", "at", "header", "repeat"], later: &[] };
+const REPEAT: Grammar = Grammar { known: &["outcome", "ago", "waited"], later: &[] };
+const EXPECT: Grammar =
+    Grammar { known: &["service", "route", "queue", "class", "hold", "modifiers"], later: &[] };
+
+const NAME_SAMPLE: &str = "`name = \"night doctor line\"`";
+const WHEN_SAMPLE: &str = "`when = { service = \"pdsa\" }`";
+
+impl Draft {
+    pub(super) fn read(keys: &DeTable<'_>) -> Result<Draft, Flaw> {
+        let plan = Table::root(keys, &PLAN)?;
+        Ok(Draft {
+            name: plan.need("plan", "`plan = \"samu-67\"` on top")?.text()?,
+            version: plan.need("version", "`version = \"2026-11-23.1\"` on top")?.text()?,
+            timezone: plan.read("timezone", Entry::text)?,
+            numbers: pairs(&plan.need("numbers", "a table [numbers] with what the trunk delivers")?)?,
+            calendars: named(&plan, "calendar", calendar)?,
+            classes: class_list(&plan.need("class", "a table [class]")?)?,
+            queues: {
+                plan.need("queue", "a table [queue.front]")?;
+                named(&plan, "queue", queue)?
+            },
+            routes: listed(&plan, "route", route)?,
+            modifiers: listed(&plan, "modifier", modifier)?,
+            examples: listed(&plan, "example", example)?,
+        })
+    }
+}
+
+/// Tables under one name: `[calendar.x]`, `[queue.x]`.
+fn named<'t, T>(
+    plan: &Table<'t>,
+    key: &str,
+    read: impl Fn(&Entry<'t>) -> Result<T, Flaw>,
+) -> Result<Vec<T>, Flaw> {
+    let Some(entry) = plan.entry(key) else { return Ok(Vec::new()) };
+    Table::free(&entry, format!("[{key}]"))?.entries().iter().map(read).collect()
+}
+
+/// A list of tables: `[[route]]`.
+fn listed<'t, T>(
+    plan: &Table<'t>,
+    key: &str,
+    read: impl Fn(&Entry<'t>) -> Result<T, Flaw>,
+) -> Result<Vec<T>, Flaw> {
+    let Some(entry) = plan.entry(key) else { return Ok(Vec::new()) };
+    entry.items("a list of tables, each under its [[header]]")?.iter().map(read).collect()
+}
+
+/// A table of texts.
+fn pairs(entry: &Entry<'_>) -> Result<Vec<(At<String>, At<String>)>, Flaw> {
+    let table = Table::free(entry, format!("`{}`", entry.key.is))?;
+    table.entries().into_iter().map(|pair| Ok((pair.key.clone(), pair.text()?))).collect()
+}
+
+fn texts(table: &Table<'_>, key: &str) -> Result<Vec<At<String>>, Flaw> {
+    Ok(table.read(key, Entry::texts)?.unwrap_or_default())
+}
+
+fn calendar(entry: &Entry<'_>) -> Result<CalendarDraft, Flaw> {
+    let table = Table::open(entry, format!("calendar `{}`", entry.key.is), &CALENDAR)?;
+    Ok(CalendarDraft {
+        name: entry.key.clone(),
+        windows: texts(&table, "windows")?,
+        days: texts(&table, "days")?,
+        holidays: table.read("holidays", Entry::text)?,
+        open: texts(&table, "open")?,
+        closed: texts(&table, "closed")?,
+    })
+}
+
+fn class_list(entry: &Entry<'_>) -> Result<Vec<ClassDraft>, Flaw> {
+    let classes = Table::free(entry, "[class]".into())?.entries();
+    let read = |entry: &Entry<'_>| {
+        let table = Table::open(entry, format!("class `{}`", entry.key.is), &CLASS)?;
+        Ok(ClassDraft {
+            name: entry.key.clone(),
+            fence: table.read("fence", Entry::flag)?,
+            target: table.read("target", Entry::duration)?,
+        })
+    };
+    classes.iter().map(read).collect()
+}
+
+fn queue(entry: &Entry<'_>) -> Result<QueueDraft, Flaw> {
+    let table = Table::open(entry, format!("queue `{}`", entry.key.is), &QUEUE)?;
+    Ok(QueueDraft {
+        name: entry.key.clone(),
+        skills: table.need("skills", "`skills = [\"arm\"]`: who may answer")?.texts()?,
+        offer: offer(&table.need(
+            "offer",
+            "`offer = { mode = \"exclusive\", strategy = \"longest-idle\", ring = \"6s\" }`",
+        )?)?,
+        hold: table.read("hold", hold)?,
+        announce: texts(&table, "announce")?,
+        hold_sound: table.read("hold_sound", Entry::text)?,
+        alarm: table.read("alarm", Entry::duration)?,
+    })
+}
+
+fn offer(entry: &Entry<'_>) -> Result<OfferDraft, Flaw> {
+    const MODES: &[&str] = &["exclusive", "shared"];
+    let table = Table::open(entry, "`offer`".into(), &OFFER)?;
+    let mode = table.need("mode", "`mode = \"exclusive\"` or `mode = \"shared\"`")?.text()?;
+    match mode.is.as_str() {
+        "exclusive" => {
+            if let Some(misplaced) = table.entry("phone_ring") {
+                let known = ["mode", "strategy", "ring"].map(String::from).to_vec();
+                let place = "an exclusive `offer`".into();
+                return Err(Flaw::new(
+                    misplaced.key.at,
+                    Problem::UnknownKey { key: "phone_ring".into(), place, known },
+                ));
+            }
+            if let Some(strategy) = table.read("strategy", Entry::text)? {
+                one_of("strategy", &strategy, &["longest-idle"])?;
+            }
+            Ok(OfferDraft { shared: false, ring: table.read("ring", Entry::duration)? })
+        }
+        "shared" => {
+            table.read("ring", stages)?;
+            if let Some(misplaced) = table.entry("strategy") {
+                let known = ["mode", "ring", "phone_ring"].map(String::from).to_vec();
+                let place = "a shared `offer`".into();
+                return Err(Flaw::new(
+                    misplaced.key.at,
+                    Problem::UnknownKey { key: "strategy".into(), place, known },
+                ));
+            }
+            Ok(OfferDraft { shared: true, ring: table.read("phone_ring", Entry::duration)? })
+        }
+        "pick" => Err(Flaw::new(
+            mode.at,
+            Problem::NotYet {
+                what: "an offer of mode `pick`".into(),
+                instead: "use `mode = \"exclusive\"` or `mode = \"shared\"`",
+            },
+        )),
+        _ => Err(not_one_of("mode", &mode, MODES)),
+    }
+}
+
+/// The stages of a shared invitation: everyone at once is the only one acted on.
+fn stages(entry: &Entry<'_>) -> Result<(), Flaw> {
+    const WANTED: &str = "a list of stages: `[{ at = \"0s\", agents = \"all\" }]`";
+    const STAGE: Grammar = Grammar { known: &["at", "agents"], later: &[] };
+    let not_yet = |at| {
+        let instead = "everyone is invited at once: write `ring = [{ at = \"0s\", agents = \"all\" }]`";
+        Flaw::new(at, Problem::NotYet { what: "a stage of `ring`".into(), instead })
+    };
+    for (place, item) in entry.items(WANTED)?.iter().enumerate() {
+        let stage = Table::open(item, "a stage of `ring`".into(), &STAGE)?;
+        let at = stage.need("at", "`at = \"0s\"`")?.duration()?;
+        let agents = stage.need("agents", "`agents = \"all\"`")?.text()?;
+        if place > 0 || at.is > Duration::ZERO {
+            return Err(not_yet(at.at));
+        }
+        if agents.is != "all" {
+            return Err(not_yet(agents.at));
+        }
+    }
+    Ok(())
+}
+
+fn hold(entry: &Entry<'_>) -> Result<HoldDraft, Flaw> {
+    let (mode, answer_within) = match entry.value.get_ref() {
+        toml::de::DeValue::Table(_) => {
+            let table = Table::open(entry, "`hold`".into(), &HOLD)?;
+            let mode = table.need("mode", "`mode = \"answered\"` or `mode = \"early\"`")?.text()?;
+            (mode, table.read("answer_within", Entry::duration)?)
+        }
+        _ => (entry.text()?, None),
+    };
+    one_of("hold", &mode, &["answered", "early"])?;
+    let early = mode.is == "early";
+    if let (false, Some(misplaced)) = (early, &answer_within) {
+        let bounds = "remove it: an answered call has its 200 at once";
+        let text = format!("{}s", misplaced.is.as_secs());
+        return Err(Flaw::new(misplaced.at, Problem::OutOfBounds { key: "answer_within", text, bounds }));
+    }
+    Ok(HoldDraft { early, answer_within })
+}
+
+fn route(entry: &Entry<'_>) -> Result<RouteDraft, Flaw> {
+    let table = Table::open(entry, "this route".into(), &ROUTE)?;
+    let name = table.need("name", NAME_SAMPLE)?.text()?;
+    let then = table.need("then", "`then = { queue = \"front\", class = \"unqualified\" }`")?;
+    let then = Table::open(&then, format!("`then` of route `{}`", name.is), &ROUTE_THEN)?;
+    Ok(RouteDraft {
+        priority: table.need("priority", "`priority = 100`: the highest true route wins")?.integer()?,
+        when: table.read("when", when)?,
+        queue: then.need("queue", "`queue = \"front\"`")?.text()?,
+        class: then.need("class", "`class = \"unqualified\"`")?.text()?,
+        hold: then.read("hold", hold)?,
+        announce: then.read("announce", Entry::texts)?,
+        hold_sound: then.read("hold_sound", Entry::text)?,
+        name,
+    })
+}
+
+fn modifier(entry: &Entry<'_>) -> Result<ModifierDraft, Flaw> {
+    let table = Table::open(entry, "this modifier".into(), &MODIFIER)?;
+    let name = table.need("name", NAME_SAMPLE)?.text()?;
+    let then = table.need("then", "`then = { class = \"vital\" }`")?;
+    let then = Table::open(&then, format!("`then` of modifier `{}`", name.is), &MODIFIER_THEN)?;
+    Ok(ModifierDraft {
+        when: when(&table.need("when", WHEN_SAMPLE)?)?,
+        class: then.read("class", Entry::text)?,
+        raise: then.read("raise", Entry::integer)?,
+        inherit: then.read("inherit", Entry::text)?,
+        name,
+    })
+}
+
+fn when(entry: &Entry<'_>) -> Result<WhenDraft, Flaw> {
+    let table = Table::open(entry, "`when`".into(), &WHEN)?;
+    let repeat = table.read("repeat", Entry::text)?;
+    let repeat = match (repeat, table.entry("within")) {
+        (Some(outcome), _) => {
+            let within = table.need("within", "`within = \"30m\"` beside `repeat`")?.duration()?;
+            Some((outcome, within))
+        }
+        (None, Some(_)) => {
+            table.need("repeat", "`repeat = \"answered\"` or `repeat = \"abandoned\"` beside `within`")?;
+            None
+        }
+        (None, None) => None,
+    };
+    Ok(WhenDraft {
+        at: table.at,
+        service: texts(&table, "service")?,
+        called: texts(&table, "called")?,
+        urn: texts(&table, "urn")?,
+        trunk: texts(&table, "trunk")?,
+        caller: texts(&table, "caller")?,
+        withheld: table.read("withheld", Entry::flag)?,
+        calendar: table.read("calendar", Entry::text)?,
+        outside: table.read("outside", Entry::text)?,
+        header: table.read("header", pairs)?.unwrap_or_default(),
+        repeat,
+    })
+}
+
+fn example(entry: &Entry<'_>) -> Result<ExampleDraft, Flaw> {
+    let table = Table::open(entry, "this example".into(), &EXAMPLE)?;
+    let given = table.need("given", "`given = { called = \"15\" }`")?;
+    let given = Table::open(&given, "`given`".into(), &GIVEN)?;
+    let expect = table.need("expect", "`expect = { route = \"default\" }`")?;
+    let expect = Table::open(&expect, "`expect`".into(), &EXPECT)?;
+    let modifiers = |entry: &Entry<'_>| {
+        let items = entry.items("a list of the modifiers' names, empty for none")?;
+        let names: Result<Vec<String>, Flaw> = items.iter().map(|item| Ok(item.text()?.is)).collect();
+        Ok(At { is: names?, at: entry.at() })
+    };
+    Ok(ExampleDraft {
+        called: given.need("called", "`called = \"15\"`")?.text()?,
+        urn: given.read("urn", Entry::text)?,
+        from: given.read("from", Entry::text)?,
+        trunk: given.read("trunk", Entry::text)?,
+        withheld: given.read("withheld", Entry::flag)?.unwrap_or(false),
+        moment: given.read("at", Entry::text)?,
+        headers: given.read("header", pairs)?.unwrap_or_default(),
+        repeat: given.read("repeat", repeat)?,
+        expect: ExpectDraft {
+            service: expect.read("service", Entry::text)?,
+            route: expect.read("route", Entry::text)?,
+            queue: expect.read("queue", Entry::text)?,
+            class: expect.read("class", Entry::text)?,
+            hold: expect.read("hold", Entry::text)?,
+            modifiers: expect.read("modifiers", modifiers)?,
+        },
+    })
+}
+
+fn repeat(entry: &Entry<'_>) -> Result<RepeatDraft, Flaw> {
+    let table = Table::open(entry, "`repeat`".into(), &REPEAT)?;
+    Ok(RepeatDraft {
+        outcome: table.need("outcome", "`outcome = \"answered\"` or `outcome = \"abandoned\"`")?.text()?,
+        ago: table.need("ago", "`ago = \"5m\"`")?.duration()?,
+        waited: table.read("waited", Entry::duration)?,
+    })
+}
+
+pub(super) fn one_of(
+    key: &'static str,
+    value: &At<String>,
+    allowed: &'static [&'static str],
+) -> Result<(), Flaw> {
+    if allowed.contains(&value.is.as_str()) { Ok(()) } else { Err(not_one_of(key, value, allowed)) }
+}
+
+fn not_one_of(key: &'static str, value: &At<String>, allowed: &'static [&'static str]) -> Flaw {
+    Flaw::new(value.at, Problem::NotOneOf { key, value: value.is.clone(), allowed })
+}

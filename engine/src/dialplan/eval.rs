@@ -1,0 +1,235 @@
+//! Decides one call: the highest true route, then every true modifier. One pass over each, and no
+//! allocation but the list of modifiers that applied.
+
+use super::calendar::{Calendar, Local};
+use super::{ClassId, Dialplan, Earlier, Facts, HoldMode, Repeat, Routed};
+use std::time::Duration;
+
+/// What every call of a condition's kind has in common. Each part that is not empty must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Condition {
+    /// Places in the plan's services.
+    pub(super) services: Vec<u16>,
+    pub(super) called: Vec<String>,
+    pub(super) urns: Vec<String>,
+    pub(super) trunks: Vec<String>,
+    pub(super) callers: Vec<CallerPattern>,
+    pub(super) withheld: Option<bool>,
+    /// Places in the plan's calendars.
+    pub(super) calendar: Option<usize>,
+    pub(super) outside: Option<usize>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) repeat: Option<(Earlier, Duration)>,
+}
+
+/// A caller's number, or the numbers that begin like it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CallerPattern {
+    pub(super) begins: String,
+    pub(super) exact: bool,
+}
+
+impl CallerPattern {
+    fn holds(&self, caller: &str) -> bool {
+        if self.exact { caller == self.begins } else { caller.starts_with(&self.begins) }
+    }
+
+    fn covers(&self, other: &CallerPattern) -> bool {
+        if self.exact { self == other } else { other.begins.starts_with(&self.begins) }
+    }
+}
+
+/// A service of `[numbers]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Service {
+    pub(super) name: String,
+    /// Another service's line, not one person's: its calls are never repeats.
+    pub(super) partner: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Route {
+    pub(super) name: String,
+    pub(super) priority: i64,
+    pub(super) when: Condition,
+    pub(super) queue: u32,
+    pub(super) class: ClassId,
+    pub(super) hold: Option<HoldMode>,
+    pub(super) announce: Option<Vec<String>>,
+    pub(super) hold_sound: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Modifier {
+    pub(super) name: String,
+    pub(super) when: Condition,
+    pub(super) change: Change,
+    /// Waiting of the earlier call counts.
+    pub(super) inherit: bool,
+}
+
+/// What a modifier does to the class. No value lowers it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Change {
+    Nothing,
+    /// This class, unless the call stands higher already.
+    AtLeast(ClassId),
+    /// So many classes up, short of the fence: a repeat confirms nothing.
+    Up(u8),
+}
+
+impl Dialplan {
+    /// Decides one call: the route of the highest priority that is true, then every true modifier.
+    /// Total: the default route has no condition.
+    pub fn route<'p>(&'p self, facts: &Facts<'_>) -> Routed<'p> {
+        let service = self.service_at(facts.called).or_else(|| self.service_at(facts.urn?));
+        let case = Case {
+            service,
+            local: Local::of(facts.utc, self.zone),
+            calendars: &self.calendars,
+            repeat: self.same_person(service, facts),
+            facts,
+        };
+        let route = self.routes.iter().find(|route| route.when.holds(&case)).unwrap_or(&self.default);
+        let mut class = route.class;
+        let mut modifiers = Vec::new();
+        let mut credit = Duration::ZERO;
+        for modifier in self.modifiers.iter().filter(|modifier| modifier.when.holds(&case)) {
+            class = match modifier.change {
+                Change::Nothing => class,
+                Change::AtLeast(wanted) if self.urgency(wanted) < self.urgency(class) => wanted,
+                Change::AtLeast(_) => class,
+                Change::Up(steps) => (0..steps).fold(class, |class, _| self.one_up(class)),
+            };
+            if modifier.inherit {
+                credit = case.repeat.map_or(credit, |repeat| repeat.waited);
+            }
+            modifiers.push(modifier.name.as_str());
+        }
+        // The queue of a checked route exists; without it, the sounds of the house.
+        let queue = self.queues.get(route.queue as usize);
+        Routed {
+            service: service.map_or(Self::UNKNOWN, |place| self.service_name(place)),
+            route: &route.name,
+            modifiers,
+            queue: route.queue,
+            class,
+            hold: route.hold.or(queue.map(|queue| queue.hold)).unwrap_or(HoldMode::Answered),
+            announce: match (&route.announce, queue) {
+                (Some(announce), _) => announce,
+                (None, Some(queue)) => &queue.announce,
+                (None, None) => &[],
+            },
+            hold_sound: match (&route.hold_sound, queue) {
+                (Some(sound), _) => sound,
+                (None, Some(queue)) => &queue.hold_sound,
+                (None, None) => Self::HOLD_SOUND,
+            },
+            credit,
+        }
+    }
+
+    /// The earlier call, when it was the same person's: a withheld number, a partner's line and an
+    /// unknown caller never count as one person.
+    fn same_person(&self, service: Option<u16>, facts: &Facts<'_>) -> Option<Repeat> {
+        let partner = service
+            .and_then(|place| self.services.get(usize::from(place)))
+            .is_some_and(|service| service.partner);
+        let person = !partner && !facts.withheld && facts.caller.is_some();
+        facts.repeat.filter(|_| person)
+    }
+
+    pub(super) fn service_at(&self, called: &str) -> Option<u16> {
+        let urn = called.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"));
+        if !urn {
+            return self.numbers.get(called).copied();
+        }
+        // RFC 5031 §4.2: service labels are compared without case. There are few.
+        let entry = self.urns.iter().find(|(urn, _)| urn.eq_ignore_ascii_case(called));
+        entry.map(|(_, service)| *service)
+    }
+
+    pub(super) fn service_name(&self, place: u16) -> &str {
+        self.services.get(usize::from(place)).map_or(Self::UNKNOWN, |service| service.name.as_str())
+    }
+
+    /// Sorts classes: the fence first, then the shorter target.
+    pub(super) fn urgency(&self, id: ClassId) -> (bool, Duration) {
+        self.class(id).map_or((true, Duration::MAX), |class| (!class.fence, class.target))
+    }
+
+    /// The next more urgent class on this side of the fence.
+    fn one_up(&self, class: ClassId) -> ClassId {
+        let here = self.urgency(class);
+        let above = (0u16..).zip(&self.classes).filter(|(_, other)| !other.fence && other.target < here.1);
+        let next = above.max_by_key(|(place, other)| (other.target, std::cmp::Reverse(*place)));
+        next.filter(|_| here.0).map_or(class, |(place, _)| ClassId(place))
+    }
+}
+
+/// One call's facts, with what is derived from them once.
+struct Case<'c> {
+    facts: &'c Facts<'c>,
+    service: Option<u16>,
+    local: Local,
+    calendars: &'c [Calendar],
+    repeat: Option<Repeat>,
+}
+
+impl Condition {
+    fn holds(&self, case: &Case<'_>) -> bool {
+        let facts = case.facts;
+        let among = |list: &[String], fact: Option<&str>| {
+            list.is_empty()
+                || fact.is_some_and(|fact| list.iter().any(|item| item.eq_ignore_ascii_case(fact)))
+        };
+        let open =
+            |place: usize| case.calendars.get(place).is_some_and(|calendar| calendar.is_open(case.local));
+        let header = |(name, value): &(String, String)| {
+            facts.headers.iter().any(|(n, v)| {
+                n.eq_ignore_ascii_case(name) && (value == "*" || v.trim().eq_ignore_ascii_case(value))
+            })
+        };
+        (self.services.is_empty() || case.service.is_some_and(|service| self.services.contains(&service)))
+            && among(&self.called, Some(facts.called))
+            && among(&self.urns, facts.urn)
+            && among(&self.trunks, Some(facts.trunk))
+            && (self.callers.is_empty()
+                || facts.caller.is_some_and(|caller| self.callers.iter().any(|p| p.holds(caller))))
+            && self.withheld.is_none_or(|withheld| withheld == facts.withheld)
+            && self.calendar.is_none_or(open)
+            && self.outside.is_none_or(|place| !open(place))
+            && self.headers.iter().all(header)
+            && self.repeat.is_none_or(|(outcome, within)| {
+                case.repeat.is_some_and(|repeat| repeat.outcome == outcome && repeat.ago <= within)
+            })
+    }
+
+    /// Whether it is true of every call: only the default's may be.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Condition::default()
+    }
+
+    /// Whether it is true whenever `other` is, as far as can be seen from the text.
+    pub(super) fn follows_from(&self, other: &Condition) -> bool {
+        fn covers<T: PartialEq>(wide: &[T], narrow: &[T]) -> bool {
+            wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(|item| wide.contains(item)))
+        }
+        let callers = self.callers.is_empty()
+            || (!other.callers.is_empty()
+                && other.callers.iter().all(|narrow| self.callers.iter().any(|wide| wide.covers(narrow))));
+        let repeat = self.repeat.is_none_or(|(outcome, within)| {
+            other.repeat.is_some_and(|(other, shorter)| other == outcome && shorter <= within)
+        });
+        covers(&self.services, &other.services)
+            && covers(&self.called, &other.called)
+            && covers(&self.urns, &other.urns)
+            && covers(&self.trunks, &other.trunks)
+            && callers
+            && self.withheld.is_none_or(|withheld| other.withheld == Some(withheld))
+            && (self.calendar.is_none() || self.calendar == other.calendar)
+            && (self.outside.is_none() || self.outside == other.outside)
+            && self.headers.iter().all(|header| other.headers.contains(header))
+            && repeat
+    }
+}
