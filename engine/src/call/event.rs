@@ -198,6 +198,8 @@ pub enum AgentReason {
     Only,
     /// Took it by a claim.
     Claimed,
+    /// Everyone free at a page is invited.
+    Invited,
 }
 
 /// What made an offer possible at this step.

@@ -1,16 +1,20 @@
-//! A queue in numbers.
+//! A queue in numbers, and its alarm.
 
+use super::deadline::Due;
+use super::{Floor, QueueId};
+use crate::call::event::Event;
+use crate::time::Instant;
 use std::time::Duration;
 
-/// One queue's figures since the start. `entered = answered + gone + moved_out + waiting` less what
-/// was moved in, at every step.
+/// One queue's figures since the start. At every step
+/// `entered + moved_in = answered + gone + moved_out + waiting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Items in it: waiting, ringing somewhere, or being bridged.
     pub waiting: u64,
     /// The longest of them, since its INVITE.
     pub longest_wait: Duration,
-    /// Items that came in from outside.
+    /// Items that came in from outside, those that came back included.
     pub entered: u64,
     /// Items that came from another queue.
     pub moved_in: u64,
@@ -22,4 +26,26 @@ pub struct Figures {
     pub gone: u64,
     /// Whether the longest wait is beyond the plan's alarm.
     pub alarm: bool,
+}
+
+impl Floor {
+    /// A queue's figures at this instant.
+    pub fn figures(&self, now: Instant, queue: QueueId) -> Option<Figures> {
+        let line = self.lines.get(self.place_of(queue)?)?;
+        let longest_wait = line.arrivals.first().map_or(Duration::ZERO, |(arrived, _)| now.since(*arrived));
+        Some(Figures { waiting: line.arrivals.len() as u64, longest_wait, ..line.counts })
+    }
+
+    /// The first of a queue changed, or its alarm came due: says what the longest wait means now.
+    pub(super) fn watch(&mut self, now: Instant, place: usize) {
+        let line = &mut self.lines[place];
+        let due = line.arrivals.first().zip(line.rule.alarm).map(|((arrived, _), alarm)| *arrived + alarm);
+        let on = due.is_some_and(|due| due <= now);
+        self.deadlines.put(Due::Alarm(place), &mut line.alarm_at, due.filter(|due| *due > now));
+        if line.counts.alarm != on {
+            line.counts.alarm = on;
+            let queue = self.queue_id(place);
+            self.log(Event::Alarm { queue, on });
+        }
+    }
 }

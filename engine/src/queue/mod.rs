@@ -7,261 +7,65 @@
 //! work item here, and a phone is an agent that can or cannot be rung; so a decision can be replayed
 //! against last winter's calls.
 
-mod figures;
+mod fact;
 
+mod agent;
+mod line;
+mod rules;
+mod work;
+
+mod deadline;
+mod figures;
+mod offer;
+mod policy;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use fact::{AgentView, Decision, Fact, Place, Standing, Step};
 pub use figures::Figures;
 
-use crate::call::event::{Actor, Because, Event, Intent, Occupation, OfferEnd, OfferKind};
-use crate::dialplan::{ClassId, Dialplan};
-use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, WorkId};
+use crate::call::event::{Event, OfferEnd, OfferKind, Trigger};
+use crate::dialplan::Dialplan;
+use crate::id::{AgentId, CentreId, OfferId, QueueId, Serial, WorkId};
 use crate::io::Refusal;
 use crate::site::AgentSite;
 use crate::time::Instant;
-use std::collections::VecDeque;
+use agent::Agent;
+use deadline::{Deadlines, Due};
+use line::Line;
+use offer::{Offer, Phase};
+use rules::Rules;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// One thing that is true from now on. Facts about an offer, item or agent that is over, or was
-/// never ours, have no effect: the id is the epoch, and ids are never given twice.
-#[derive(Clone, Debug)]
-pub enum Fact {
-    /// Work waits.
-    Enter {
-        /// Its id, chosen by the caller of this function and never used before.
-        work: WorkId,
-        /// The call behind it.
-        call: CallId,
-        /// Where.
-        queue: QueueId,
-        /// How urgent.
-        class: ClassId,
-        /// When its INVITE came; a caller who comes back keeps it.
-        arrived: Instant,
-        /// Time waited in an earlier, abandoned call: it counts for the order, not for figures.
-        credit: Duration,
-        /// Comes back after a conversation or a connection that was lost.
-        again: bool,
-    },
-    /// The caller is gone.
-    Gone {
-        /// Their item.
-        work: WorkId,
-    },
-    /// Somebody said how urgent it is. `Event::Qualified` is the caller's to write: see
-    /// [`Floor::place`].
-    Class {
-        /// The item.
-        work: WorkId,
-        /// Its class from here on.
-        class: ClassId,
-    },
-    /// A waiting item goes to another queue and keeps its arrival.
-    MoveTo {
-        /// The item.
-        work: WorkId,
-        /// Where to.
-        queue: QueueId,
-        /// By whom.
-        by: Actor,
-    },
-    /// A shift begins; the agent is paused until ready is said. An agent who says ready without
-    /// having signed in is signed in at the usual position.
-    SignIn {
-        /// Who.
-        agent: AgentId,
-        /// Where; `None`: the usual position.
-        position: Option<String>,
-        /// By whom.
-        by: Actor,
-    },
-    /// What an agent wants. Proof of life; `Ready` also ends wrap-up.
-    Intent {
-        /// Who.
-        agent: AgentId,
-        /// What.
-        intent: Intent,
-        /// On whose word.
-        by: Actor,
-    },
-    /// A phone came or went. Coming is a proof of life.
-    Reachable {
-        /// Whose.
-        agent: AgentId,
-        /// Can be rung.
-        reachable: bool,
-        /// Why, a code.
-        why: String,
-    },
-    /// The agent's page is there and follows the feed, or no longer. With a page the agent is
-    /// invited to shared queues; without, the phone rings.
-    Page {
-        /// Whose.
-        agent: AgentId,
-        /// Open.
-        open: bool,
-    },
-    /// The phone rings.
-    Alerting {
-        /// The offer.
-        offer: OfferId,
-    },
-    /// The phone was answered (200) and is being bridged: within [`Floor::BRIDGE_WITHIN`] it is
-    /// connected or the caller waits again.
-    Taken {
-        /// The offer.
-        offer: OfferId,
-    },
-    /// Bridged and confirmed: the item leaves the queue, the agent has the call in the ear.
-    Connected {
-        /// The offer.
-        offer: OfferId,
-    },
-    /// The phone did not take it; the caller keeps the place.
-    Failed {
-        /// The offer.
-        offer: OfferId,
-        /// How: `Rejected`, `TimedOut`, `Unreachable`, `PhoneBusy` or `LostBeforeBridge`.
-        end: OfferEnd,
-    },
-    /// The agent takes the most urgent item an invitation allows, at this instant.
-    Claim {
-        /// Who.
-        agent: AgentId,
-        /// The invitation.
-        offer: OfferId,
-    },
-    /// The agent refuses an exclusive offer.
-    Reject {
-        /// Who.
-        agent: AgentId,
-        /// Which.
-        offer: OfferId,
-    },
-    /// The agent has seen an offer on a page. Proof of life.
-    Seen {
-        /// Who.
-        agent: AgentId,
-        /// Which.
-        offer: OfferId,
-    },
-    /// The conversation is over for this agent: wrap-up starts.
-    EarFree {
-        /// Who.
-        agent: AgentId,
-        /// The call that was in the ear.
-        call: CallId,
-    },
-    /// Another plan serves. Waiting items keep their place in the order, and their queue by its name.
-    Plan(Arc<Dialplan>),
-    /// Time has passed.
-    Due,
-}
-
-/// What follows from a fact, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Ring this agent's phone for this item. `Event::Offered` precedes it.
-    Ring(Decision),
-    /// Stop ringing (or hang up) this agent's phone. `Event::OfferEnded` precedes it.
-    Stop {
-        /// The offer.
-        offer: OfferId,
-        /// Whose phone.
-        agent: AgentId,
-        /// The item it rang for.
-        work: WorkId,
-        /// Why.
-        end: OfferEnd,
-    },
-    /// For the log. Invitations of shared queues are `Event::Offered` of that kind, and nothing rings.
-    Event(Event),
-}
-
-/// Who takes which item, and why.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
-    /// The reservation.
-    pub offer: OfferId,
-    /// The item.
-    pub work: WorkId,
-    /// Its call.
-    pub call: CallId,
-    /// To whom.
-    pub agent: AgentId,
-    /// Always `Exclusive` for a phone that rings; a claim says so in `because`.
-    pub kind: OfferKind,
-    /// Counts this agent's reservations.
-    pub epoch: u64,
-    /// When it lapses.
-    pub deadline: Instant,
-    /// Since the INVITE.
-    pub waited: Duration,
-    /// Why.
-    pub because: Because,
-}
-
-/// Where an item stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its call.
-    pub call: CallId,
-    /// Its queue.
-    pub queue: QueueId,
-    /// Its class.
-    pub class: ClassId,
-    /// Behind the fence.
-    pub fenced: bool,
-    /// When it came.
-    pub arrived: Instant,
-    /// Arrival plus target, earlier by the inherited waiting.
-    pub due: Instant,
-    /// The exclusive offer that holds it, if one does.
-    pub offer: Option<OfferId>,
-}
-
-/// An exclusive offer or an invitation that is not over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// To whom.
-    pub agent: AgentId,
-    /// The item; of an invitation, the most urgent when it was made.
-    pub work: WorkId,
-    /// Its call.
-    pub call: CallId,
-    /// Reservation or invitation.
-    pub kind: OfferKind,
-}
-
-/// What can be said of an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AgentView<'f> {
-    /// Where.
-    pub position: &'f str,
-    /// What the agent wants.
-    pub intent: &'f Intent,
-    /// Can be rung.
-    pub reachable: bool,
-    /// What the agent does.
-    pub occupation: Occupation,
-    /// With which call.
-    pub call: Option<CallId>,
-    /// The exclusive offer that is ringing or being bridged.
-    pub offer: Option<OfferId>,
-    /// Let a phone ring out and has given no proof of life since.
-    pub rona: bool,
-}
+use work::Item;
 
 /// Everything waiting and everyone who may answer, of one centre.
 #[derive(Debug)]
 pub struct Floor {
+    centre: CentreId,
+    rules: Rules,
+    /// By the index of a [`QueueId`]; its length is that of the rules' queues.
+    lines: Vec<Line>,
+    /// By the index of an [`AgentId`]; never grows or shrinks.
+    agents: Vec<Agent>,
+    items: BTreeMap<Serial, Item>,
+    offers: BTreeMap<Serial, Offer>,
+    next_offer: Serial,
+    deadlines: Deadlines,
+    /// Queues where this fact may have made an offer possible.
+    dirty: BTreeSet<usize>,
+    /// Agents this fact may have changed.
+    touched: BTreeSet<usize>,
+    /// What kind of fact this is.
+    after: Trigger,
     steps: VecDeque<Step>,
 }
 
 impl Floor {
-    /// From the answer of an agent's phone to the confirmed bridge. Longer keeps a caller with a
-    /// phone that answered and went dead; shorter breaks bridges over slow networks.
-    pub const BRIDGE_WITHIN: Duration = Duration::from_secs(10);
-
     /// A floor with its roster. Always-ready agents are signed in and ready, phones at a fixed
     /// address are reachable; the events that say so wait in [`Floor::poll`].
     pub fn new(
@@ -271,13 +75,49 @@ impl Floor {
         agents: &[AgentSite],
         wrap_up: Duration,
     ) -> Floor {
-        let _ = (centre, epoch, plan, agents, wrap_up);
-        Floor { steps: VecDeque::new() }
+        Floor::with_rules(centre, epoch, Rules::from(&*plan), agents, wrap_up)
     }
 
-    /// Takes one fact, then distributes what it allows.
+    fn with_rules(
+        centre: CentreId,
+        epoch: u32,
+        rules: Rules,
+        agents: &[AgentSite],
+        wrap_up: Duration,
+    ) -> Floor {
+        let agents =
+            (0..).zip(agents).map(|(index, site)| Agent::new(AgentId { centre, index }, site, wrap_up));
+        let mut floor = Floor {
+            centre,
+            rules: Rules::default(),
+            lines: Vec::new(),
+            agents: agents.collect(),
+            items: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            next_offer: Serial::first_of(epoch),
+            deadlines: Deadlines::default(),
+            dirty: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            after: Trigger::Change,
+            steps: VecDeque::new(),
+        };
+        floor.follow(Instant::ZERO, rules);
+        floor.open();
+        floor
+    }
+
+    /// Takes one fact, then whatever is due, then distributes what both allow.
+    ///
+    /// The fact comes first: a phone answered at the last instant is answered.
     pub fn handle(&mut self, now: Instant, fact: Fact) {
-        let _ = (now, fact);
+        if self.allows(&fact).is_ok() {
+            self.apply(now, fact);
+        }
+        while let Some((at, due)) = self.deadlines.take(now) {
+            self.fire(now, at, due);
+        }
+        self.distribute(now);
+        self.tell();
     }
 
     /// What follows, in order, until `None`.
@@ -287,7 +127,7 @@ impl Floor {
 
     /// When [`Fact::Due`] is wanted if nothing else happens.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.deadlines.first()
     }
 
     /// Whether a person's fact (a claim, a rejection, a move ..) would have its effect: ask before
@@ -296,36 +136,178 @@ impl Floor {
     /// # Errors
     /// Why it would have none.
     pub fn allows(&self, fact: &Fact) -> Result<(), Refusal> {
-        let _ = fact;
-        Err(Refusal::Unknown)
+        match fact {
+            Fact::Enter { work, .. } => {
+                let known = self.place(*work).is_some() || work.centre != self.centre;
+                if known || self.lines.is_empty() { Err(Refusal::Invalid) } else { Ok(()) }
+            }
+            Fact::Gone { work } | Fact::Class { work, .. } => {
+                self.place(*work).map(|_| ()).ok_or(Refusal::Unknown)
+            }
+            Fact::MoveTo { work, queue, .. } => {
+                let place = self.place(*work).ok_or(Refusal::Unknown)?;
+                self.place_of(*queue).ok_or(Refusal::Unknown)?;
+                match place.offer.and_then(|offer| self.offers.get(&offer.serial)) {
+                    Some(offer) if offer.phase == Phase::Taken => Err(Refusal::Busy),
+                    _ => Ok(()),
+                }
+            }
+            Fact::SignIn { agent, .. }
+            | Fact::Intent { agent, .. }
+            | Fact::Reachable { agent, .. }
+            | Fact::Page { agent, .. } => self.agent_at(*agent).map(|_| ()).ok_or(Refusal::Unknown),
+            Fact::EarFree { agent, call } => {
+                let agent = self.agent_at(*agent).ok_or(Refusal::Unknown)?;
+                if self.agents[agent].ear == Some(*call) { Ok(()) } else { Err(Refusal::Gone) }
+            }
+            Fact::Alerting { offer }
+            | Fact::Taken { offer }
+            | Fact::Connected { offer }
+            | Fact::Failed { offer, .. } => self.live(*offer, OfferKind::Exclusive, None).map(|_| ()),
+            Fact::Claim { agent, offer } => self.live(*offer, OfferKind::Shared, Some(*agent)).map(|_| ()),
+            Fact::Reject { agent, offer } => {
+                match self.live(*offer, OfferKind::Exclusive, Some(*agent))?.phase {
+                    Phase::Taken => Err(Refusal::Gone),
+                    Phase::Sent | Phase::Alerting => Ok(()),
+                }
+            }
+            Fact::Seen { agent, offer } => {
+                let kind = self.offer(*offer).ok_or(Refusal::Gone)?.kind;
+                self.live(*offer, kind, Some(*agent)).map(|_| ())
+            }
+            Fact::Plan(plan) if plan.queues.is_empty() => Err(Refusal::Invalid),
+            Fact::Plan(_) | Fact::Due => Ok(()),
+        }
     }
 
     /// An offer that is not over. `None` for a phone's late 200: it gets ACK and BYE.
-    pub fn offer(&self, offer: OfferId) -> Option<Standing> {
-        let _ = offer;
-        None
+    pub fn offer(&self, id: OfferId) -> Option<Standing> {
+        let offer = self.offers.get(&id.serial).filter(|_| id.centre == self.centre)?;
+        let agent = self.agents[offer.agent].id;
+        Some(Standing { agent, work: offer.work, call: offer.call, kind: offer.kind })
     }
 
     /// Where an item stands, until it leaves.
     pub fn place(&self, work: WorkId) -> Option<Place> {
-        let _ = work;
-        None
+        let item = self.items.get(&work.serial).filter(|_| work.centre == self.centre)?;
+        Some(Place {
+            call: item.call,
+            queue: self.queue_id(item.queue),
+            class: item.class,
+            fenced: !item.rank.unfenced,
+            arrived: item.arrived,
+            due: item.rank.due,
+            offer: item.held,
+        })
     }
 
     /// An agent of the roster.
     pub fn agent(&self, agent: AgentId) -> Option<AgentView<'_>> {
-        let _ = agent;
-        None
-    }
-
-    /// A queue's figures at this instant.
-    pub fn figures(&self, now: Instant, queue: QueueId) -> Option<Figures> {
-        let _ = (now, queue);
-        None
+        let agent = &self.agents[self.agent_at(agent)?];
+        Some(AgentView {
+            position: &agent.position,
+            intent: &agent.intent,
+            reachable: agent.is_reachable(),
+            occupation: agent.occupation(),
+            call: agent.call(),
+            offer: agent.reserved.map(|(offer, _)| offer),
+            rona: agent.rona,
+        })
     }
 
     /// Whether nothing waits, rings or is being connected: no item, no offer.
     pub fn is_idle(&self) -> bool {
-        true
+        self.items.is_empty() && self.offers.is_empty()
+    }
+
+    /// A fact that [`Floor::allows`]: whatever it names is there.
+    fn apply(&mut self, now: Instant, fact: Fact) {
+        // Every agent of an allowed fact is on the roster: the index is a place in it.
+        let at = |agent: AgentId| agent.index as usize;
+        self.after = Trigger::Agent;
+        match fact {
+            Fact::Enter { .. } | Fact::Gone { .. } | Fact::Class { .. } | Fact::MoveTo { .. } => {
+                self.move_work(now, fact);
+            }
+            Fact::SignIn { agent, position, by } => self.sign_in(now, at(agent), position, by),
+            Fact::Intent { agent, intent, by } => self.intend(now, at(agent), intent, by),
+            Fact::Reachable { agent, reachable, why } => self.reach(now, at(agent), reachable, why),
+            Fact::Page { agent, open } => self.open_page(at(agent), open),
+            Fact::Seen { agent, .. } => self.show_life(at(agent)),
+            Fact::EarFree { agent, .. } => self.ear_free(now, at(agent)),
+            Fact::Alerting { offer } => self.alerting(offer),
+            Fact::Taken { offer } => self.taken(now, offer),
+            Fact::Connected { offer } => self.connected(now, offer),
+            Fact::Claim { agent, .. } => self.claim(now, at(agent)),
+            Fact::Failed { offer, end } => {
+                self.after = Trigger::Retry;
+                self.fail(now, offer, end, false);
+            }
+            Fact::Reject { offer, .. } => {
+                self.after = Trigger::Retry;
+                self.fail(now, offer, OfferEnd::Rejected, true);
+            }
+            Fact::Plan(plan) => {
+                self.after = Trigger::Change;
+                self.follow(now, Rules::from(&*plan));
+            }
+            Fact::Due => {}
+        }
+    }
+
+    fn fire(&mut self, now: Instant, at: Instant, due: Due) {
+        match due {
+            Due::Offer(offer) => {
+                self.after = Trigger::Retry;
+                self.lapsed(now, offer);
+            }
+            Due::Retry(work) => {
+                self.after = Trigger::Retry;
+                if let Some(item) = self.items.get_mut(&work) {
+                    item.retry_at = None;
+                    let next = item.next_retry(now);
+                    self.deadlines.put(due, &mut item.retry_at, next);
+                    self.dirty.insert(item.queue);
+                }
+            }
+            Due::WrapUp(agent) => {
+                self.after = Trigger::Agent;
+                self.wrapped_up(at, agent);
+            }
+            Due::Rest(agent) => {
+                self.after = Trigger::Agent;
+                self.rest_over(agent);
+            }
+            Due::Alarm(place) => {
+                self.lines[place].alarm_at = None;
+                self.watch(now, place);
+            }
+        }
+    }
+
+    /// A live offer of this kind, and of this agent when one is asked for.
+    fn live(&self, id: OfferId, kind: OfferKind, of: Option<AgentId>) -> Result<&Offer, Refusal> {
+        let offer = self.offers.get(&id.serial).filter(|_| id.centre == self.centre).ok_or(Refusal::Gone)?;
+        let theirs = of.is_none_or(|agent| self.agent_at(agent) == Some(offer.agent));
+        if offer.kind == kind && theirs { Ok(offer) } else { Err(Refusal::Unknown) }
+    }
+
+    fn agent_at(&self, agent: AgentId) -> Option<usize> {
+        let place = agent.index as usize;
+        (agent.centre == self.centre && place < self.agents.len()).then_some(place)
+    }
+
+    fn place_of(&self, queue: QueueId) -> Option<usize> {
+        let place = queue.index as usize;
+        (queue.centre == self.centre && place < self.lines.len()).then_some(place)
+    }
+
+    fn queue_id(&self, place: usize) -> QueueId {
+        // Places come from a plan's list, far shorter than 2^32.
+        QueueId { centre: self.centre, index: u32::try_from(place).unwrap_or(u32::MAX) }
+    }
+
+    fn log(&mut self, event: Event) {
+        self.steps.push_back(Step::Event(event));
     }
 }
