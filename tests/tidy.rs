@@ -36,8 +36,8 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     // SIP: messages know no machine, a transaction no dialog, the endpoint owns them all.
     ("sip", "time", &[]),
     ("sip", "vocabulary", &[]),
-    ("sip", "transport", &["time"]),
-    ("sip", "message", &["vocabulary", "header", "time", "transport"]),
+    ("sip", "transport", &["time", "message"]), // framing reads Content-Length
+    ("sip", "message", &["vocabulary", "header", "time"]),
     ("sip", "header", &["vocabulary", "message"]),
     ("sip", "sdp", &["message"]),
     ("sip", "auth", &["vocabulary", "message", "header", "time"]),

@@ -4,10 +4,12 @@
 //! hand it what happened, poll what it wants done, ask when to come back. Time and chance are
 //! arguments ([`time::Now`], a seed), so a whole carrier's evening replays in a unit test.
 
+pub mod auth;
 pub mod dialog;
 pub mod endpoint;
 pub mod header;
 pub mod message;
+pub mod sdp;
 pub mod time;
 pub mod transaction;
 pub mod transport;

@@ -211,6 +211,33 @@ pub fn reason_phrase(code: u16) -> &'static str {
     }
 }
 
+/// What `rsip`'s generator computes for a claim with `qop=auth`: an independent opinion for the
+/// tests of [`crate::auth`]. It counts in decimal up to 255 and wants the password itself, which is
+/// why it is an opinion and not the means (ADR 0001).
+#[cfg(test)]
+pub(crate) fn reference_digest(
+    sha256: bool,
+    claim: &crate::auth::Claim<'_>,
+    realm: &str,
+    nonce: &str,
+) -> String {
+    use rsip::headers::auth::{Algorithm, AuthQop};
+    let uri = rsip::Uri::try_from(claim.uri).expect("a URI of the tests");
+    let method = rsip::Method::try_from(Method::read(claim.method.as_bytes())).expect("a known method");
+    let nc = u8::try_from(claim.nc).expect("a count of the tests");
+    rsip::services::DigestGenerator {
+        username: claim.user,
+        password: claim.password,
+        nonce,
+        uri: &uri,
+        realm,
+        method: &method,
+        qop: Some(&AuthQop::Auth { cnonce: claim.cnonce.to_owned(), nc }),
+        algorithm: if sha256 { Algorithm::Sha256 } else { Algorithm::Md5 },
+    }
+    .compute()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,7 @@ pub use uri::Uri;
 
 pub(crate) use body::split_type;
 pub(crate) use print::push_line;
-pub(crate) use scan::{content_length, line_at};
+pub(crate) use scan::{head_end, length_in, line_at};
 pub(crate) use text::{is_token, quoted_end, trim};
 pub(crate) use uri::{host_ip, split_host};
 

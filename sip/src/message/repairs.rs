@@ -1,7 +1,7 @@
 //! What was wrong with a message and could be understood all the same.
 //!
 //! A trunk's message is treated as repaired and the marks are counted; a stranger's is answered
-//! as the RFC has it (`design: edges`): 505 for [`Repair::Version`], 400 for the rest.
+//! as the RFC has it: 505 for [`Repair::Version`], 400 for the rest.
 
 use super::{HeaderError, Message, Name, StartLine, Uri, text};
 use crate::header::cseq::CSeq;
@@ -147,11 +147,7 @@ impl Message<'_> {
     }
 
     fn inspect_start(&self, repairs: &mut Repairs) -> Result<(), HeaderError> {
-        let cseq = match self.cseq() {
-            Ok(cseq) => cseq,
-            // A number beyond 2^31 has no answer that its sender would recognise.
-            Err(error) => return Err(error),
-        };
+        let cseq = self.cseq()?; // a number beyond 32 bits has no answer its sender would recognise
         let StartLine::Request { token, uri, .. } = self.start else { return Ok(()) };
         if cseq.token != token {
             repairs.mark(Repair::CSeqMethod);

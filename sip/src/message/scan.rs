@@ -122,6 +122,39 @@ fn header_line_at(bytes: &[u8], at: usize) -> (Found<'_>, usize) {
     (line, next)
 }
 
+/// Where the head at the start of `bytes` ends (after its empty line). `from` is how far an earlier
+/// look went; without an end, how far this one did.
+pub(crate) fn head_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
+    let mut at = from;
+    loop {
+        let (line, next) = line_at(bytes, at);
+        if line.cut {
+            return Err(at);
+        }
+        if line.text.is_empty() {
+            return Ok(next);
+        }
+        at = next;
+    }
+}
+
+/// The body's length a head announces; `None` when it has no Content-Length.
+pub(crate) fn length_in(head: &[u8]) -> Result<Option<usize>, NoLength> {
+    let mut at = line_at(head, 0).1;
+    let values = std::iter::from_fn(|| {
+        while at < head.len() {
+            let (line, next) = header_line_at(head, at);
+            at = next;
+            let Some(colon) = memchr::memchr(b':', line.text) else { continue };
+            if Name::read(trim(&line.text[..colon])) == Name::ContentLength {
+                return Some(trim(&line.text[colon + 1..]));
+            }
+        }
+        None
+    });
+    content_length(values)
+}
+
 /// Name and value of the header line `text`, which lies at `at`; `None` when it has none.
 fn split_header(bytes: &[u8], at: usize, text: &[u8]) -> Option<Line> {
     let colon = memchr::memchr(b':', text)?;
@@ -155,7 +188,7 @@ fn bound_body(message: &mut Message<'_>) {
 pub(crate) struct NoLength;
 
 /// The body's length by the values of Content-Length; `None` without any.
-pub(crate) fn content_length<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Option<usize>, NoLength> {
+fn content_length<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Option<usize>, NoLength> {
     let mut agreed = None;
     for value in values {
         if value.is_empty() || value.len() > 9 || !value.iter().all(u8::is_ascii_digit) {

@@ -1,5 +1,9 @@
 //! Where a message came from and where one goes, as values; and the framing of streams.
 
+mod framing;
+
+pub use framing::{Framer, FramingError};
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;

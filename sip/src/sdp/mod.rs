@@ -1,0 +1,220 @@
+//! Audio sessions: what a peer offers, what we answer, what we offer (RFC 8866, RFC 3264).
+//!
+//! Only what a telephone call needs: one audio stream of G.711 and the keys pressed beside it.
+//! Everything else a peer offers (video, secure profiles, other codecs) is refused line by line,
+//! which is what RFC 3264 §6 asks for, and the call goes on.
+//!
+//! Absent: codecs that would need transcoding, ICE and DTLS (an agent's page has its own stack),
+//! and the order of preference: the first G.711 codec of the offer is taken, because its sender
+//! put it first.
+
+mod read;
+mod write;
+
+pub use write::{Session, answer, offer};
+
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+
+/// The two codecs every trunk speaks (RFC 3551 §4.5.14), at their static payload types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Codec {
+    /// G.711 A-law.
+    Pcma,
+    /// G.711 mu-law.
+    Pcmu,
+}
+
+impl Codec {
+    /// The static payload type (RFC 3551 §6).
+    pub fn payload_type(self) -> u8 {
+        match self {
+            Codec::Pcma => 8,
+            Codec::Pcmu => 0,
+        }
+    }
+
+    /// The codec of a static payload type.
+    pub fn of_payload_type(payload_type: u8) -> Option<Codec> {
+        match payload_type {
+            8 => Some(Codec::Pcma),
+            0 => Some(Codec::Pcmu),
+            _ => None,
+        }
+    }
+
+    fn encoding(self) -> &'static str {
+        match self {
+            Codec::Pcma => "PCMA/8000",
+            Codec::Pcmu => "PCMU/8000",
+        }
+    }
+}
+
+/// Who sends (RFC 8866 §6.7), from the side of whoever says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    /// Both.
+    #[default]
+    SendRecv,
+    /// I send, you listen: how a phone puts its peer on hold.
+    SendOnly,
+    /// You send, I listen.
+    RecvOnly,
+    /// Nobody.
+    Inactive,
+}
+
+impl Direction {
+    /// The direction in which these flow.
+    pub fn new(send: bool, receive: bool) -> Direction {
+        match (send, receive) {
+            (true, true) => Direction::SendRecv,
+            (true, false) => Direction::SendOnly,
+            (false, true) => Direction::RecvOnly,
+            (false, false) => Direction::Inactive,
+        }
+    }
+
+    /// Does whoever says it send?
+    pub fn sends(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::SendOnly)
+    }
+
+    /// Does whoever says it listen?
+    pub fn receives(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::RecvOnly)
+    }
+
+    /// The same, from the other side.
+    pub fn reversed(self) -> Direction {
+        Direction::new(self.receives(), self.sends())
+    }
+
+    /// What flows under both.
+    pub fn and(self, other: Direction) -> Direction {
+        Direction::new(self.sends() && other.sends(), self.receives() && other.receives())
+    }
+
+    fn attribute(self) -> &'static str {
+        match self {
+            Direction::SendRecv => "sendrecv",
+            Direction::SendOnly => "sendonly",
+            Direction::RecvOnly => "recvonly",
+            Direction::Inactive => "inactive",
+        }
+    }
+}
+
+/// Why an SDP leads to no audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    /// It is no SDP at all.
+    #[error("it does not begin with v=0")]
+    NotSdp,
+    /// No audio stream that is open and plain RTP.
+    #[error("no open audio stream over RTP/AVP")]
+    NoAudio,
+    /// Audio, and no G.711 in it: answered 488.
+    #[error("no G.711 codec")]
+    NoCodec,
+}
+
+/// A session description, as far as a call needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sdp {
+    /// The sender's number for the session (`o=`).
+    pub id: u64,
+    /// Raised by the sender whenever the description changes.
+    pub version: u64,
+    /// Its streams in order; an answer has as many.
+    pub media: Vec<Media>,
+}
+
+/// One `m=` line and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// `audio`, `video` ...
+    pub kind: String,
+    /// Where its sender listens; 0 is refused or closed.
+    pub port: u16,
+    /// `RTP/AVP` ...
+    pub protocol: String,
+    /// The formats as written: payload types for RTP.
+    pub formats: Vec<String>,
+    /// Where its sender listens; `None` when it is a name, which we resolve nowhere.
+    pub address: Option<IpAddr>,
+    /// Who sends, as its sender sees it.
+    pub direction: Direction,
+    /// G.711 codecs among the formats, in the sender's order.
+    pub codecs: Vec<Codec>,
+    /// The payload type of telephone-event at 8000 Hz (RFC 4733).
+    pub telephone_event: Option<u8>,
+    /// Milliseconds of audio per packet its sender likes.
+    pub ptime: Option<u16>,
+}
+
+impl Media {
+    /// Where its packets go; `None` while it is closed, on an old-style hold (`c=0.0.0.0`) or
+    /// known by name only.
+    pub fn remote(&self) -> Option<SocketAddr> {
+        let address = self.address.filter(|address| !address.is_unspecified())?;
+        (self.port != 0).then(|| SocketAddr::new(address, self.port))
+    }
+
+    /// Audio we could take part in, codec aside.
+    fn is_open_audio(&self) -> bool {
+        self.kind == "audio" && self.port != 0 && matches!(self.protocol.as_str(), "RTP/AVP" | "RTP/AVPF")
+    }
+}
+
+/// What both sides agreed for the audio, as we see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// What both send.
+    pub codec: Codec,
+    /// The payload type both use for telephone-event.
+    pub telephone_event: Option<u8>,
+    /// Where the peer wants its packets.
+    pub remote: Option<SocketAddr>,
+    /// Who sends, from our side.
+    pub direction: Direction,
+}
+
+impl Sdp {
+    /// Reads a description. Forgiving: a line that makes no sense is passed over.
+    ///
+    /// # Errors
+    /// [`SdpError::NotSdp`] when it does not begin like one.
+    pub fn read(bytes: &[u8]) -> Result<Sdp, SdpError> {
+        read::read(bytes)
+    }
+
+    /// The audio stream we would take: the first with a codec of ours, else the first that is
+    /// open, else the first.
+    pub fn audio(&self) -> Option<&Media> {
+        self.media.get(self.audio_index()?)
+    }
+
+    fn audio_index(&self) -> Option<usize> {
+        let position = |wanted: fn(&Media) -> bool| self.media.iter().position(wanted);
+        position(|media| media.is_open_audio() && !media.codecs.is_empty())
+            .or_else(|| position(Media::is_open_audio))
+            .or_else(|| position(|media| media.kind == "audio"))
+    }
+
+    /// What this description, being the answer to an offer of ours, agrees to.
+    ///
+    /// # Errors
+    /// [`SdpError::NoAudio`] when the peer closed the audio, [`SdpError::NoCodec`] when it chose
+    /// none of G.711.
+    pub fn agreed(&self) -> Result<Agreement, SdpError> {
+        let audio = self.audio().filter(|audio| audio.is_open_audio()).ok_or(SdpError::NoAudio)?;
+        Ok(Agreement {
+            codec: *audio.codecs.first().ok_or(SdpError::NoCodec)?,
+            telephone_event: audio.telephone_event,
+            remote: audio.remote(),
+            direction: audio.direction.reversed(),
+        })
+    }
+}
