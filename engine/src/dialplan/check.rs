@@ -51,6 +51,7 @@ impl Draft {
             routes,
             default,
             modifiers,
+            examples: self.examples.len(),
         };
         self.only_raises(&plan)?;
         plan.prove(&self)?;
@@ -148,10 +149,14 @@ impl Draft {
             if read.iter().any(|other| other.name == name) {
                 return Err(twice("modifier", &draft.name));
             }
-            let fault = |fault| Flaw::new(draft.name.at, Problem::Modifier { name: name.clone(), fault });
+            let fault = |fault, instead| {
+                Flaw::new(draft.name.at, Problem::Modifier { name: name.clone(), fault, instead })
+            };
             let when = names.condition(&draft.when)?;
             let change = match (&draft.class, &draft.raise) {
-                (Some(_), Some(_)) => return Err(fault("has both `class` and `raise`")),
+                (Some(_), Some(_)) => {
+                    return Err(fault("has both `class` and `raise`", "keep one of the two"));
+                }
                 (Some(class), None) => Change::AtLeast(names.class(class)?),
                 (None, Some(raise)) => match u8::try_from(raise.is) {
                     Ok(steps @ 1..=9) => Change::Up(steps),
@@ -161,13 +166,21 @@ impl Draft {
                         return Err(Flaw::new(raise.at, Problem::OutOfBounds { key: "raise", text, bounds }));
                     }
                 },
-                (None, None) if draft.inherit.is_none() => return Err(fault("does nothing")),
+                (None, None) if draft.inherit.is_none() => {
+                    return Err(fault(
+                        "does nothing",
+                        "let it raise: `class = \"vital\"`, `raise = 1` or `inherit = \"waited\"`",
+                    ));
+                }
                 (None, None) => Change::Nothing,
             };
             if let Some(inherit) = &draft.inherit {
                 one_of("inherit", inherit, &["waited"])?;
                 if when.repeat.is_none() {
-                    return Err(fault("inherits without `repeat` in its condition"));
+                    return Err(fault(
+                        "inherits from no earlier call",
+                        "add `repeat = \"abandoned\", within = \"10m\"` to its `when`",
+                    ));
                 }
             }
             read.push(Modifier { name, when, change, inherit: draft.inherit.is_some() });
@@ -251,7 +264,7 @@ impl Names<'_> {
             announce: self.sounds(&draft.announce)?,
             hold_sound: match &draft.hold_sound {
                 Some(sound) => self.sound(sound)?,
-                None => Dialplan::HOLD_SOUND.to_owned(),
+                None => self.sound(&At { is: Dialplan::HOLD_SOUND.to_owned(), at: draft.name.at })?,
             },
             alarm,
         })
