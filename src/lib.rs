@@ -1,5 +1,6 @@
 //! The product: everything that touches the world, around the engine.
 
+pub mod check;
 pub mod driver;
 pub mod media;
 
