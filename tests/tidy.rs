@@ -60,7 +60,6 @@ const FOREIGN: &[(&str, &str, &str, &str)] = &[
     ("engine", "live", "sip::", "a board knows events, not messages"),
     ("bandeau", "watch", "engine::engine", "the terminal board reads the feed as any client does"),
     ("bandeau", "watch", "sip::", "the terminal board reads the feed as any client does"),
-    ("bandeau", "load", "engine::", "a caller from outside knows SIP only"),
 ];
 
 /// Files that may read a clock. The media threads are one wheel each and have no other driver.
