@@ -309,3 +309,24 @@ then = { queue = "front", class = "routine" }
     };
     assert_eq!((at(1_795_431_600), at(1_795_467_600)), ("day", "night"));
 }
+
+#[test]
+fn no_text_panics_the_reader() {
+    let plan = include_str!("../../dialplans/samu.toml");
+    let outcome = |text: &str| match Dialplan::parse("cut.toml", text) {
+        Ok(_) => true,
+        Err(error) => error.to_string().is_empty(),
+    };
+    for end in (0..plan.len()).step_by(17).filter(|end| plan.is_char_boundary(*end)) {
+        outcome(&plan[..end]);
+    }
+    let lines: Vec<&str> = plan.lines().collect();
+    for skipped in 0..lines.len() {
+        let text: Vec<&str> = [&lines[..skipped], &lines[skipped + 1..]].concat();
+        outcome(&text.join("\r\n"));
+    }
+    for odd in ["", "\u{feff}", "é = \"é", "[class]\n\té = 1", "class = []\nroute = {}", "[[[[[", "a = -0x"]
+    {
+        assert!(!outcome(odd), "{odd:?} is no plan, and its error is not empty");
+    }
+}
