@@ -194,7 +194,7 @@ fn two_centres_do_not_share_a_number() {
         "[[centre]]\nname = \"samu-67\"",
         "[[centre]]\nname = \"samu-68\"\nplan = \"samu.toml\"\n\n[[centre]]\nname = \"samu-67\"",
         "
-error: number `116117` is also centre `samu-68`'s
+error: number `+33388000010` is also centre `samu-68`'s
   --> bandeau.toml:28:8
    |
 28 | name = \"samu-67\"
