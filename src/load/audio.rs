@@ -2,7 +2,7 @@
 
 use super::Clock;
 use super::plan::LoadError;
-use super::tone::{Ear, FRAME, Sound, Speech};
+use super::tone::{Ear, FRAME, Speech, Verdict};
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 use sip::sdp::{Agreement, Codec, Direction, Sdp, Session};
 use sip::time::Instant;
@@ -132,12 +132,12 @@ async fn converse(
                 seen.came += 1;
                 seen.first.get_or_insert(at);
                 match ear.hear(codec, packet.payload()) {
-                    Some(Sound::Tone) if seen.tone.is_none() => {
+                    Some(Verdict::Tone) if seen.tone.is_none() => {
                         seen.sound.get_or_insert(at);
                         seen.tone = Some(at);
                         let _ = heard.send(at); // nobody asks any more: the call is over
                     }
-                    Some(Sound::Other) => { seen.sound.get_or_insert(at); }
+                    Some(Verdict::Other) => { seen.sound.get_or_insert(at); }
                     _ => {}
                 }
             }

@@ -5,7 +5,7 @@ use super::audio::{Heard, Leg};
 use super::plan::{Audio, LoadError, Plan};
 use super::report::CallerTally;
 use super::station::{News, Station};
-use super::tone::{CALLER_HZ, Ear, PHONE_HZ, Speech};
+use super::tone::{Ear, PHONE_HZ, Voices};
 use sip::endpoint::{DialogId, Event, Outgoing};
 use sip::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,13 +39,13 @@ pub(super) struct Callers<'a> {
     station: Station,
     calls: BTreeMap<DialogId, Call>,
     deadlines: BTreeSet<(Instant, DialogId)>,
-    speech: Speech,
+    voices: Voices,
     tally: CallerTally,
 }
 
 impl<'a> Callers<'a> {
     /// Binds the trunk's socket.
-    pub(super) async fn open(plan: &'a Plan, clock: Clock, speech: Speech) -> Result<Callers<'a>, LoadError> {
+    pub(super) async fn open(plan: &'a Plan, clock: Clock, voices: Voices) -> Result<Callers<'a>, LoadError> {
         let local = SocketAddr::new(plan.bind, plan.caller_port);
         let station = Station::open(local, plan.target, clock.clone()).await?;
         Ok(Callers {
@@ -54,7 +54,7 @@ impl<'a> Callers<'a> {
             station,
             calls: BTreeMap::new(),
             deadlines: BTreeSet::new(),
-            speech,
+            voices,
             tally: CallerTally::default(),
         })
     }
@@ -92,10 +92,7 @@ impl<'a> Callers<'a> {
 
     async fn place(&mut self, nth: u64) -> Result<(), LoadError> {
         let ear = Ear::listening_for(PHONE_HZ);
-        let speech = match self.plan.audio {
-            Audio::Tone => Speech::tone(CALLER_HZ),
-            Audio::Speech => self.speech.clone(),
-        };
+        let speech = self.voices.caller(nth);
         let (tell, heard) = mpsc::unbounded_channel();
         let mut leg = Leg::open(self.plan.bind, self.clock.clone(), speech, ear, false, tell).await?;
         let (number, from, target) = (self.plan.dials(nth), self.plan.calls_from(nth), self.plan.target);

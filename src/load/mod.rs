@@ -25,7 +25,7 @@ use sip::time::Now;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::watch;
-use tone::Speech;
+use tone::Voices;
 
 /// Where the time comes from: the driver's clock, handed in by the command that calls us.
 pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
@@ -53,17 +53,19 @@ pub async fn run(args: Args, clock: Clock) -> anyhow::Result<ExitCode> {
 pub async fn play(plan: Plan, clock: Clock) -> Result<Report, LoadError> {
     let plan = Arc::new(plan);
     let limit = clock().at + plan.limit;
+    let voices = match plan.audio {
+        Audio::Tone => Voices::tones(),
+        Audio::Speech => Voices::spoken(),
+    };
     let (tell, over) = watch::channel(false);
     let mut phones = tokio::task::JoinSet::new();
     for nth in 0..plan.phones {
-        let speech = speech(plan.audio, usize::from(nth));
-        let phone = Phone::open(Arc::clone(&plan), nth, Arc::clone(&clock), speech).await?;
+        let phone = Phone::open(Arc::clone(&plan), nth, Arc::clone(&clock), voices.clone()).await?;
         phones.spawn(phone.play(limit, over.clone()));
     }
     let mut callers = CallerTally::default();
     if plan.count > 0 {
-        let speech = speech(plan.audio, 0);
-        callers = Callers::open(&plan, clock, speech).await?.play(limit).await?;
+        callers = Callers::open(&plan, clock, voices).await?.play(limit).await?;
         let _ = tell.send(true); // no phone listens when none was asked for
     }
     let mut tally = PhoneTally::default();
@@ -72,12 +74,4 @@ pub async fn play(plan: Plan, clock: Clock) -> Result<Report, LoadError> {
         tally.add(played.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?);
     }
     Ok(Report::of(callers, tally))
-}
-
-/// What is said: a tone is made where it is needed, speech starts at a different word for each.
-fn speech(audio: Audio, nth: usize) -> Speech {
-    match audio {
-        Audio::Tone => Speech::tone(tone::CALLER_HZ),
-        Audio::Speech => Speech::recorded(Vec::new(), nth),
-    }
 }

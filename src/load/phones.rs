@@ -2,11 +2,11 @@
 
 use super::Clock;
 use super::audio::Leg;
-use super::plan::{Audio, LoadError, Plan};
+use super::plan::{LoadError, Plan};
 use super::register::Registration;
 use super::report::PhoneTally;
 use super::station::{News, Station};
-use super::tone::{CALLER_HZ, Ear, PHONE_HZ, Speech};
+use super::tone::{CALLER_HZ, Ear, Voices};
 use sip::endpoint::{DialogId, Event};
 use sip::time::Instant;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ pub(super) struct Phone {
     clock: Clock,
     station: Station,
     registration: Option<Registration>,
-    speech: Speech,
+    voices: Voices,
     state: State,
     tally: PhoneTally,
 }
@@ -37,7 +37,7 @@ impl Phone {
         plan: Arc<Plan>,
         nth: u16,
         clock: Clock,
-        speech: Speech,
+        voices: Voices,
     ) -> Result<Phone, LoadError> {
         let port = if plan.phone_port == 0 { 0 } else { plan.phone_port + nth };
         let station = Station::open(SocketAddr::new(plan.bind, port), plan.target, clock.clone()).await?;
@@ -46,7 +46,7 @@ impl Phone {
             Registration::new(user, password.clone(), station.flow.local, plan.target)
         });
         let tally = PhoneTally::default();
-        Ok(Phone { plan, clock, station, registration, speech, state: State::Idle, tally })
+        Ok(Phone { plan, clock, station, registration, voices, state: State::Idle, tally })
     }
 
     /// Plays until `limit`, or until `over` says that the callers have gone home.
@@ -129,10 +129,7 @@ impl Phone {
         caller: Option<String>,
         sdp: Option<bytes::Bytes>,
     ) -> Result<(), LoadError> {
-        let speech = match self.plan.audio {
-            Audio::Tone => Speech::tone(PHONE_HZ),
-            Audio::Speech => self.speech.clone(),
-        };
+        let speech = self.voices.phone();
         // Nobody waits for a phone's ear: what it heard is asked at the end.
         let (tell, _) = mpsc::unbounded_channel();
         let ear = Ear::listening_for(CALLER_HZ);

@@ -3,7 +3,9 @@
 //! G.711 is written here from the recommendation's formula, apart from the plane's tables: a fault
 //! in one of them must not hide in both.
 
+use crate::media::sound::{Sound, Sounds};
 use sip::sdp::Codec;
+use std::sync::Arc;
 
 /// What callers say, in hertz.
 pub const CALLER_HZ: f64 = 1_000.0;
@@ -23,40 +25,93 @@ const SHARE_MIN: f64 = 0.8;
 /// Mean square below which there is silence: about -50 dB of full scale.
 const SILENCE: f64 = 10_000.0;
 
-/// The bytes one side says, over and over.
+/// What one side says, frame by frame, for as long as the call lasts.
 #[derive(Clone, Debug)]
-pub struct Speech {
-    pcm: Vec<i16>,
-    at: usize,
+pub enum Speech {
+    /// One second of samples, over and over.
+    Tone {
+        /// The samples.
+        pcm: Vec<i16>,
+        /// The next one.
+        at: usize,
+    },
+    /// Spoken words, a breath, and again.
+    Words {
+        /// An embedded sound.
+        sound: Arc<Sound>,
+        /// The next frame.
+        at: usize,
+    },
 }
+
+/// Frames of silence between two times of saying the same words: a second and a half.
+const BREATH: usize = 75;
 
 impl Speech {
     /// A steady tone at half of full scale. `hertz` divides 8 000 into whole waves of a second.
     pub fn tone(hertz: f64) -> Speech {
         let step = std::f64::consts::TAU * hertz / f64::from(RATE);
         let sample = |n: u32| (f64::from(n) * step).sin() * 16_000.0;
-        Speech { pcm: (0..RATE).map(|n| sample(n) as i16).collect(), at: 0 }
-    }
-
-    /// Given samples, from a place of their own, repeated.
-    pub fn recorded(pcm: Vec<i16>, from: usize) -> Speech {
-        let at = if pcm.is_empty() { 0 } else { from % pcm.len() };
-        Speech { pcm, at }
+        Speech::Tone { pcm: (0..RATE).map(|n| sample(n) as i16).collect(), at: 0 }
     }
 
     /// The next 20 ms.
     pub fn frame(&mut self, codec: Codec) -> [u8; FRAME] {
-        std::array::from_fn(|_| {
-            let sample = self.pcm.get(self.at).copied().unwrap_or(0);
-            self.at = if self.at + 1 >= self.pcm.len() { 0 } else { self.at + 1 };
-            compress(codec, sample)
-        })
+        match self {
+            Speech::Tone { pcm, at } => std::array::from_fn(|_| {
+                let sample = pcm.get(*at).copied().unwrap_or(0);
+                *at = if *at + 1 >= pcm.len() { 0 } else { *at + 1 };
+                compress(codec, sample)
+            }),
+            Speech::Words { sound, at } => {
+                let frame = *at;
+                *at = (frame + 1) % (sound.len() + BREATH);
+                let law = match codec {
+                    Codec::Pcma => engine::media::Codec::Pcma,
+                    Codec::Pcmu => engine::media::Codec::Pcmu,
+                };
+                if frame < sound.len() { *sound.frame(law, frame) } else { [compress(codec, 0); FRAME] }
+            }
+        }
+    }
+}
+
+/// What is said in a run.
+#[derive(Clone, Debug)]
+pub struct Voices(Option<Sounds>);
+
+impl Voices {
+    /// Tones.
+    pub fn tones() -> Voices {
+        Voices(None)
+    }
+
+    /// The embedded sounds of the demonstration.
+    pub fn spoken() -> Voices {
+        Voices(Some(Sounds::embedded()))
+    }
+
+    /// What the `nth` caller says.
+    pub fn caller(&self, nth: u64) -> Speech {
+        self.words(&format!("caller-{}", nth % 4 + 1), CALLER_HZ)
+    }
+
+    /// What a phone says.
+    pub fn phone(&self) -> Speech {
+        self.words("agent-1", PHONE_HZ)
+    }
+
+    fn words(&self, name: &str, hertz: f64) -> Speech {
+        match self.0.as_ref().and_then(|sounds| sounds.sound(name)) {
+            Some(sound) => Speech::Words { sound: Arc::clone(sound), at: 0 },
+            None => Speech::tone(hertz),
+        }
     }
 }
 
 /// What an ear has just understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sound {
+pub enum Verdict {
     /// Nothing, or noise too low to tell.
     Silence,
     /// The tone it listens for.
@@ -79,7 +134,7 @@ impl Ear {
     }
 
     /// Takes one packet's payload; answers once per 100 ms.
-    pub fn hear(&mut self, codec: Codec, payload: &[u8]) -> Option<Sound> {
+    pub fn hear(&mut self, codec: Codec, payload: &[u8]) -> Option<Verdict> {
         self.window.extend(payload.iter().take(10 * FRAME).map(|byte| expand(codec, *byte)));
         if self.window.len() < WINDOW {
             return None;
@@ -93,19 +148,19 @@ impl Ear {
 /// Whether at least half a second of these samples is a tone of `hertz`: a listener's verdict on a
 /// whole recording.
 pub fn carries(samples: &[i16], hertz: f64) -> bool {
-    samples.chunks_exact(WINDOW).filter(|window| judge(window, hertz) == Sound::Tone).count() >= 5
+    samples.chunks_exact(WINDOW).filter(|window| judge(window, hertz) == Verdict::Tone).count() >= 5
 }
 
 /// What one window holds.
-fn judge(window: &[i16], hertz: f64) -> Sound {
+fn judge(window: &[i16], hertz: f64) -> Verdict {
     let samples: Vec<f64> = window.iter().copied().map(f64::from).collect();
     let energy: f64 = samples.iter().map(|s| s * s).sum();
     let length = samples.len() as f64;
     if energy <= SILENCE * length {
-        return Sound::Silence;
+        return Verdict::Silence;
     }
     let tone = 2.0 * goertzel(&samples, hertz) / (length * energy);
-    if tone >= SHARE_MIN { Sound::Tone } else { Sound::Other }
+    if tone >= SHARE_MIN { Verdict::Tone } else { Verdict::Other }
 }
 
 /// Power of one frequency (G. Goertzel, 1958): a Fourier transform of a single bin.
@@ -190,14 +245,28 @@ mod tests {
     #[test]
     fn an_ear_knows_its_tone_from_the_other_and_from_silence() {
         for codec in [Codec::Pcma, Codec::Pcmu] {
-            for (said, heard) in [(CALLER_HZ, Sound::Tone), (PHONE_HZ, Sound::Other), (440.0, Sound::Other)] {
+            for (said, heard) in
+                [(CALLER_HZ, Verdict::Tone), (PHONE_HZ, Verdict::Other), (440.0, Verdict::Other)]
+            {
                 let (mut mouth, mut ear) = (Speech::tone(said), Ear::listening_for(CALLER_HZ));
                 let sounds: Vec<_> = (0..20).filter_map(|_| ear.hear(codec, &mouth.frame(codec))).collect();
                 assert_eq!(sounds, [heard; 4], "{said} Hz");
             }
-            let (mut mouth, mut ear) = (Speech::recorded(Vec::new(), 0), Ear::listening_for(CALLER_HZ));
+            let (mut mouth, mut ear) =
+                (Speech::Tone { pcm: Vec::new(), at: 0 }, Ear::listening_for(CALLER_HZ));
             let sounds: Vec<_> = (0..20).filter_map(|_| ear.hear(codec, &mouth.frame(codec))).collect();
-            assert_eq!(sounds, [Sound::Silence; 4]);
+            assert_eq!(sounds, [Verdict::Silence; 4]);
+        }
+    }
+
+    #[test]
+    fn spoken_words_are_neither_silence_nor_a_tone() {
+        let voices = Voices::spoken();
+        for mut mouth in [voices.caller(0), voices.caller(3), voices.phone()] {
+            let mut ear = Ear::listening_for(PHONE_HZ);
+            let heard: Vec<_> =
+                (0..100).filter_map(|_| ear.hear(Codec::Pcma, &mouth.frame(Codec::Pcma))).collect();
+            assert!(heard.contains(&Verdict::Other), "{heard:?}");
         }
     }
 }
