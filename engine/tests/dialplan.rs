@@ -15,6 +15,17 @@ fn the_shipped_plan_serves_and_its_examples_hold() {
     assert_eq!(plan.numbers().count(), 12);
 }
 
+#[test]
+fn the_plan_of_the_manual_serves() {
+    let manual = include_str!("../../docs/dialplan.md");
+    let plan = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let plan = Dialplan::parse("docs/dialplan.md", plan.expect("a plan in the manual"));
+    assert_eq!(plan.unwrap_or_else(|error| panic!("{error}")).version, "2026-11-23.1");
+    for header in Facts::HEADERS {
+        assert!(manual.contains(header), "{header} is not in the manual");
+    }
+}
+
 /// Compares each `plans/NAME.toml` with the error in `plans/NAME.err`. With `BANDEAU_BLESS` set,
 /// writes the errors instead, for a person to read before they are committed.
 #[test]
@@ -272,6 +283,9 @@ fn sounds_and_trunks_are_checked_where_they_are_known() {
     assert_eq!(read(&all[..3], &trunks), Err("no sound is named `music`".to_owned()));
     assert_eq!(read(&all[1..], &trunks), Err("no sound is named `hold`".to_owned()), "the default sound too");
     assert_eq!(read(&all, &trunks[..1]), Err("no trunk is named `inside`".to_owned()));
+    let own = HARNESS.replace("trunk = \"inside\"", "trunk = \"internal\"");
+    let around = Surroundings { sounds: None, trunks: Some(&[]) };
+    assert!(Dialplan::parse_for("harness.toml", &own, around).is_ok(), "our own phones are always there");
     let plan = harness();
     assert!(all.iter().all(|sound| plan.sounds().any(|used| used == sound)));
 }

@@ -5,7 +5,7 @@ use super::draft::{At, ClassDraft, Draft, HoldDraft, QueueDraft, RouteDraft, Whe
 use super::error::{Flaw, Problem};
 use super::eval::{CallerPattern, Change, Condition, Modifier, Route, Service};
 use super::examples::earlier;
-use super::{Class, ClassId, Dialplan, HoldMode, OfferPlan, QueuePlan, Strategy, Surroundings};
+use super::{Class, ClassId, Dialplan, Facts, HoldMode, OfferPlan, QueuePlan, Strategy, Surroundings};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -86,7 +86,7 @@ impl Draft {
                 }
             };
             let place = u16::try_from(place).unwrap_or(u16::MAX);
-            let dialled = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'*' | b'#');
+            let dialled = |byte: u8| byte.is_ascii_digit() || byte == b'*';
             let digits = number.is.strip_prefix('+').unwrap_or(&number.is);
             if let Some(labels) = number.is.to_ascii_lowercase().strip_prefix("urn:service:") {
                 let urn = format!("urn:service:{labels}");
@@ -303,9 +303,14 @@ impl Names<'_> {
                 return Err(Flaw::new(urn.at, Problem::Number { number: urn.is.clone() }));
             }
         }
+        for (name, _) in &draft.header {
+            if !Facts::HEADERS.iter().any(|header| header.eq_ignore_ascii_case(&name.is)) {
+                find("header", name, Facts::HEADERS.into_iter())?;
+            }
+        }
         if let Some(trunks) = self.around.trunks {
             for trunk in &draft.trunk {
-                find("trunk", trunk, trunks.iter().map(String::as_str))?;
+                find("trunk", trunk, trunks.iter().map(String::as_str).chain([Facts::INTERNAL]))?;
             }
         }
         let condition = Condition {
