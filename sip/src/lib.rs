@@ -9,6 +9,7 @@ pub mod dialog;
 pub mod endpoint;
 pub mod header;
 pub mod message;
+pub mod registrar;
 pub mod sdp;
 pub mod time;
 pub mod transaction;

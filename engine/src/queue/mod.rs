@@ -20,6 +20,8 @@ mod offer;
 mod policy;
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
 
 pub use fact::{AgentView, Decision, Fact, Place, Standing, Step};

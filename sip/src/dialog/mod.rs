@@ -1,5 +1,239 @@
 //! Dialogs (RFC 3261 §12): what two user agents have agreed on between an INVITE and a BYE.
+//!
+//! [`Dialog`] is the agreement itself: identifiers, sequence numbers, the way to the peer. What
+//! happens on it is a usage ([`Usage`]): an INVITE that rings here ([`Ringing`]), one of ours with
+//! all its forks ([`DialogSet`]), a session that stands ([`Session`]). Each usage is a table of
+//! what may follow what; the endpoint does what the tables ask for.
 
+mod local;
+mod ringing;
+mod session;
+mod set;
 mod snapshot;
 
-pub use snapshot::DialogSnapshot;
+pub use local::{ALLOW, Local, Request};
+pub use ringing::Ringing;
+pub use session::{Ending, Ours, Session, Theirs, Unacknowledged};
+pub use set::{DialogSet, Fact, Move, Phase};
+pub use snapshot::{DialogSnapshot, SNAPSHOT_VERSION};
+
+use crate::message::{Message, Name, Uri};
+use crate::transport::{Flow, Transmit};
+use std::net::SocketAddr;
+
+/// One INVITE usage, from the INVITE to its end.
+pub enum Usage {
+    /// An INVITE of the peer, not answered yet.
+    Ringing(Box<Ringing>),
+    /// An INVITE of ours, not answered yet.
+    Calling(Box<DialogSet>),
+    /// Answered, either way.
+    Standing(Box<Session>),
+}
+
+/// What both sides agreed on (§12.1).
+#[derive(Clone)]
+pub struct Dialog {
+    /// The Call-ID.
+    pub call_id: String,
+    /// Our tag.
+    pub local_tag: String,
+    /// The peer's tag; empty when it gave none (RFC 2543).
+    pub remote_tag: String,
+    /// The From of our requests, tag included.
+    pub local: String,
+    /// The To of our requests, tag included.
+    pub remote: String,
+    /// The peer's Contact: the Request-URI of our requests.
+    pub target: String,
+    /// Route headers of our requests, in order.
+    pub routes: Vec<String>,
+    /// CSeq of our last request.
+    pub local_cseq: u32,
+    /// CSeq of the peer's last request.
+    pub remote_cseq: Option<u32>,
+    /// The path the dialog was made over.
+    pub flow: Flow,
+    /// Requests stay on `flow` whatever Contact says: the peer registered over it (RFC 5626).
+    pub stays_on_flow: bool,
+}
+
+impl Dialog {
+    /// The dialog an INVITE makes at its receiver (§12.1.1). `tag` is ours.
+    pub fn of_invite(invite: &Message<'_>, flow: Flow, tag: String) -> Self {
+        let line = |name| text(invite.header(name).unwrap_or_default());
+        let from = invite.from().ok();
+        let target = invite.contact().or(from).map(|contact| text(contact.raw_uri));
+        Dialog {
+            call_id: line(Name::CallId),
+            remote_tag: from.and_then(|from| from.tag()).unwrap_or_default().to_owned(),
+            local: format!("{};tag={tag}", line(Name::To)),
+            remote: line(Name::From),
+            target: target.unwrap_or_default(),
+            routes: invite.items(Name::RecordRoute).map(text).collect(),
+            local_tag: tag,
+            local_cseq: 0,
+            remote_cseq: invite.cseq().ok().map(|cseq| cseq.number),
+            flow,
+            stays_on_flow: false,
+        }
+    }
+
+    /// The dialog a 2xx makes at the caller (§12.1.2). Everything it needs is in the response, so
+    /// that a fork nobody remembers can be acknowledged and ended, too.
+    pub fn of_response(response: &Message<'_>, flow: Flow, stays_on_flow: bool) -> Self {
+        let line = |name| text(response.header(name).unwrap_or_default());
+        let tag = |party: Option<&str>| party.unwrap_or_default().to_owned();
+        let (from, to) = (response.from().ok(), response.to().ok());
+        let target = response.contact().or(to).map(|contact| text(contact.raw_uri));
+        let mut routes: Vec<String> = response.items(Name::RecordRoute).map(text).collect();
+        routes.reverse();
+        Dialog {
+            call_id: line(Name::CallId),
+            local_tag: tag(from.and_then(|from| from.tag())),
+            remote_tag: tag(to.and_then(|to| to.tag())),
+            local: line(Name::From),
+            remote: line(Name::To),
+            target: target.unwrap_or_default(),
+            routes,
+            local_cseq: response.cseq().map_or(1, |cseq| cseq.number),
+            remote_cseq: None,
+            flow,
+            stays_on_flow,
+        }
+    }
+
+    /// Follows the peer to a new Contact (§12.2.2: re-INVITE, UPDATE and their 2xx).
+    pub fn follow(&mut self, message: &Message<'_>) {
+        if let Some(contact) = message.contact() {
+            self.target = text(contact.raw_uri);
+        }
+    }
+
+    /// Whether a request comes in its order (§12.2.2); notes its number. Equal numbers pass:
+    /// a challenged request may come again under the number it had.
+    pub fn is_in_order(&mut self, cseq: u32) -> bool {
+        let in_order = self.remote_cseq.is_none_or(|last| cseq >= last);
+        if in_order {
+            self.remote_cseq = Some(cseq);
+        }
+        in_order
+    }
+
+    /// Where the next request goes: the first Route, else the peer's Contact, when that is
+    /// written as an address with its port; otherwise back over the path the dialog came by.
+    /// A connection stays the connection: nobody listens at the address a phone's Contact names
+    /// behind it.
+    pub fn next_hop(&self) -> Flow {
+        if self.flow.transport.is_reliable() || self.stays_on_flow {
+            return self.flow;
+        }
+        let next = match self.routes.first() {
+            Some(route) => crate::header::name_addr::NameAddr::read(route.as_bytes()).map(|route| route.uri),
+            None => Some(Uri::read(self.target.as_bytes())),
+        };
+        let Some(next) = next else { return self.flow };
+        match (next, next.address()) {
+            (Uri::Sip { port: Some(_), .. }, Some(remote)) if is_sendable(remote) => {
+                Flow { remote, ..self.flow }
+            }
+            _ => self.flow,
+        }
+    }
+
+    /// A request within the dialog (§12.2.1.1). `cseq` is `None` for the next number.
+    pub fn request(
+        &mut self,
+        local: &Local,
+        method: &'static str,
+        branch: &str,
+        headers: &[(&str, &str)],
+        sdp: Option<&[u8]>,
+    ) -> Transmit {
+        self.local_cseq += 1;
+        self.numbered(local, method, self.local_cseq, branch, headers, sdp)
+    }
+
+    /// The ACK of the 2xx to the INVITE numbered `cseq` (§13.2.2.4).
+    pub fn ack(&self, local: &Local, cseq: u32, branch: &str) -> Transmit {
+        self.numbered(local, "ACK", cseq, branch, &[], None)
+    }
+
+    fn numbered(
+        &self,
+        local: &Local,
+        method: &'static str,
+        cseq: u32,
+        branch: &str,
+        headers: &[(&str, &str)],
+        sdp: Option<&[u8]>,
+    ) -> Transmit {
+        let flow = self.next_hop();
+        let strict = self.routes.first().filter(|route| !is_loose(route));
+        let mut rewritten = Vec::new();
+        let (uri, routes): (&str, &[String]) = match strict {
+            None => (&self.target, &self.routes),
+            // A strict router (RFC 2543) wants its own address as Request-URI, ours to it last.
+            Some(first) => {
+                rewritten.extend_from_slice(&self.routes[1..]);
+                rewritten.push(format!("<{}>", self.target));
+                (bare_uri(first), &rewritten)
+            }
+        };
+        let request = Request {
+            method,
+            uri,
+            transport: flow.transport,
+            branch,
+            routes,
+            from: &self.local,
+            to: &self.remote,
+            call_id: &self.call_id,
+            cseq,
+            headers,
+            sdp,
+        };
+        Transmit { flow, bytes: local.write(&request) }
+    }
+
+    /// The dialog as the journal keeps it.
+    pub fn snapshot(&self) -> DialogSnapshot {
+        DialogSnapshot {
+            version: SNAPSHOT_VERSION,
+            call_id: self.call_id.clone(),
+            local_tag: self.local_tag.clone(),
+            remote_tag: self.remote_tag.clone(),
+            local: self.local.clone(),
+            remote: self.remote.clone(),
+            target: self.target.clone(),
+            routes: self.routes.clone(),
+            local_cseq: self.local_cseq,
+            remote_cseq: self.remote_cseq,
+            flow: self.flow,
+            pending: None,
+        }
+    }
+}
+
+/// A header's bytes as text we may repeat: what is not UTF-8 is replaced, only tags and URIs are
+/// ever compared.
+pub(crate) fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
+}
+
+fn is_loose(route: &str) -> bool {
+    Uri::read(bare_uri(route).as_bytes()).params().has("lr")
+}
+
+fn bare_uri(route: &str) -> &str {
+    let start = route.find('<').map_or(0, |at| at + 1);
+    let end = route.find('>').unwrap_or(route.len()).max(start);
+    &route[start..end]
+}
+
+// A peer must not be able to make us send to nowhere or to everybody.
+fn is_sendable(address: SocketAddr) -> bool {
+    let ip = address.ip();
+    let broadcast = matches!(ip, std::net::IpAddr::V4(ip) if ip.is_broadcast());
+    address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
+}

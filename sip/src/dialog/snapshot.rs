@@ -3,6 +3,9 @@
 use crate::transport::Flow;
 use serde::{Deserialize, Serialize};
 
+/// The shape written by this version of the code.
+pub const SNAPSHOT_VERSION: u16 = 1;
+
 /// Version N and N+1 read each other's: fields are only added, with a default.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DialogSnapshot {
@@ -14,9 +17,9 @@ pub struct DialogSnapshot {
     pub local_tag: String,
     /// The peer's tag; empty while an outgoing INVITE has none.
     pub remote_tag: String,
-    /// Our name-addr, without tag.
+    /// The From of our requests, tag included.
     pub local: String,
-    /// The peer's name-addr, without tag.
+    /// The To of our requests, tag included.
     pub remote: String,
     /// Where requests go: the peer's Contact.
     pub target: String,

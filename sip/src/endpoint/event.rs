@@ -280,6 +280,24 @@ pub enum Event {
     Counted(Counter),
 }
 
+impl Event {
+    /// The dialog it is about.
+    pub fn dialog(&self) -> Option<DialogId> {
+        use Event::{
+            Alive, Answered, Cancelled, Confirmed, Counted, Failed, Info, Invited, Lost, Progress,
+            Registered, Released, ReofferDone, ReofferFailed, Reoffered, Unconfirmed,
+        };
+        match *self {
+            Invited { dialog, .. } | Cancelled { dialog, .. } | Confirmed { dialog, .. } => Some(dialog),
+            Unconfirmed { dialog } | Progress { dialog, .. } | Answered { dialog, .. } => Some(dialog),
+            Failed { dialog, .. } | Reoffered { dialog, .. } | ReofferDone { dialog, .. } => Some(dialog),
+            ReofferFailed { dialog, .. } | Released { dialog, .. } | Lost { dialog, .. } => Some(dialog),
+            Alive { dialog } | Info { dialog, .. } => Some(dialog),
+            Registered { .. } | Counted(_) => None,
+        }
+    }
+}
+
 /// Facts for the metrics. Labels stay few: no number, address or name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Counter {

@@ -1,46 +1,150 @@
 //! One SIP endpoint: transactions, dialogs and the registrar behind three verbs.
+//!
+//! What ends here and is never seen above: retransmissions, 100 Trying, ACKs and their absence,
+//! CANCEL and everything it can cross, forks that answer late, glare, OPTIONS, REGISTER. What is
+//! told: [`Event`]s of a dialog, in order, until it is over.
+//!
+//! Absent: no resolver (peers are addresses, from configuration, registration or Contact), no
+//! proxying, no REFER and no 100rel yet.
 
+mod commands;
 mod event;
+mod incoming;
+mod responses;
+mod within;
 
 pub use event::{
     Account, Config, Counter, Credentials, DialogId, Event, Invite, Outgoing, Party, Reason, Registration,
 };
 
-use crate::dialog::DialogSnapshot;
+use crate::dialog::{DialogSnapshot, Local, Usage};
+use crate::message::{Message, StartLine};
+use crate::registrar::Registrar;
 use crate::time::{Instant, Now};
+use crate::transaction::{Key, Keying, Loss, Pending, Report, Schedule, Transactions};
 use crate::transport::{Flow, Peer, Transmit};
-use std::collections::VecDeque;
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
 
 /// Everything SIP of one process. Owns transactions, dialogs and registrations; knows no call.
 pub struct Endpoint {
     config: Config,
+    local: Local,
+    transactions: Transactions<Purpose>,
+    usages: HashMap<DialogId, Usage, Keying>,
+    /// Our tags: how a request within a dialog finds it.
+    tags: HashMap<Box<str>, DialogId, Keying>,
+    schedule: Schedule<(DialogId, Wake)>,
+    registrar: Registrar,
     events: VecDeque<Event>,
-    transmits: VecDeque<Transmit>,
     last_dialog: u64,
+    strangers: incoming::Allowance,
+    challenges: incoming::Allowance,
+    /// Where keys are written before they are looked up.
+    words: String,
+}
+
+/// What a request of ours was for; its responses come back with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// The INVITE that makes a dialog.
+    Invite(DialogId),
+    /// A re-INVITE.
+    Reoffer(DialogId),
+    /// The BYE that ends it.
+    Bye(DialogId),
+    /// An OPTIONS within it.
+    Probe(DialogId),
+    /// A CANCEL, or the BYE of a fork nobody waits for: whatever comes back, it is done.
+    Nothing,
+}
+
+/// Why a dialog is woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wake {
+    /// Repeat the provisional response, so that proxies keep the call.
+    RepeatProvisional,
+    /// Repeat the 2xx.
+    RepeatSuccess,
+    /// The ACK has not come in 64*T1.
+    NoAck,
+    /// A cancelled INVITE got no final response in 64*T1.
+    GiveUp,
+    /// A re-INVITE got no final response in 64*T1.
+    ReofferUnanswered,
+    /// The time after a 491 is over.
+    AfterGlare,
 }
 
 impl Endpoint {
     /// An endpoint at rest. `seed` makes its tags, branches and nonces: unpredictable in service,
     /// the same again in a replay.
     pub fn new(config: Config, seed: u64) -> Self {
-        let _ = seed;
-        Endpoint { config, events: VecDeque::new(), transmits: VecDeque::new(), last_dialog: 0 }
+        let mut local = Local::new(config.product.clone(), config.contact, seed);
+        let keying = Keying::new(local.draw());
+        Endpoint {
+            transactions: Transactions::new(config.timers, local.draw()),
+            registrar: Registrar::new(&config.realm, config.accounts.clone(), local.draw()),
+            local,
+            usages: HashMap::with_hasher(keying),
+            tags: HashMap::with_hasher(keying),
+            schedule: Schedule::default(),
+            events: VecDeque::new(),
+            last_dialog: 0,
+            strangers: incoming::Allowance::for_strangers(),
+            challenges: incoming::Allowance::for_challenges(),
+            words: String::new(),
+            config,
+        }
     }
 
     /// Takes one whole message of a peer. Cannot fail: what is wrong with it ends in a response,
     /// or in a counter.
     pub fn handle_message(&mut self, now: Now, flow: Flow, peer: Peer, bytes: &[u8]) {
-        let _ = (now, flow, peer, bytes, &self.config);
+        // Keep-alives (RFC 5626 §4.4.1) are no messages.
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return;
+        }
+        match Message::scan(bytes) {
+            Ok(message) => match message.start {
+                StartLine::Request { method, .. } => self.receive_request(now, flow, peer, &message, method),
+                StartLine::Response { code, .. } => self.receive_response(now.at, &message, code),
+            },
+            Err(error) => self.count(Counter::ParseError(error.label())),
+        }
+        self.take_reports(now.at);
     }
 
     /// A stream closed, or a datagram was reported undeliverable.
     pub fn handle_flow_failed(&mut self, now: Now, flow: Flow) {
-        let _ = (now, flow);
+        self.transactions.handle_flow_failed(now.at, flow);
+        // A dialog outlives its connection: its next request opens another one.
+        for usage in self.usages.values_mut() {
+            let (dialog, pending) = match usage {
+                Usage::Ringing(ringing) => (&mut ringing.dialog.flow, Some(&mut ringing.pending.flow)),
+                Usage::Standing(session) => (&mut session.dialog.flow, None),
+                Usage::Calling(set) => (&mut set.outgoing.flow, None),
+            };
+            for path in std::iter::once(dialog).chain(pending).filter(|path| **path == flow) {
+                path.connection = 0;
+            }
+        }
+        if flow.transport.is_reliable() {
+            self.registrar.handle_flow_failed(flow);
+            self.take_registrations();
+        }
+        self.take_reports(now.at);
     }
 
     /// Does what is due at `now`.
     pub fn handle_due(&mut self, now: Now) {
-        let _ = now;
+        self.transactions.handle_due(now.at);
+        while let Some((dialog, wake)) = self.schedule.pop_due(now.at) {
+            self.wake(now.at, dialog, wake);
+        }
+        self.registrar.handle_due(now.at);
+        self.take_registrations();
+        self.take_reports(now.at);
     }
 
     /// What happened, in order, until `None`.
@@ -50,72 +154,121 @@ impl Endpoint {
 
     /// What to send, in order, until `None`.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front()
+        self.transactions.poll_transmit()
     }
 
     /// When to come back if nothing else happens.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
-    }
-
-    /// Sends a provisional response, 180 or 183, with an early answer or without.
-    pub fn ring(&mut self, now: Now, dialog: DialogId, code: u16, sdp: Option<&[u8]>) {
-        let _ = (now, dialog, code, sdp);
-    }
-
-    /// Sends the 200, again and again until its ACK comes (`Confirmed`) or 64*T1 have passed
-    /// (`Unconfirmed`).
-    pub fn answer(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) {
-        let _ = (now, dialog, sdp);
-    }
-
-    /// Sends a final response of 300 or more; the dialog is over. `retry_after` in seconds.
-    pub fn refuse(&mut self, now: Now, dialog: DialogId, code: u16, retry_after: Option<u32>) {
-        let _ = (now, dialog, code, retry_after);
-    }
-
-    /// Sends an INVITE.
-    pub fn invite(&mut self, now: Now, outgoing: Outgoing) -> DialogId {
-        let _ = (now, outgoing);
-        self.last_dialog += 1;
-        DialogId(self.last_dialog)
-    }
-
-    /// Ends a dialog by whatever fits its state: CANCEL, BYE or a refusal. Idempotent. `reason` is
-    /// the value of the Reason header (RFC 3326), for instance `Q.850;cause=16`.
-    pub fn end(&mut self, now: Now, dialog: DialogId, reason: Option<&str>) {
-        let _ = (now, dialog, reason);
-    }
-
-    /// Sends a re-INVITE; waits for a transaction in the way, and through glare (491).
-    pub fn reoffer(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) {
-        let _ = (now, dialog, sdp);
-    }
-
-    /// Answers the peer's re-INVITE or UPDATE.
-    pub fn accept(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) {
-        let _ = (now, dialog, sdp);
-    }
-
-    /// Asks within the dialog whether the peer lives (OPTIONS): `Alive` or `Lost` follows.
-    pub fn probe(&mut self, now: Now, dialog: DialogId) {
-        let _ = (now, dialog);
+        [self.transactions.poll_timeout(), self.schedule.next(), self.registrar.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Where `user` is reached, latest registration first.
     pub fn contacts(&self, user: &str) -> Vec<Registration> {
-        let _ = user;
-        Vec::new()
+        self.registrar.contacts(user)
     }
 
-    /// The dialog as the journal keeps it.
+    /// The user who registered over this path: whose phone a call from there is.
+    pub fn registered_at(&self, flow: Flow) -> Option<&str> {
+        self.registrar.user_at(flow)
+    }
+
+    /// The dialog as the journal keeps it; `None` for an INVITE of ours that has no answer yet.
     pub fn snapshot(&self, dialog: DialogId) -> Option<DialogSnapshot> {
-        let _ = dialog;
-        None
+        match self.usages.get(&dialog)? {
+            Usage::Ringing(ringing) => {
+                let pending = Some(ringing.pending.text());
+                Some(DialogSnapshot { pending, ..ringing.dialog.snapshot() })
+            }
+            Usage::Standing(session) => Some(session.dialog.snapshot()),
+            Usage::Calling(_) => None,
+        }
     }
 
-    /// Whether every map is empty: no transaction, dialog, registration or timer is left.
+    /// Whether everything is empty: no transaction, dialog, timer or registration is left, and
+    /// nothing waits to be polled.
     pub fn is_idle(&self) -> bool {
-        self.events.is_empty() && self.transmits.is_empty()
+        self.transactions.is_idle()
+            && self.usages.is_empty()
+            && self.tags.is_empty()
+            && self.schedule.is_empty()
+            && self.registrar.is_empty()
+            && self.events.is_empty()
+    }
+
+    fn count(&mut self, counter: Counter) {
+        self.events.push_back(Event::Counted(counter));
+    }
+
+    fn take_reports(&mut self, now: Instant) {
+        while let Some(report) = self.transactions.poll() {
+            match report {
+                Report::Retransmitted => self.count(Counter::Retransmission),
+                Report::Lost { owner, loss } => {
+                    let (code, heard) = match loss {
+                        Loss::TimedOut => (408, None),
+                        Loss::Unreachable => (503, None),
+                    };
+                    self.request_failed(now, owner, code, heard, None);
+                }
+            }
+        }
+    }
+
+    fn take_registrations(&mut self) {
+        while let Some((user, reachable)) = self.registrar.poll() {
+            self.events.push_back(Event::Registered { user, reachable });
+        }
+    }
+
+    fn new_dialog_id(&mut self) -> DialogId {
+        self.last_dialog += 1;
+        DialogId(self.last_dialog)
+    }
+
+    fn new_branch(&mut self) -> (String, Key) {
+        let branch = self.local.branch();
+        let key = Key::new(&branch);
+        (branch, key)
+    }
+
+    /// Answers through the request's transaction.
+    fn reply(&mut self, now: Instant, pending: &Pending, code: u16, headers: &[(&str, &str)]) -> Bytes {
+        let product = self.local.product().to_owned();
+        let mut all = vec![("Server", product.as_str())];
+        all.extend_from_slice(headers);
+        let bytes = pending.response(code, &all, None);
+        self.transactions.respond(now, &pending.key, pending.flow, code, bytes.clone());
+        bytes
+    }
+
+    /// Forgets a dialog and everything armed for it.
+    fn forget(&mut self, now: Instant, dialog: DialogId) {
+        let Some(usage) = self.usages.remove(&dialog) else { return };
+        let local_tag = match usage {
+            Usage::Ringing(mut ringing) => {
+                self.schedule.clear(&mut ringing.repeat);
+                std::mem::take(&mut ringing.dialog.local_tag)
+            }
+            Usage::Calling(mut set) => {
+                self.schedule.clear(&mut set.give_up);
+                std::mem::take(&mut set.local_tag)
+            }
+            Usage::Standing(mut session) => {
+                self.schedule.clear(&mut session.glare);
+                if let Some(waiting) = session.unacknowledged.take() {
+                    self.schedule.cancel(waiting.repeat);
+                    self.schedule.cancel(waiting.deadline);
+                }
+                if let Some(ours) = session.ours.take() {
+                    self.schedule.cancel(ours.deadline);
+                    self.transactions.let_go(now, ours.key.as_str());
+                }
+                std::mem::take(&mut session.dialog.local_tag)
+            }
+        };
+        self.tags.remove(local_tag.as_str());
     }
 }

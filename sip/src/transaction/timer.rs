@@ -1,5 +1,7 @@
 //! The timers of transactions, by the letters of RFC 3261 §17 and RFC 6026 §8.
 
+use crate::time::Instant;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The three intervals all others are made of (RFC 3261 §17.1.1.1).
@@ -27,6 +29,9 @@ pub enum Timer {
     A,
     /// INVITE client: no response at all.
     B,
+    /// INVITE client: nobody waits for the final response any more (named after the proxies'
+    /// patience, §16.6; armed only by letting go).
+    C,
     /// INVITE client: absorb retransmitted failures.
     D,
     /// Other client: retransmit the request.
@@ -56,12 +61,116 @@ impl Timers {
         match timer {
             Timer::A => doubled,
             Timer::E | Timer::G => doubled.min(self.t2),
-            Timer::B | Timer::F | Timer::H | Timer::L | Timer::M => self.t1 * 64,
+            Timer::B | Timer::C | Timer::F | Timer::H | Timer::L | Timer::M => self.t1 * 64,
             Timer::D | Timer::J if reliable => Duration::ZERO,
             Timer::I | Timer::K if reliable => Duration::ZERO,
             Timer::D => (self.t1 * 64).max(Duration::from_secs(32)),
             Timer::J => self.t1 * 64,
             Timer::I | Timer::K => self.t4,
+        }
+    }
+
+    /// The wait before a 2xx that has been sent `sent` times goes out again (§13.3.1.4).
+    pub fn repeat_interval(&self, sent: u32) -> Duration {
+        self.interval(Timer::G, sent.saturating_sub(1), false)
+    }
+
+    /// 64*T1: after that nobody is expected to answer any more.
+    pub fn patience(&self) -> Duration {
+        self.t1 * 64
+    }
+}
+
+/// Points in time and what is due then, earliest first. Cancelling removes: nothing stale is left
+/// behind.
+#[derive(Debug)]
+pub struct Schedule<T> {
+    due: BTreeMap<(Instant, u64), T>,
+    last: u64,
+}
+
+/// A place in a [`Schedule`], for cancelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarm(Instant, u64);
+
+impl<T> Default for Schedule<T> {
+    fn default() -> Self {
+        Schedule { due: BTreeMap::new(), last: 0 }
+    }
+}
+
+impl<T> Schedule<T> {
+    /// `what` falls due at `at`; ties in the order of arming.
+    pub fn arm(&mut self, at: Instant, what: T) -> Alarm {
+        self.last += 1;
+        self.due.insert((at, self.last), what);
+        Alarm(at, self.last)
+    }
+
+    /// Takes an alarm back; one that has fired already is no matter.
+    pub fn cancel(&mut self, alarm: Alarm) {
+        self.due.remove(&(alarm.0, alarm.1));
+    }
+
+    /// Cancels what a slot holds and empties it.
+    pub fn clear(&mut self, slot: &mut Option<Alarm>) {
+        if let Some(alarm) = slot.take() {
+            self.cancel(alarm);
+        }
+    }
+
+    /// When the earliest falls due.
+    pub fn next(&self) -> Option<Instant> {
+        self.due.keys().next().map(|(at, _)| *at)
+    }
+
+    /// The earliest that is due at `now`.
+    pub fn pop_due(&mut self, now: Instant) -> Option<T> {
+        let entry = self.due.first_entry()?;
+        (entry.key().0 <= now).then(|| entry.remove())
+    }
+
+    /// Whether nothing is armed.
+    pub fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_falls_due_first_comes_first_and_what_is_cancelled_never() {
+        let mut schedule = Schedule::default();
+        let at = |ms| Instant::ZERO + Duration::from_millis(ms);
+        schedule.arm(at(30), "late");
+        let cancelled = schedule.arm(at(10), "cancelled");
+        schedule.arm(at(20), "early");
+        schedule.arm(at(20), "early too");
+        schedule.cancel(cancelled);
+        assert_eq!(schedule.next(), Some(at(20)));
+        assert_eq!(schedule.pop_due(at(19)), None);
+        assert_eq!(schedule.pop_due(at(40)), Some("early"));
+        assert_eq!(schedule.pop_due(at(40)), Some("early too"));
+        assert_eq!(schedule.pop_due(at(40)), Some("late"));
+        assert!(schedule.is_empty());
+    }
+
+    #[test]
+    fn intervals_are_those_of_the_table_in_rfc_3261_appendix_a() {
+        let timers = Timers::default();
+        let ms = |timer, nth, reliable| timers.interval(timer, nth, reliable).as_millis();
+        assert_eq!([0, 1, 2, 3, 4].map(|n| ms(Timer::A, n, false)), [500, 1000, 2000, 4000, 8000]);
+        assert_eq!([0, 1, 2, 3, 4].map(|n| ms(Timer::E, n, false)), [500, 1000, 2000, 4000, 4000]);
+        for timer in [Timer::B, Timer::C, Timer::F, Timer::H, Timer::L, Timer::M] {
+            assert_eq!((ms(timer, 0, false), ms(timer, 0, true)), (32_000, 32_000), "{timer:?}");
+        }
+        for timer in [Timer::D, Timer::J] {
+            assert_eq!((ms(timer, 0, false), ms(timer, 0, true)), (32_000, 0), "{timer:?}");
+        }
+        for timer in [Timer::I, Timer::K] {
+            assert_eq!((ms(timer, 0, false), ms(timer, 0, true)), (5_000, 0), "{timer:?}");
         }
     }
 }

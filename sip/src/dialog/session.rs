@@ -1,0 +1,119 @@
+//! A session that stands: what is under way on it, and what must wait (RFC 3261 §14, §15).
+
+use super::Dialog;
+use crate::endpoint::Credentials;
+use crate::transaction::{Alarm, Key, Pending};
+use crate::vocabulary::Method;
+use bytes::Bytes;
+
+/// An answered INVITE, until the last BYE is answered.
+pub struct Session {
+    /// What was agreed on.
+    pub dialog: Dialog,
+    /// Our INVITE made it: decides how long we wait after a 491 (§14.1).
+    pub is_caller: bool,
+    /// For challenges within the dialog.
+    pub credentials: Option<Credentials>,
+    /// A 2xx of ours whose ACK has not come.
+    pub unacknowledged: Option<Unacknowledged>,
+    /// A re-INVITE or UPDATE of the peer that waits for our answer.
+    pub theirs: Option<Theirs>,
+    /// A re-INVITE of ours that waits for its answer.
+    pub ours: Option<Ours>,
+    /// An offer of ours that waits until it may be sent; a later one replaces it.
+    pub wanted: Option<Bytes>,
+    /// Wakes after a 491.
+    pub glare: Option<Alarm>,
+    /// An OPTIONS of ours is under way.
+    pub probing: bool,
+    /// How far our side has ended it.
+    pub ending: Ending,
+}
+
+/// A 2xx that is repeated until its ACK comes (§13.3.1.4).
+pub struct Unacknowledged {
+    /// CSeq of the INVITE.
+    pub cseq: u32,
+    /// What it answered.
+    pub pending: Pending,
+    /// The 2xx.
+    pub bytes: Bytes,
+    /// How often it has been sent.
+    pub sent: u32,
+    /// Wakes to repeat it.
+    pub repeat: Alarm,
+    /// Wakes at 64*T1.
+    pub deadline: Alarm,
+    /// The one that made the dialog; otherwise of a re-INVITE.
+    pub is_first: bool,
+    /// The 2xx carried the offer: the ACK brings the answer.
+    pub awaits_answer: bool,
+}
+
+/// The peer wants to change the session.
+pub struct Theirs {
+    /// What our response repeats.
+    pub pending: Pending,
+    /// INVITE or UPDATE.
+    pub method: Method,
+    /// Its number.
+    pub cseq: u32,
+    /// It carried no offer: ours goes into the 2xx.
+    pub wants_offer: bool,
+}
+
+/// We want to change the session.
+pub struct Ours {
+    /// The client transaction.
+    pub key: Key,
+    /// Our offer.
+    pub sdp: Bytes,
+    /// Credentials have been sent once.
+    pub tried_credentials: bool,
+    /// Wakes at 64*T1, to CANCEL a re-INVITE that gets nowhere.
+    pub deadline: Alarm,
+}
+
+/// How far our side has ended a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nobody wants to.
+    No,
+    /// The BYE waits for the ACK of our 2xx (§15: not before). Its Reason.
+    AfterAck(Option<String>),
+    /// The BYE is on its way.
+    ByeSent,
+}
+
+impl Session {
+    /// A session on `dialog` with nothing under way.
+    pub fn new(dialog: Dialog, is_caller: bool, credentials: Option<Credentials>) -> Self {
+        Session {
+            dialog,
+            is_caller,
+            credentials,
+            unacknowledged: None,
+            theirs: None,
+            ours: None,
+            wanted: None,
+            glare: None,
+            probing: false,
+            ending: Ending::No,
+        }
+    }
+
+    /// Our side has ended it: nothing about it is told any more.
+    pub fn is_over(&self) -> bool {
+        self.ending != Ending::No
+    }
+
+    /// Whether an offer of ours may go out (§14.1: one INVITE at a time, RFC 3264 §4: one offer
+    /// at a time).
+    pub fn may_reoffer(&self) -> bool {
+        self.unacknowledged.is_none()
+            && self.theirs.is_none()
+            && self.ours.is_none()
+            && self.glare.is_none()
+            && !self.is_over()
+    }
+}

@@ -1,0 +1,124 @@
+//! One INVITE of ours and every dialog its forks may make (RFC 3261 §13.2.2, §9.1).
+
+use crate::endpoint::Outgoing;
+use crate::transaction::{Alarm, Key};
+
+/// An outgoing INVITE without a 2xx so far.
+pub struct DialogSet {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Its client transaction.
+    pub key: Key,
+    /// What was asked for, to ask again with credentials.
+    pub outgoing: Outgoing,
+    /// One Call-ID for all forks.
+    pub call_id: String,
+    /// One tag of ours for all forks.
+    pub local_tag: String,
+    /// The INVITE's number.
+    pub cseq: u32,
+    /// Credentials have been sent once; a second challenge refuses them.
+    pub tried_credentials: bool,
+    /// Requests stay on the path of the INVITE: the peer registered over it.
+    pub stays_on_flow: bool,
+    /// The Reason of the CANCEL.
+    pub reason: Option<String>,
+    /// Wakes when a cancelled INVITE never got its final response.
+    pub give_up: Option<Alarm>,
+}
+
+/// Where an outgoing INVITE stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing heard.
+    Calling,
+    /// The peer has it.
+    Proceeding,
+    /// Unwanted before anything was heard: the CANCEL waits for a provisional response.
+    Holding,
+    /// The CANCEL is on its way.
+    Cancelling,
+}
+
+/// What can happen to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// 100-199.
+    Provisional,
+    /// The first 2xx.
+    Success,
+    /// Every fork refused, or nobody answered.
+    Failure,
+    /// Our side does not want it any more.
+    Unwanted,
+    /// 64*T1 after the CANCEL without a final response.
+    GaveUp,
+}
+
+/// What to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Go on in this phase; nothing to send.
+    Stay(Phase),
+    /// Tell how far it is.
+    Tell,
+    /// Send the CANCEL.
+    Cancel,
+    /// Acknowledge: the session stands.
+    Stand,
+    /// Acknowledge and hang up: nobody wants this answer any more.
+    AckAndBye,
+    /// It is over; tell.
+    Fail,
+    /// It is over, as our side wished.
+    Vanish,
+}
+
+impl Phase {
+    /// One row of the table.
+    pub fn row(self, fact: Fact) -> Move {
+        use Phase::{Calling, Cancelling, Holding, Proceeding};
+        match (self, fact) {
+            (Calling | Proceeding, Fact::Provisional) => Move::Tell,
+            (Calling | Proceeding, Fact::Success) => Move::Stand,
+            (Calling | Proceeding, Fact::Failure) => Move::Fail,
+            // §9.1: a CANCEL must not overtake its INVITE.
+            (Calling, Fact::Unwanted) => Move::Stay(Holding),
+            (Holding, Fact::Provisional) | (Proceeding, Fact::Unwanted) => Move::Cancel,
+            // I5: the answer that crossed our CANCEL is taken and given back at once.
+            (Holding | Cancelling, Fact::Success) => Move::AckAndBye,
+            (Holding | Cancelling, Fact::Failure) | (Cancelling, Fact::GaveUp) => Move::Vanish,
+            (phase, Fact::GaveUp) => Move::Stay(phase),
+            (Holding | Cancelling, Fact::Unwanted) => Move::Stay(self),
+            (Cancelling, Fact::Provisional) => Move::Stay(Cancelling),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i5_every_interleaving_of_cancel_and_final_response_has_its_row() {
+        use Phase::{Calling, Cancelling, Holding, Proceeding};
+        let facts = [Fact::Provisional, Fact::Success, Fact::Failure, Fact::Unwanted, Fact::GaveUp];
+        let table = [
+            (Calling, [Move::Tell, Move::Stand, Move::Fail, Move::Stay(Holding), Move::Stay(Calling)]),
+            (Proceeding, [Move::Tell, Move::Stand, Move::Fail, Move::Cancel, Move::Stay(Proceeding)]),
+            (
+                Holding,
+                [Move::Cancel, Move::AckAndBye, Move::Vanish, Move::Stay(Holding), Move::Stay(Holding)],
+            ),
+            (
+                Cancelling,
+                [Move::Stay(Cancelling), Move::AckAndBye, Move::Vanish, Move::Stay(Cancelling), Move::Vanish],
+            ),
+        ];
+        for (phase, moves) in table {
+            for (fact, expected) in facts.into_iter().zip(moves) {
+                assert_eq!(phase.row(fact), expected, "{phase:?} + {fact:?}");
+            }
+        }
+    }
+}

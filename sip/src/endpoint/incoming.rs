@@ -1,0 +1,434 @@
+//! Requests as they come in: who may ask what (`edges.md`), and the INVITE that makes a dialog.
+
+use super::{Counter, DialogId, Endpoint, Event, Invite, Party, Reason};
+use crate::dialog::{ALLOW, Dialog, Ringing, Usage};
+use crate::header::name_addr::NameAddr;
+use crate::message::{Builder, Message, Name, Repair, Repairs, Uri};
+use crate::time::{Instant, Now};
+use crate::transaction::{Absorbed, Key, Pending, write_merge_key, write_server_key};
+use crate::transport::{Flow, Peer};
+use crate::vocabulary::Method;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// OPTIONS of strangers answered per second: enough for anybody's monitoring; more would let a
+/// forger use us against others.
+const STRANGERS_PER_SECOND: u32 = 10;
+
+/// Challenges per second: a room of 500 phones that comes back after a power cut is through in
+/// two seconds; more would let a flood of forged REGISTERs eat the time calls need.
+const CHALLENGES_PER_SECOND: u32 = 250;
+
+/// Option tags that must not be ignored, even for a trunk: without them there would be no audio
+/// (RFC 3312, RFC 3329).
+const BREAKS_AUDIO: [&str; 2] = ["precondition", "sec-agree"];
+
+/// Headers the called side wants to see as they stand.
+const OF_INTEREST: [&str; 16] = [
+    "Diversion",
+    "History-Info",
+    "Priority",
+    "Resource-Priority",
+    "Call-Info",
+    "Geolocation",
+    "Geolocation-Routing",
+    "Identity",
+    "User-to-User",
+    "Accept-Contact",
+    "P-Access-Network-Info",
+    "P-Charging-Vector",
+    "User-Agent",
+    "Subject",
+    "Alert-Info",
+    "Accept-Language",
+];
+
+/// What is left of a second's answers to those who have proved nothing.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    per_second: u32,
+    since: Instant,
+    used: u32,
+}
+
+impl Allowance {
+    pub(super) fn for_strangers() -> Self {
+        Allowance { per_second: STRANGERS_PER_SECOND, since: Instant::ZERO, used: 0 }
+    }
+
+    pub(super) fn for_challenges() -> Self {
+        Allowance { per_second: CHALLENGES_PER_SECOND, since: Instant::ZERO, used: 0 }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        if now.since(self.since) >= Duration::from_secs(1) {
+            (self.since, self.used) = (now, 0);
+        }
+        self.used += 1;
+        self.used <= self.per_second
+    }
+}
+
+impl Endpoint {
+    pub(super) fn receive_request(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        peer: Peer,
+        message: &Message<'_>,
+        method: Method,
+    ) {
+        let repairs = match message.inspect() {
+            Ok(repairs) => repairs,
+            Err(error) => return self.refuse_unreadable(flow, peer, message, method, error.label()),
+        };
+        let Ok(via) = message.via() else { return }; // inspected above
+        let mut words = std::mem::take(&mut self.words);
+        write_server_key(&mut words, message, &via, method);
+        let absorbed = self.transactions.absorb(now.at, &words, method == Method::Ack);
+        // The branch of an INVITE names its dialog's ACK only when it was refused; an ACK that is
+        // news belongs to a 2xx.
+        if absorbed != Absorbed::Done {
+            self.receive_news(now, flow, peer, message, method, &words, repairs);
+        }
+        self.words = words;
+    }
+
+    #[allow(clippy::too_many_arguments)] // one step of `receive_request`, split for length
+    fn receive_news(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        peer: Peer,
+        message: &Message<'_>,
+        method: Method,
+        words: &str,
+        repairs: Repairs,
+    ) {
+        let tag = message.to().ok().and_then(|to| to.tag());
+        let dialog = tag.and_then(|tag| self.dialog_of(message, tag));
+        let peer = match peer {
+            Peer::Stranger if self.registrar.user_at(flow).is_some() => Peer::Phone,
+            peer => peer,
+        };
+        for repair in repairs.iter() {
+            self.count(Counter::Repaired(repair.label()));
+        }
+        match (method, dialog) {
+            (Method::Ack, Some(dialog)) => self.receive_ack(now.at, dialog, message),
+            (Method::Ack, None) => {}
+            (Method::Cancel, _) => self.receive_cancel(now.at, flow, peer, message, words),
+            (_, Some(dialog)) => self.receive_within(now.at, dialog, flow, message, method, words),
+            (Method::Register, None) => self.receive_register(now.at, flow, message, words),
+            (_, None) if peer == Peer::Stranger => self.refuse_stranger(now.at, flow, message, method, words),
+            (_, None) if must_be_refused(peer, repairs) => {
+                let code = if repairs.has(Repair::Version) { 505 } else { 400 };
+                self.settle(now.at, flow, peer, message, words, code, &[]);
+            }
+            (_, None) if tag.is_some() => self.settle(now.at, flow, peer, message, words, 481, &[]),
+            (Method::Invite, None) => self.receive_invite(now.at, flow, peer, message, words, repairs),
+            (Method::Options, None) => self.settle(now.at, flow, peer, message, words, 200, &[]),
+            (Method::Bye | Method::Info | Method::Update | Method::Prack, None) => {
+                self.settle(now.at, flow, peer, message, words, 481, &[]);
+            }
+            (Method::Other, None) => self.settle(now.at, flow, peer, message, words, 501, &[]),
+            (_, None) => self.settle(now.at, flow, peer, message, words, 405, &[]),
+        }
+    }
+
+    /// The dialog with our tag, when its Call-ID and the peer's tag are right, too (§12.2.2).
+    fn dialog_of(&self, message: &Message<'_>, tag: &str) -> Option<DialogId> {
+        let id = *self.tags.get(tag)?;
+        let call_id = message.call_id().ok()?;
+        let remote = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+        let same = match self.usages.get(&id)? {
+            Usage::Ringing(ringing) => {
+                ringing.dialog.call_id == call_id && ringing.dialog.remote_tag == remote
+            }
+            Usage::Standing(session) => {
+                session.dialog.call_id == call_id && session.dialog.remote_tag == remote
+            }
+            // Any fork may speak before one has answered.
+            Usage::Calling(set) => set.call_id == call_id,
+        };
+        same.then_some(id)
+    }
+
+    /// Opens the request's transaction and keeps what its responses repeat.
+    pub(super) fn take_request(
+        &mut self,
+        flow: Flow,
+        message: &Message<'_>,
+        words: &str,
+        tag: &str,
+    ) -> Pending {
+        let key = Key::new(words);
+        match message.method() {
+            Some(Method::Invite) => self.transactions.open_invite_server(key.clone(), flow, tag, None),
+            _ => self.transactions.open_other_server(key.clone(), flow),
+        }
+        Pending::of(message, key, flow, tag)
+    }
+
+    /// Answers a request that makes nothing (2xx to OPTIONS among them).
+    #[allow(clippy::too_many_arguments)]
+    fn settle(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        peer: Peer,
+        message: &Message<'_>,
+        words: &str,
+        code: u16,
+        headers: &[(&str, &str)],
+    ) {
+        if message.method() == Some(Method::Invite) {
+            self.count_refusal(peer, code);
+        }
+        let tag = self.local.tag();
+        let pending = self.take_request(flow, message, words, &tag);
+        let mut all = headers.to_vec();
+        if matches!(code, 200 | 405 | 501) {
+            all.push(("Allow", ALLOW));
+        }
+        if code == 200 {
+            all.push(("Accept", "application/sdp"));
+        }
+        self.reply(now, &pending, code, &all);
+    }
+
+    pub(super) fn count_refusal(&mut self, peer: Peer, code: u16) {
+        match peer {
+            Peer::Trunk(_) => self.count(Counter::TrunkRefused(code)),
+            Peer::Phone | Peer::Stranger => self.count(Counter::StrangerRefused(code)),
+        }
+    }
+
+    /// A stranger is answered without a transaction: nothing it sends stays in our memory.
+    fn refuse_stranger(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        message: &Message<'_>,
+        method: Method,
+        words: &str,
+    ) {
+        let code = match method {
+            Method::Options => 200,
+            _ => 403,
+        };
+        let answers = code == 200 || self.config.strangers_forbid;
+        if !answers || !self.strangers.take(now) {
+            return self.count(Counter::StrangerRefused(0));
+        }
+        if code != 200 {
+            self.count(Counter::StrangerRefused(code));
+        }
+        self.answer_once(flow, message, words, code, &[]);
+    }
+
+    fn receive_register(&mut self, now: Instant, flow: Flow, message: &Message<'_>, words: &str) {
+        let answer = self.registrar.receive(now, flow, message);
+        let headers: Vec<(Name, &str)> =
+            answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        if answer.proved {
+            let tag = self.local.tag();
+            let pending = self.take_request(flow, message, words, &tag);
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+            self.reply(now, &pending, answer.code, &headers);
+            self.take_registrations();
+        } else if self.challenges.take(now) {
+            self.answer_once(flow, message, words, answer.code, &headers);
+        } else {
+            self.count(Counter::StrangerRefused(0));
+        }
+    }
+
+    /// One response without a transaction; its tag is the same for every copy (§8.2.7).
+    pub(super) fn answer_once(
+        &mut self,
+        flow: Flow,
+        message: &Message<'_>,
+        words: &str,
+        code: u16,
+        headers: &[(Name, &str)],
+    ) {
+        let tag = self.local.stateless_tag(words);
+        let mut response = Builder::response_to(message, code, Some(&tag), flow.remote);
+        for (name, value) in headers {
+            response = response.header(*name, value);
+        }
+        self.transactions.send(flow, response.finish().into());
+    }
+
+    /// What cannot be understood at all: 400 where one can be written, to those we know.
+    fn refuse_unreadable(
+        &mut self,
+        flow: Flow,
+        peer: Peer,
+        message: &Message<'_>,
+        method: Method,
+        rule: &'static str,
+    ) {
+        self.count(Counter::ParseError(rule));
+        if method == Method::Ack || peer == Peer::Stranger || message.via().is_err() {
+            return;
+        }
+        if method == Method::Invite {
+            self.count_refusal(peer, 400);
+        }
+        self.answer_once(flow, message, rule, 400, &[]);
+    }
+
+    /// CANCEL (§9.2): answered by itself, and the INVITE it names gets its 487.
+    fn receive_cancel(&mut self, now: Instant, flow: Flow, peer: Peer, message: &Message<'_>, words: &str) {
+        let Ok(via) = message.via() else { return };
+        let mut invite_key = String::new();
+        write_server_key(&mut invite_key, message, &via, Method::Invite);
+        let Some(tag) = self.transactions.tag_of(&invite_key).map(str::to_owned) else {
+            if peer != Peer::Stranger {
+                self.settle(now, flow, peer, message, words, 481, &[]);
+            }
+            return;
+        };
+        let proceeding = self.transactions.is_proceeding(&invite_key);
+        let pending = self.take_request(flow, message, words, &tag);
+        self.reply(now, &pending, 200, &[]);
+        let Some(&dialog) = self.tags.get(tag.as_str()).filter(|_| proceeding) else { return };
+        let reason = reason_of(message);
+        match self.usages.get_mut(&dialog) {
+            Some(Usage::Ringing(ringing)) => {
+                let pending = ringing.pending.clone();
+                self.reply(now, &pending, 487, &[]);
+                self.forget(now, dialog);
+                self.events.push_back(Event::Cancelled { dialog, reason });
+            }
+            Some(Usage::Standing(session)) => {
+                if let Some(theirs) = session.theirs.take() {
+                    self.reply(now, &theirs.pending, 487, &[]);
+                    self.reoffer_wanted(now, dialog);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn receive_invite(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        peer: Peer,
+        message: &Message<'_>,
+        words: &str,
+        repairs: Repairs,
+    ) {
+        let from_trunk = matches!(peer, Peer::Trunk(_));
+        let mut merge = String::new();
+        write_merge_key(&mut merge, message);
+        let lacking: Vec<&str> = message.require().collect();
+        let breaking = |tag: &&&str| !from_trunk || BREAKS_AUDIO.iter().any(|b| b.eq_ignore_ascii_case(tag));
+        let unsupported: Vec<&str> = lacking.iter().filter(breaking).copied().collect();
+        let looped =
+            message.vias().any(|via| via.branch().is_some_and(|branch| self.local.is_own_branch(branch)));
+        let merged = !from_trunk && self.transactions.is_merged(&merge);
+        let scheme = message.request_uri();
+        if looped || merged {
+            return self.settle(now, flow, peer, message, words, 482, &[]);
+        }
+        if !from_trunk && !matches!(scheme, Some(Uri::Sip { .. } | Uri::Tel { .. } | Uri::Urn(_))) {
+            return self.settle(now, flow, peer, message, words, 416, &[]);
+        }
+        if !unsupported.is_empty() {
+            let tags = unsupported.join(", ");
+            return self.settle(now, flow, peer, message, words, 420, &[("Unsupported", &tags)]);
+        }
+
+        let tag = self.local.tag();
+        let key = Key::new(words);
+        let merge = (!from_trunk).then(|| Key::new(&merge));
+        self.transactions.open_invite_server(key.clone(), flow, &tag, merge);
+        let pending = Pending::of(message, key, flow, &tag);
+        // At once: the caller's side stops repeating, and no proxy moves on to another centre.
+        self.reply(now, &pending, 100, &[]);
+        let dialog = self.new_dialog_id();
+        self.tags.insert(tag.as_str().into(), dialog);
+        let ringing = Ringing {
+            dialog: Dialog::of_invite(message, flow, tag),
+            pending,
+            said: None,
+            repeat: None,
+            awaits_answer: message.sdp().is_none(),
+            from_trunk,
+        };
+        self.usages.insert(dialog, Usage::Ringing(Box::new(ringing)));
+        let invite = Box::new(read_invite(peer, flow, message, &lacking, repairs));
+        self.events.push_back(Event::Invited { dialog, invite });
+    }
+}
+
+/// A trunk's message is treated as repaired; a phone's is, too, unless it contradicts itself.
+fn must_be_refused(peer: Peer, repairs: Repairs) -> bool {
+    match peer {
+        Peer::Trunk(_) => false,
+        Peer::Phone => repairs.has(Repair::Version) || repairs.has(Repair::CSeqMethod),
+        Peer::Stranger => !repairs.is_empty(),
+    }
+}
+
+fn read_invite(peer: Peer, flow: Flow, message: &Message<'_>, requires: &[&str], repairs: Repairs) -> Invite {
+    let trusted = matches!(peer, Peer::Trunk(_));
+    let uri = match message.start {
+        crate::message::StartLine::Request { uri, .. } => uri.to_owned(),
+        crate::message::StartLine::Response { .. } => String::new(),
+    };
+    let privacy = message.headers(Name::Privacy).flat_map(|value| {
+        value
+            .split(|byte| matches!(byte, b';' | b','))
+            .map(|word| crate::dialog::text(word).trim().to_lowercase())
+    });
+    let headers = message.all().filter_map(|(name, value)| {
+        let listed = OF_INTEREST.iter().find(|listed| listed.as_bytes().eq_ignore_ascii_case(name))?;
+        Some(((*listed).to_owned(), crate::dialog::text(value)))
+    });
+    Invite {
+        peer,
+        flow,
+        uri,
+        from: message.from().map(|from| Party::of(&from)).unwrap_or_default(),
+        to: message.to().map(|to| Party::of(&to)).unwrap_or_default(),
+        identities: message.identities().filter(|_| trusted).map(|party| Party::of(&party)).collect(),
+        privacy: privacy.filter(|word| !word.is_empty()).collect(),
+        call_id: message.call_id().unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+        sdp: sdp_of(message),
+        requires: requires.iter().map(|tag| (*tag).to_owned()).collect(),
+        repairs: repairs.iter().map(Repair::label).collect(),
+    }
+}
+
+impl Party {
+    fn of(address: &NameAddr<'_>) -> Self {
+        let display = address.display.to_str();
+        let display = display.trim();
+        Party {
+            display: (!display.is_empty()).then(|| display.to_owned()),
+            uri: crate::dialog::text(address.raw_uri),
+            number: address.uri.user().map(str::to_owned),
+        }
+    }
+}
+
+/// The SDP of a message, alone or as a part of a multipart body.
+pub(super) fn sdp_of(message: &Message<'_>) -> Option<Bytes> {
+    message.sdp().filter(|sdp| !sdp.is_empty()).map(Bytes::copy_from_slice)
+}
+
+/// The Reason header, owned.
+pub(super) fn reason_of(message: &Message<'_>) -> Option<Reason> {
+    message.reason().map(|reason| Reason {
+        protocol: reason.protocol.to_owned(),
+        cause: reason.cause,
+        text: reason.text.map(|text| text.to_str().into_owned()),
+    })
+}

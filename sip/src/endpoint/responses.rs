@@ -1,0 +1,257 @@
+//! Responses to our requests (RFC 3261 §13.2.2, §12.2.1.2), and their absence.
+
+use super::commands::derived;
+use super::incoming::{reason_of, sdp_of};
+use super::{Counter, Credentials, DialogId, Endpoint, Event, Purpose, Reason, Wake};
+use crate::auth::{self, Claim};
+use crate::dialog::{Dialog, Fact, Move, Phase, Session, Usage};
+use crate::message::{Message, Name};
+use crate::time::Instant;
+use crate::transaction::{Key, write_client_key};
+use std::time::Duration;
+
+/// INVITEs of one call: without credentials, with them, and once more for a nonce gone stale.
+const TRIES_MAX: u32 = 3;
+
+impl Endpoint {
+    pub(super) fn receive_response(&mut self, now: Instant, message: &Message<'_>, code: u16) {
+        if let Err(error) = message.inspect() {
+            return self.count(Counter::ParseError(error.label()));
+        }
+        let (Ok(via), Ok(cseq)) = (message.via(), message.cseq()) else { return };
+        let mut words = std::mem::take(&mut self.words);
+        write_client_key(&mut words, via.branch().unwrap_or_default(), cseq.method);
+        let handed = self.transactions.receive_response(now, &words, code, |invite| {
+            derived(invite, "ACK", message.header(Name::To), None)
+        });
+        self.words = words;
+        if let Some((key, purpose)) = handed {
+            self.receive_answer(now, &key, purpose, message, code);
+        }
+    }
+
+    fn receive_answer(
+        &mut self,
+        now: Instant,
+        key: &Key,
+        purpose: Purpose,
+        message: &Message<'_>,
+        code: u16,
+    ) {
+        match (purpose, code) {
+            (Purpose::Invite(dialog), 100..=199) => self.receive_progress(now, dialog, message, code),
+            (Purpose::Invite(dialog), 200..=299) => self.receive_success(now, key, dialog, message),
+            (Purpose::Reoffer(dialog), 200..=299) => self.receive_reoffered(now, key, dialog, message),
+            (_, 100..=199) => {}
+            (_, 401 | 407) if self.prove(now, purpose, message) => {}
+            (_, code) => self.request_failed(now, purpose, code, Some(code), reason_of(message)),
+        }
+    }
+
+    fn receive_progress(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>, code: u16) {
+        let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
+        match set.phase.row(Fact::Provisional) {
+            Move::Tell => {
+                set.phase = Phase::Proceeding;
+                if code > 100 {
+                    self.events.push_back(Event::Progress { dialog, code, sdp: sdp_of(message) });
+                }
+            }
+            next => self.move_set(now, dialog, next),
+        }
+    }
+
+    /// A 2xx to the INVITE of a set: the first one is the session; every other fork, and one that
+    /// crossed our CANCEL, is acknowledged and hung up (§13.2.2.4, I2, I5).
+    fn receive_success(&mut self, now: Instant, key: &Key, id: DialogId, message: &Message<'_>) {
+        let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        if self.transactions.acknowledge_again(key.as_str(), tag) {
+            return;
+        }
+        let Some((flow, _)) = self.transactions.request(key.as_str()) else { return };
+        let stays = match self.usages.get(&id) {
+            Some(Usage::Calling(set)) => set.stays_on_flow,
+            Some(Usage::Standing(session)) => session.dialog.stays_on_flow,
+            _ => false,
+        };
+        let mut dialog = Dialog::of_response(message, flow, stays);
+        let branch = self.local.branch();
+        let ack = dialog.ack(&self.local, dialog.local_cseq, &branch);
+        self.transactions.acknowledge(key.as_str(), tag, ack);
+        let next = match self.usages.get(&id) {
+            Some(Usage::Calling(set)) => set.phase.row(Fact::Success),
+            _ => Move::AckAndBye,
+        };
+        if next == Move::Stand {
+            let Some(Usage::Calling(set)) = self.usages.remove(&id) else { return };
+            let session = Session::new(dialog, true, set.outgoing.credentials);
+            self.usages.insert(id, Usage::Standing(Box::new(session)));
+            self.events.push_back(Event::Answered { dialog: id, sdp: sdp_of(message) });
+            return;
+        }
+        let (branch, bye_key) = self.new_branch();
+        let bye = dialog.request(&self.local, "BYE", &branch, &[], None);
+        self.transactions.open_other_client(now, bye_key, bye.flow, bye.bytes, Purpose::Nothing);
+        if let Some(Usage::Calling(_)) = self.usages.get(&id) {
+            self.forget(now, id);
+        }
+    }
+
+    /// A 2xx to a re-INVITE of ours.
+    fn receive_reoffered(&mut self, now: Instant, key: &Key, id: DialogId, message: &Message<'_>) {
+        let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        if self.transactions.acknowledge_again(key.as_str(), tag) {
+            return;
+        }
+        let branch = self.local.branch();
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&id) else {
+            // Hung up in between: without an ACK the peer would go on repeating.
+            let Some((flow, _)) = self.transactions.request(key.as_str()) else { return };
+            let dialog = Dialog::of_response(message, flow, false);
+            let ack = dialog.ack(&self.local, dialog.local_cseq, &branch);
+            return self.transactions.acknowledge(key.as_str(), tag, ack);
+        };
+        session.dialog.follow(message);
+        let number = message.cseq().map_or(0, |cseq| cseq.number);
+        let ack = session.dialog.ack(&self.local, number, &branch);
+        self.transactions.acknowledge(key.as_str(), tag, ack);
+        let Some(ours) = session.ours.take_if(|ours| ours.key == *key) else { return };
+        self.schedule.cancel(ours.deadline);
+        if !session.is_over() {
+            self.events.push_back(Event::ReofferDone { dialog: id, sdp: sdp_of(message) });
+        }
+        self.reoffer_wanted(now, id);
+    }
+
+    /// A request of ours failed: with what was heard, or with nothing (`heard` is `None`).
+    pub(super) fn request_failed(
+        &mut self,
+        now: Instant,
+        purpose: Purpose,
+        code: u16,
+        heard: Option<u16>,
+        reason: Option<Reason>,
+    ) {
+        match purpose {
+            Purpose::Invite(dialog) => {
+                let Some(Usage::Calling(set)) = self.usages.get(&dialog) else { return };
+                let next = set.phase.row(Fact::Failure);
+                self.forget(now, dialog);
+                if next == Move::Fail {
+                    self.events.push_back(Event::Failed { dialog, code, reason });
+                }
+            }
+            Purpose::Reoffer(dialog) => self.reoffer_failed(now, dialog, code, heard),
+            Purpose::Bye(dialog) => self.forget(now, dialog),
+            Purpose::Probe(dialog) => {
+                let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+                session.probing = false;
+                match heard {
+                    None | Some(408 | 481) => self.lose(now, dialog, heard),
+                    // Any other answer is a sign of life, 405 and 501 among them.
+                    Some(_) if session.is_over() => {}
+                    Some(_) => self.events.push_back(Event::Alive { dialog }),
+                }
+            }
+            Purpose::Nothing => {}
+        }
+    }
+
+    fn reoffer_failed(&mut self, now: Instant, dialog: DialogId, code: u16, heard: Option<u16>) {
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        let Some(ours) = session.ours.take() else { return };
+        self.schedule.cancel(ours.deadline);
+        if session.is_over() {
+            return;
+        }
+        match (code, heard) {
+            (491, _) => {
+                // §14.1: whoever made the call waits longer, so that the two do not meet again.
+                let tens = self.local.draw();
+                let tens = if session.is_caller { 210 + tens % 191 } else { tens % 201 };
+                let at = now + Duration::from_millis(tens * 10);
+                session.glare = Some(self.schedule.arm(at, (dialog, Wake::AfterGlare)));
+                session.wanted.get_or_insert(ours.sdp);
+            }
+            (408 | 481, _) => self.lose(now, dialog, heard),
+            _ => {
+                self.events.push_back(Event::ReofferFailed { dialog, code });
+                self.reoffer_wanted(now, dialog);
+            }
+        }
+    }
+
+    /// The peer is not there any more (§12.2.1.2). One that is only out of reach still gets a BYE.
+    fn lose(&mut self, now: Instant, dialog: DialogId, code: Option<u16>) {
+        let (branch, key) = self.new_branch();
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        // A BYE under way finds its own end.
+        if session.is_over() {
+            return;
+        }
+        let open = session.theirs.take();
+        if code != Some(481) {
+            let bye = session.dialog.request(&self.local, "BYE", &branch, &[], None);
+            self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Nothing);
+        }
+        if let Some(theirs) = open {
+            self.reply(now, &theirs.pending, 487, &[]);
+        }
+        self.forget(now, dialog);
+        self.events.push_back(Event::Lost { dialog, code });
+    }
+
+    /// Answers a challenge (§22.2), once per request and only with credentials; false when the
+    /// refusal stands.
+    fn prove(&mut self, now: Instant, purpose: Purpose, message: &Message<'_>) -> bool {
+        let cnonce = self.local.tag();
+        let (header, challenge) = match message.code() {
+            Some(407) => ("Proxy-Authorization", auth::strongest(message.proxy_authenticate())),
+            _ => ("Authorization", auth::strongest(message.www_authenticate())),
+        };
+        let Some(challenge) = challenge else { return false };
+        let proof = |credentials: &Credentials, method, uri: &str| {
+            let Credentials { user, password } = credentials;
+            auth::respond(&challenge, &Claim { user, password, method, uri, cnonce: &cnonce, nc: 1 })
+        };
+        match purpose {
+            Purpose::Invite(dialog) => {
+                let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return false };
+                let unwanted = matches!(set.phase, Phase::Holding | Phase::Cancelling);
+                if unwanted || (set.tried_credentials && !challenge.stale) || set.cseq >= TRIES_MAX {
+                    return false;
+                }
+                let Some(credentials) = &set.outgoing.credentials else { return false };
+                let value = proof(credentials, "INVITE", &set.outgoing.uri);
+                set.tried_credentials = true;
+                set.phase = Phase::Calling;
+                self.send_invite(now, dialog, Some((header, &value)));
+                true
+            }
+            Purpose::Reoffer(dialog) => {
+                let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return false };
+                let Some(credentials) = &session.credentials else { return false };
+                if session.ours.as_ref().is_none_or(|ours| ours.tried_credentials) {
+                    return false;
+                }
+                let value = proof(credentials, "INVITE", &session.dialog.target);
+                let Some(ours) = session.ours.take() else { return false };
+                self.schedule.cancel(ours.deadline);
+                self.send_reoffer(now, dialog, ours.sdp, Some((header, &value)));
+                true
+            }
+            Purpose::Bye(dialog) => {
+                let (branch, key) = self.new_branch();
+                let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return false };
+                // Taken: a second challenge ends it.
+                let Some(credentials) = session.credentials.take() else { return false };
+                let value = proof(&credentials, "BYE", &session.dialog.target);
+                let headers = [(header, value.as_str())];
+                let bye = session.dialog.request(&self.local, "BYE", &branch, &headers, None);
+                self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Bye(dialog));
+                true
+            }
+            Purpose::Probe(_) | Purpose::Nothing => false,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Requests of the peer within a dialog (RFC 3261 §12.2.2, §14.2, §15.1.2).
+
+use super::incoming::{reason_of, sdp_of};
+use super::{DialogId, Endpoint, Event, Wake};
+use crate::dialog::{ALLOW, Ending, Session, Theirs, Usage};
+use crate::message::{Message, Name};
+use crate::time::Instant;
+use crate::transaction::Pending;
+use crate::transport::Flow;
+use crate::vocabulary::Method;
+use bytes::Bytes;
+
+impl Endpoint {
+    pub(super) fn receive_within(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        flow: Flow,
+        message: &Message<'_>,
+        method: Method,
+        words: &str,
+    ) {
+        // Found by this tag just before.
+        let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let pending = self.take_request(flow, message, words, tag);
+        let number = message.cseq().map_or(0, |cseq| cseq.number);
+        let standing = match self.usages.get_mut(&dialog) {
+            Some(Usage::Ringing(ringing)) => ringing.dialog.is_in_order(number).then_some(false),
+            Some(Usage::Standing(session)) => session.dialog.is_in_order(number).then_some(true),
+            _ => Some(false),
+        };
+        let Some(standing) = standing else {
+            // §12.2.2: it has been overtaken.
+            self.reply(now, &pending, 500, &[]);
+            return;
+        };
+        match (method, standing) {
+            (Method::Bye, _) => self.receive_bye(now, dialog, message, &pending),
+            (_, true) if self.is_hanging_up(dialog) => {
+                self.reply(now, &pending, 481, &[]);
+            }
+            (Method::Invite | Method::Update, true) => {
+                self.receive_reoffer(now, dialog, message, pending, method);
+            }
+            // An early session is changed by what made it only: no offer of ours is answered yet.
+            (Method::Invite, false) => {
+                self.reply(now, &pending, 491, &[]);
+            }
+            (Method::Update, false) if message.sdp().is_some() => {
+                self.reply(now, &pending, 491, &[]);
+            }
+            (Method::Options, _) => {
+                self.reply(now, &pending, 200, &[("Allow", ALLOW), ("Accept", "application/sdp")]);
+            }
+            (Method::Update, false) => {
+                self.reply(now, &pending, 200, &[("Allow", ALLOW)]);
+            }
+            (Method::Info, _) => {
+                self.reply(now, &pending, 200, &[]);
+                let content_type = message.header(Name::ContentType).map(crate::dialog::text);
+                self.events.push_back(Event::Info {
+                    dialog,
+                    content_type: content_type.unwrap_or_default(),
+                    body: Bytes::copy_from_slice(message.body()),
+                });
+            }
+            // We never ask for PRACK: there is nothing it could confirm (RFC 3262 §3).
+            (Method::Prack, _) => {
+                self.reply(now, &pending, 481, &[]);
+            }
+            (Method::Other, _) => {
+                self.reply(now, &pending, 501, &[("Allow", ALLOW)]);
+            }
+            _ => {
+                self.reply(now, &pending, 405, &[("Allow", ALLOW)]);
+            }
+        }
+    }
+
+    fn is_hanging_up(&self, dialog: DialogId) -> bool {
+        matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if session.ending == Ending::ByeSent)
+    }
+
+    /// The peer hangs up. Before our answer that is a CANCEL by another name (§15).
+    fn receive_bye(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>, bye: &Pending) {
+        let reason = reason_of(message);
+        let ended = match self.usages.get_mut(&dialog) {
+            Some(Usage::Ringing(ringing)) => {
+                Some((Some(ringing.pending.clone()), Event::Cancelled { dialog, reason }))
+            }
+            Some(Usage::Standing(session)) => {
+                let theirs = session.theirs.take().map(|theirs| theirs.pending);
+                Some((theirs, Event::Released { dialog, reason }))
+            }
+            // A fork that has not answered has nothing to end.
+            _ => None,
+        };
+        let Some((open, event)) = ended else {
+            self.reply(now, bye, 481, &[]);
+            return;
+        };
+        self.reply(now, bye, 200, &[]);
+        if let Some(open) = open {
+            self.reply(now, &open, 487, &[]);
+        }
+        let silent = matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if session.is_over());
+        self.forget(now, dialog);
+        if !silent {
+            self.events.push_back(event);
+        }
+    }
+
+    /// The ACK of a 2xx of ours.
+    pub(super) fn receive_ack(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>) {
+        let number = message.cseq().map_or(0, |cseq| cseq.number);
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        if session.unacknowledged.as_ref().is_none_or(|waiting| waiting.cseq != number) {
+            return;
+        }
+        self.confirm(now, dialog, sdp_of(message));
+    }
+
+    /// Our 2xx has arrived: stops repeating it and does what had to wait for that.
+    fn confirm(&mut self, now: Instant, dialog: DialogId, sdp: Option<Bytes>) {
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        let Some(waiting) = session.unacknowledged.take() else { return };
+        self.schedule.cancel(waiting.repeat);
+        self.schedule.cancel(waiting.deadline);
+        if let Ending::AfterAck(reason) = &session.ending {
+            let reason = reason.clone();
+            return self.hang_up(now, dialog, reason.as_deref());
+        }
+        if session.is_over() {
+            return;
+        }
+        if waiting.is_first {
+            self.events.push_back(Event::Confirmed { dialog, sdp });
+        } else if waiting.awaits_answer {
+            self.events.push_back(Event::ReofferDone { dialog, sdp });
+        }
+        self.reoffer_wanted(now, dialog);
+    }
+
+    /// A re-INVITE or an UPDATE (§14.2, RFC 3311).
+    fn receive_reoffer(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        message: &Message<'_>,
+        pending: Pending,
+        method: Method,
+    ) {
+        // A peer that goes on to change the session has had our 2xx: only its ACK was lost.
+        if method == Method::Invite {
+            self.confirm(now, dialog, None);
+        }
+        if self.is_hanging_up(dialog) {
+            self.reply(now, &pending, 481, &[]);
+            return;
+        }
+        let contact = self.local.contact(pending.flow.transport).to_owned();
+        let sdp = sdp_of(message);
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        match reoffer_refusal(session, method, sdp.is_some()) {
+            Some(500) => {
+                let wait = (self.local.draw() % 11).to_string();
+                self.reply(now, &pending, 500, &[("Retry-After", &wait)]);
+                return;
+            }
+            Some(code) => {
+                self.reply(now, &pending, code, &[]);
+                return;
+            }
+            None => {}
+        }
+        session.dialog.follow(message);
+        if method == Method::Update && sdp.is_none() {
+            self.reply(now, &pending, 200, &[("Contact", &contact), ("Allow", ALLOW)]);
+            return;
+        }
+        session.theirs = Some(Theirs {
+            pending: pending.clone(),
+            method,
+            cseq: message.cseq().map_or(0, |cseq| cseq.number),
+            wants_offer: sdp.is_none(),
+        });
+        if method == Method::Invite {
+            self.reply(now, &pending, 100, &[]);
+        }
+        self.events.push_back(Event::Reoffered { dialog, sdp });
+    }
+
+    pub(super) fn wake(&mut self, now: Instant, dialog: DialogId, wake: Wake) {
+        match (wake, self.usages.get_mut(&dialog)) {
+            (Wake::RepeatProvisional, Some(Usage::Ringing(ringing))) => {
+                ringing.repeat = None;
+                if let Some((code, bytes)) = ringing.said.clone() {
+                    self.say(now, dialog, code, bytes);
+                }
+            }
+            (Wake::RepeatSuccess, Some(Usage::Standing(session))) => {
+                let Some(waiting) = &mut session.unacknowledged else { return };
+                waiting.sent += 1;
+                let interval = self.config.timers.repeat_interval(waiting.sent);
+                waiting.repeat = self.schedule.arm(now + interval, (dialog, Wake::RepeatSuccess));
+                let (pending, bytes) = (waiting.pending.clone(), waiting.bytes.clone());
+                self.transactions.respond(now, &pending.key, pending.flow, 200, bytes);
+                self.count(super::Counter::Retransmission);
+            }
+            (Wake::NoAck, Some(Usage::Standing(_))) => self.give_up_ack(now, dialog),
+            (Wake::GiveUp, Some(Usage::Calling(_))) => self.give_up_cancelled(now, dialog),
+            (Wake::ReofferUnanswered, Some(Usage::Standing(session))) => {
+                let Some(ours) = &session.ours else { return };
+                let key = ours.key.clone();
+                self.cancel_request(now, &key, None);
+            }
+            (Wake::AfterGlare, Some(Usage::Standing(session))) => {
+                session.glare = None;
+                self.reoffer_wanted(now, dialog);
+            }
+            _ => {}
+        }
+    }
+
+    /// 64*T1 without an ACK (§13.3.1.4). A new dialog is hung up; a lost ACK of a re-INVITE does
+    /// not end people who are talking.
+    fn give_up_ack(&mut self, now: Instant, dialog: DialogId) {
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        let Some(waiting) = session.unacknowledged.take() else { return };
+        self.schedule.cancel(waiting.repeat);
+        let reason = match &session.ending {
+            Ending::AfterAck(reason) => reason.clone(),
+            _ => None,
+        };
+        let told = session.is_over();
+        if !waiting.is_first && !told {
+            self.events.push_back(Event::ReofferFailed { dialog, code: 408 });
+            return self.reoffer_wanted(now, dialog);
+        }
+        self.hang_up(now, dialog, reason.as_deref());
+        if !told {
+            self.events.push_back(Event::Unconfirmed { dialog });
+        }
+    }
+}
+
+/// Why the peer must wait with its offer (§14.2; RFC 3311 §5.2 for UPDATE).
+fn reoffer_refusal(session: &Session, method: Method, has_offer: bool) -> Option<u16> {
+    if method == Method::Update && !has_offer {
+        return None;
+    }
+    match (&session.theirs, &session.ours, &session.unacknowledged) {
+        (Some(_), _, _) => Some(500),
+        (None, Some(_), _) => Some(491),
+        // Our 2xx waits for its ACK: an UPDATE may have overtaken it.
+        (None, None, Some(_)) => Some(500),
+        (None, None, None) => None,
+    }
+}

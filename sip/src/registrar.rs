@@ -1,0 +1,323 @@
+//! Who is reached where: the registrar of our own phones (RFC 3261 §10.3, digest by RFC 8760).
+//!
+//! A binding keeps the path its REGISTER came over; calls go back over it (RFC 5626 in spirit),
+//! so a phone behind an address translation rings. Unproved requests leave nothing in memory.
+
+use crate::auth::{Gate, Verdict};
+use crate::endpoint::{Account, Registration};
+use crate::header::auth::{Algorithm, Credentials};
+use crate::header::routing::Contact;
+use crate::message::{Message, Name, Uri};
+use crate::time::Instant;
+use crate::transaction::{Alarm, Keying, Schedule};
+use crate::transport::{Flow, Transport};
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What a phone that names no time gets, and the most any gets: a phone that died is rung in vain
+/// for that long at most, every halving doubles the REGISTERs.
+pub const EXPIRES_MAX: u32 = 3600;
+
+/// The least a phone may ask for; below it REGISTERs would crowd out calls.
+pub const EXPIRES_MIN: u32 = 60;
+
+/// Contacts of one user; the oldest makes room. People have a desk phone, a headset and a spare.
+pub const CONTACTS_MAX: usize = 8;
+
+/// Nonces of one user whose counts are remembered, one per phone.
+const NONCES_MAX: usize = CONTACTS_MAX;
+
+/// The registrations of one realm.
+pub struct Registrar {
+    gate: Gate,
+    users: Vec<User>,
+    names: HashMap<String, usize, Keying>,
+    paths: HashMap<(Transport, SocketAddr), Vec<(usize, u64)>, Keying>,
+    schedule: Schedule<(usize, u64)>,
+    reports: VecDeque<(String, bool)>,
+    last_binding: u64,
+}
+
+struct User {
+    account: Account,
+    bindings: Vec<Binding>,
+    /// The highest count seen per nonce (RFC 7616 §3.4 `nc`): a proof is good once.
+    counts: Vec<(String, u32)>,
+}
+
+struct Binding {
+    id: u64,
+    uri: String,
+    instance: Option<String>,
+    call_id: String,
+    cseq: u32,
+    flow: Flow,
+    expires: Instant,
+    alarm: Alarm,
+}
+
+/// What a REGISTER is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub code: u16,
+    /// Headers of the answer.
+    pub headers: Vec<(Name, String)>,
+    /// The request was proved: its copies must get the same answer, from a transaction.
+    pub proved: bool,
+}
+
+impl Answer {
+    fn new(code: u16, proved: bool) -> Self {
+        Answer { code, headers: Vec::new(), proved }
+    }
+}
+
+impl Registrar {
+    /// Nobody registered yet. `seed` seals the nonces.
+    pub fn new(realm: &str, accounts: Vec<Account>, seed: u64) -> Self {
+        let keying = Keying::new(seed);
+        let mut names = HashMap::with_capacity_and_hasher(accounts.len(), keying);
+        for (at, account) in accounts.iter().enumerate() {
+            names.insert(account.user.clone(), at);
+        }
+        let user = |account| User { account, bindings: Vec::new(), counts: Vec::new() };
+        Registrar {
+            gate: Gate::new(realm, seed),
+            users: accounts.into_iter().map(user).collect(),
+            names,
+            paths: HashMap::with_hasher(keying),
+            schedule: Schedule::default(),
+            reports: VecDeque::new(),
+            last_binding: 0,
+        }
+    }
+
+    /// Takes a REGISTER (§10.3, in its order).
+    pub fn receive(&mut self, now: Instant, flow: Flow, request: &Message<'_>) -> Answer {
+        let Some(proof) = request.authorization() else { return self.challenge(now, flow, false) };
+        let at = self.names.get(proof.username).copied();
+        let account = at.and_then(|at| self.users.get(at)).map(|user| &user.account);
+        let ha1 = account.map(|account| match proof.algorithm {
+            Algorithm::Md5 => account.ha1_md5.as_str(),
+            Algorithm::Sha256 => account.ha1_sha256.as_str(),
+        });
+        let verdict = self.gate.verify(now, flow.remote.ip(), "REGISTER", &proof, ha1);
+        let (Verdict::Proved, Some(at)) = (verdict, at) else {
+            return self.challenge(now, flow, verdict == Verdict::Stale);
+        };
+        let asks_for = request.to().ok().and_then(|to| to.uri.user());
+        if asks_for != Some(proof.username) {
+            return Answer::new(403, true);
+        }
+        if !self.is_counted_up(at, &proof) {
+            return self.challenge(now, flow, true);
+        }
+        self.change(now, flow, at, request)
+    }
+
+    fn challenge(&self, now: Instant, flow: Flow, stale: bool) -> Answer {
+        let challenges = self.gate.challenges(now, flow.remote.ip(), stale);
+        let headers = challenges.map(|challenge| (Name::WwwAuthenticate, challenge)).into();
+        Answer { code: 401, headers, proved: false }
+    }
+
+    /// Whether the count of this nonce has gone up; notes it.
+    fn is_counted_up(&mut self, at: usize, proof: &Credentials<'_>) -> bool {
+        let Some(user) = self.users.get_mut(at) else { return false };
+        // Without `qop` there is no count (RFC 2069); such a nonce is good once.
+        let count = match proof.nc {
+            Some(nc) => u32::from_str_radix(nc, 16).unwrap_or(0),
+            None => 1,
+        };
+        if let Some((_, seen)) = user.counts.iter_mut().find(|(nonce, _)| nonce == proof.nonce) {
+            let up = count > *seen;
+            *seen = count.max(*seen);
+            return up;
+        }
+        if user.counts.len() == NONCES_MAX {
+            user.counts.remove(0);
+        }
+        user.counts.push((proof.nonce.to_owned(), count));
+        count > 0
+    }
+
+    fn change(&mut self, now: Instant, flow: Flow, at: usize, request: &Message<'_>) -> Answer {
+        let contacts: Vec<Contact<'_>> = request.contacts().collect();
+        let call_id = request.call_id().unwrap_or_default();
+        let cseq = request.cseq().map_or(0, |cseq| cseq.number);
+        let asked = request.expires();
+        let seconds = |contact: &Contact<'_>| contact.expires().or(asked).unwrap_or(EXPIRES_MAX);
+        let was_reachable = self.is_reachable(at);
+        if contacts.iter().any(|contact| matches!(contact, Contact::All)) {
+            if contacts.len() > 1 || asked != Some(0) {
+                return Answer::new(400, true);
+            }
+            self.remove(at, |_| true);
+        }
+        let overtaken = |contact: &Contact<'_>| match contact {
+            Contact::At(address) => self.users.get(at).is_some_and(|user| {
+                user.bindings.iter().any(|binding| {
+                    binding.uri.as_bytes() == address.raw_uri
+                        && binding.call_id == call_id
+                        && binding.cseq >= cseq
+                })
+            }),
+            Contact::All => false,
+        };
+        if contacts.iter().any(overtaken) {
+            return Answer::new(500, true);
+        }
+        if contacts.iter().any(|contact| (1..EXPIRES_MIN).contains(&seconds(contact))) {
+            let headers = vec![(Name::MinExpires, EXPIRES_MIN.to_string())];
+            return Answer { code: 423, headers, proved: true };
+        }
+        for contact in &contacts {
+            let Contact::At(address) = contact else { continue };
+            let (Uri::Sip { .. }, Ok(uri)) = (address.uri, std::str::from_utf8(address.raw_uri)) else {
+                continue;
+            };
+            let instance = address.params.value("+sip.instance");
+            // The same phone after a restart has another port and the same instance (RFC 5626).
+            self.remove(at, |binding| {
+                binding.uri == uri || (instance.is_some() && binding.instance.as_deref() == instance)
+            });
+            let seconds = seconds(contact).min(EXPIRES_MAX);
+            if seconds > 0 {
+                let source = Source { flow, call_id, cseq };
+                self.bind(now, at, uri, instance, source, Duration::from_secs(seconds.into()));
+            }
+        }
+        self.report(at, was_reachable);
+        self.list(now, at)
+    }
+
+    fn bind(
+        &mut self,
+        now: Instant,
+        at: usize,
+        uri: &str,
+        instance: Option<&str>,
+        source: Source<'_>,
+        life: Duration,
+    ) {
+        self.last_binding += 1;
+        let (id, expires, flow) = (self.last_binding, now + life, source.flow);
+        let Some(user) = self.users.get_mut(at) else { return };
+        let oldest = (user.bindings.len() >= CONTACTS_MAX).then(|| user.bindings[0].id);
+        let alarm = self.schedule.arm(expires, (at, id));
+        user.bindings.push(Binding {
+            id,
+            uri: uri.to_owned(),
+            instance: instance.map(str::to_owned),
+            call_id: source.call_id.to_owned(),
+            cseq: source.cseq,
+            flow,
+            expires,
+            alarm,
+        });
+        self.paths.entry((flow.transport, flow.remote)).or_default().push((at, id));
+        if let Some(oldest) = oldest {
+            self.remove(at, |binding| binding.id == oldest);
+        }
+    }
+
+    fn remove(&mut self, at: usize, which: impl Fn(&Binding) -> bool) {
+        let Some(user) = self.users.get_mut(at) else { return };
+        for gone in user.bindings.extract_if(.., |binding| which(binding)) {
+            self.schedule.cancel(gone.alarm);
+            let path = (gone.flow.transport, gone.flow.remote);
+            if let Some(there) = self.paths.get_mut(&path) {
+                there.retain(|(_, id)| *id != gone.id);
+                if there.is_empty() {
+                    self.paths.remove(&path);
+                }
+            }
+        }
+    }
+
+    /// 200 with what is bound (§10.3 step 8).
+    fn list(&self, now: Instant, at: usize) -> Answer {
+        let bindings = self.users.get(at).map(|user| user.bindings.as_slice()).unwrap_or_default();
+        let line = |binding: &Binding| {
+            let left = binding.expires.since(now).as_secs();
+            (Name::Contact, format!("<{}>;expires={left}", binding.uri))
+        };
+        Answer { code: 200, headers: bindings.iter().map(line).collect(), proved: true }
+    }
+
+    fn is_reachable(&self, at: usize) -> bool {
+        self.users.get(at).is_some_and(|user| !user.bindings.is_empty())
+    }
+
+    fn report(&mut self, at: usize, was_reachable: bool) {
+        let reachable = self.is_reachable(at);
+        if reachable != was_reachable
+            && let Some(user) = self.users.get(at)
+        {
+            self.reports.push_back((user.account.user.clone(), reachable));
+        }
+    }
+
+    /// Where `user` is reached, latest registration first.
+    pub fn contacts(&self, user: &str) -> Vec<Registration> {
+        let bindings = self.names.get(user).and_then(|at| self.users.get(*at)).map(|user| &user.bindings);
+        let registration = |binding: &Binding| Registration {
+            uri: binding.uri.clone(),
+            flow: binding.flow,
+            expires: binding.expires,
+        };
+        bindings.into_iter().flatten().rev().map(registration).collect()
+    }
+
+    /// Who registered over this path, the latest.
+    pub fn user_at(&self, flow: Flow) -> Option<&str> {
+        let (at, _) = self.paths.get(&(flow.transport, flow.remote))?.last()?;
+        self.users.get(*at).map(|user| user.account.user.as_str())
+    }
+
+    /// A connection closed: who registered over it is not there any more.
+    pub fn handle_flow_failed(&mut self, flow: Flow) {
+        let Some(there) = self.paths.get(&(flow.transport, flow.remote)) else { return };
+        let mut users: Vec<usize> = there.iter().map(|(at, _)| *at).collect();
+        users.dedup();
+        for at in users {
+            let was_reachable = self.is_reachable(at);
+            self.remove(at, |binding| binding.flow == flow);
+            self.report(at, was_reachable);
+        }
+    }
+
+    /// Removes what has expired.
+    pub fn handle_due(&mut self, now: Instant) {
+        while let Some((at, id)) = self.schedule.pop_due(now) {
+            let was_reachable = self.is_reachable(at);
+            self.remove(at, |binding| binding.id == id);
+            self.report(at, was_reachable);
+        }
+    }
+
+    /// Users who have become reachable (true) or are so no more, in order.
+    pub fn poll(&mut self) -> Option<(String, bool)> {
+        self.reports.pop_front()
+    }
+
+    /// When the next binding expires.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.schedule.next()
+    }
+
+    /// Whether nobody is registered.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.schedule.is_empty() && self.reports.is_empty()
+    }
+}
+
+/// Which request a binding comes from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    flow: Flow,
+    call_id: &'a str,
+    cseq: u32,
+}

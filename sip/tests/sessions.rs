@@ -1,0 +1,175 @@
+//! What happens to a session that stands: new offers, glare, probes, broken paths.
+
+mod wire;
+
+use sip::transport::{Flow, Transport};
+use wire::{A, ANSWER, B, OFFER, Wire, first, short};
+
+#[test]
+fn a_session_is_changed_by_either_side() {
+    let (mut wire, a, b) = Wire::talking();
+    for (asks, answers, asked, answered) in [(A, B, a, b), (B, A, b, a)] {
+        let now = wire.now();
+        wire.ends[asks].reoffer(now, asked, OFFER);
+        wire.run(50);
+        let now = wire.now();
+        wire.ends[answers].accept(now, answered, ANSWER);
+        wire.run(50);
+    }
+    assert_eq!(wire.told(A), "answered, reoffer done, reoffered");
+    assert_eq!(wire.told(B), "invited, confirmed, reoffered, reoffer done");
+    let now = wire.now();
+    wire.ends[B].end(now, b, None);
+    wire.rests();
+}
+
+#[test]
+fn offers_that_meet_are_both_made_in_the_end() {
+    let (mut wire, a, b) = Wire::talking();
+    let now = wire.now();
+    wire.ends[A].reoffer(now, a, OFFER);
+    wire.ends[B].reoffer(now, b, OFFER);
+    for _ in 0..100 {
+        wire.run(100);
+        for (side, dialog) in [(A, a), (B, b)] {
+            let now = wire.now();
+            wire.ends[side].accept(now, dialog, ANSWER);
+        }
+    }
+    assert_eq!((wire.times(A, "491 INVITE"), wire.times(B, "491 INVITE")), (1, 1));
+    for side in [A, B] {
+        let told = wire.told(side);
+        assert_eq!(told.matches("reoffer done").count(), 1, "{told}");
+        assert_eq!(told.matches("reoffered").count(), 1, "{told}");
+    }
+    let now = wire.now();
+    wire.ends[A].end(now, a, None);
+    wire.rests();
+}
+
+#[test]
+fn an_offer_waits_for_the_ack_of_the_answer() {
+    let mut wire = Wire::udp();
+    let a = wire.invite();
+    wire.run(50);
+    let (b, now) = (wire.invited(), wire.now());
+    wire.ends[B].answer(now, b, ANSWER);
+    wire.ends[B].reoffer(now, b, OFFER);
+    wire.run(5);
+    assert_eq!(wire.times(B, "INVITE"), 0);
+    wire.run(50);
+    assert_eq!(wire.times(B, "INVITE"), 1);
+    let now = wire.now();
+    wire.ends[A].accept(now, a, ANSWER);
+    wire.run(100);
+    assert_eq!(wire.told(B), "invited, confirmed, reoffer done");
+    let now = wire.now();
+    wire.ends[A].end(now, a, None);
+    wire.rests();
+}
+
+#[test]
+fn a_lost_ack_of_a_reinvite_ends_no_conversation() {
+    let (mut wire, a, b) = Wire::talking();
+    wire.lose = Box::new(|by, text| by == A && short(text) == "ACK");
+    let now = wire.now();
+    wire.ends[A].reoffer(now, a, OFFER);
+    wire.run(50);
+    let now = wire.now();
+    wire.ends[B].accept(now, b, ANSWER);
+    wire.run(40_000);
+    assert_eq!(wire.told(B), "invited, confirmed, reoffered, reoffer failed 408");
+    assert_eq!(wire.times(B, "BYE"), 0);
+    let now = wire.now();
+    wire.ends[B].end(now, b, None);
+    wire.rests();
+}
+
+#[test]
+fn hanging_up_answers_what_the_peer_still_waits_for() {
+    let (mut wire, a, b) = Wire::talking();
+    let now = wire.now();
+    wire.ends[A].reoffer(now, a, OFFER);
+    wire.run(50);
+    let now = wire.now();
+    wire.ends[B].end(now, b, None);
+    wire.rests();
+    assert_eq!(wire.times(B, "487 INVITE"), 1);
+    assert_eq!(wire.told(A), "answered, reoffer failed 487, released");
+}
+
+#[test]
+fn a_refusal_that_comes_after_the_bye_is_acknowledged_all_the_same() {
+    let (mut wire, a, b) = Wire::talking();
+    wire.lose = Box::new(first(1, B, "487 INVITE"));
+    let now = wire.now();
+    wire.ends[A].reoffer(now, a, OFFER);
+    wire.run(50);
+    let now = wire.now();
+    wire.ends[B].end(now, b, None);
+    wire.run(5_000);
+    assert_eq!(wire.times(B, "487 INVITE"), 2);
+    assert_eq!(wire.told(A), "answered, released");
+    wire.rests();
+}
+
+#[test]
+fn a_peer_is_asked_whether_it_lives() {
+    let (mut wire, a, b) = Wire::talking();
+    let now = wire.now();
+    wire.ends[B].probe(now, b);
+    wire.run(100);
+    assert_eq!(wire.told(B), "invited, confirmed, alive");
+    // A forgets the call and cannot say so.
+    wire.lose = Box::new(|by, text| by == A && short(text) == "BYE");
+    let now = wire.now();
+    wire.ends[A].end(now, a, None);
+    wire.run(40_000);
+    let now = wire.now();
+    wire.ends[B].probe(now, b);
+    wire.run(100);
+    assert_eq!(wire.told(B), "invited, confirmed, alive, lost Some(481)");
+    wire.rests();
+}
+
+#[test]
+fn an_invite_nobody_answers_fails_with_408_and_one_that_cannot_be_sent_with_503() {
+    let mut wire = Wire::udp().losing(|_, _| true);
+    wire.invite();
+    wire.run(31_900);
+    assert_eq!(wire.told(A), "");
+    wire.run(200);
+    assert_eq!(wire.told(A), "failed 408");
+    assert_eq!(wire.times(A, "INVITE"), 7);
+    wire.invite();
+    let (now, flow) = (wire.now(), wire.flow(A));
+    wire.ends[A].handle_flow_failed(now, flow);
+    wire.run(10);
+    assert_eq!(wire.told(A), "failed 408, failed 503");
+    wire.rests();
+}
+
+#[test]
+fn a_call_outlives_the_connection_it_came_over() {
+    let mut wire = Wire::new(Transport::Tcp);
+    let (_, b) = wire.talk();
+    let (now, flow) = (wire.now(), wire.flow(B));
+    wire.ends[B].handle_flow_failed(now, Flow { connection: 0, ..flow });
+    wire.ends[B].end(now, b, None);
+    wire.rests();
+    assert_eq!(wire.told(A), "answered, released");
+}
+
+#[test]
+fn a_proxy_does_not_give_up_a_caller_who_is_repeatedly_told_it_rings() {
+    let mut wire = Wire::udp();
+    let a = wire.invite();
+    wire.run(50);
+    let (b, now) = (wire.invited(), wire.now());
+    wire.ends[B].ring(now, b, 183, Some(ANSWER));
+    wire.run(150_000);
+    assert_eq!(wire.times(B, "183 INVITE"), 3);
+    let now = wire.now();
+    wire.ends[A].end(now, a, None);
+    wire.rests();
+}
