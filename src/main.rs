@@ -1,3 +1,98 @@
 //! `bandeau`: one binary for one centre, or a node of many.
 
-fn main() {}
+use bandeau::{check, config::Config, demo, driver, load, watch};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Emergency-call distribution: carrier trunks in, vital distress first, the right person answers.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve calls
+    Serve {
+        /// The configuration (docs/operating.md)
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Check dialplans and configurations without starting anything
+    Check {
+        /// Dialplans; by default those of `dialplans/`
+        files: Vec<PathBuf>,
+        /// A configuration, with every dialplan it names
+        #[arg(long, conflicts_with = "files")]
+        config: Option<PathBuf>,
+    },
+    /// Watch a centre's board in this terminal
+    Watch(watch::Args),
+    /// Play a carrier and desk phones against an installation
+    Load(load::plan::Args),
+    /// Everything on this machine: engine, simulated carrier, simulated phones, board
+    Demo(demo::Args),
+}
+
+/// A wrong command, configuration or dialplan; nothing was started.
+const WRONG: u8 = 2;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().verb {
+        Verb::Serve { config } => return serve(&config),
+        Verb::Check { config: Some(path), .. } => return check_config(&path),
+        Verb::Check { files, config: None } => check_plans(&files),
+        Verb::Watch(args) => watch::run(args).map(|()| ExitCode::SUCCESS),
+        Verb::Load(args) => play(args),
+        Verb::Demo(args) => demo::run(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn serve(path: &std::path::Path) -> ExitCode {
+    let config = match Config::load(path) {
+        Ok(config) => config,
+        Err(fault) => {
+            eprintln!("{fault}");
+            return ExitCode::from(WRONG);
+        }
+    };
+    driver::log(&config.log);
+    match driver::serve(config, |_| {}, None) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check_config(path: &std::path::Path) -> ExitCode {
+    match Config::load(path) {
+        Ok(config) => {
+            for centre in &config.site.centres {
+                println!("ok {}: {}, agents {}", centre.name, centre.plan.summary(), centre.agents.len());
+            }
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn check_plans(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::from(check::check(files, &mut std::io::stdout(), &mut std::io::stderr())?))
+}
+
+fn play(args: load::plan::Args) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(load::run(args, driver::clock::shared()))
+}

@@ -29,10 +29,16 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("engine", "media", &["id"]),
     ("engine", "site", &["id", "time", "dialplan"]),
     ("engine", "io", &["id", "time", "media", "site", "call", "dialplan"]),
-    ("engine", "call", &["id", "time", "media", "site", "io"]),
+    ("engine", "call", &["id", "time", "media", "site", "io", "negotiate", "dialplan::HoldMode"]),
     ("engine", "dialplan", &["id", "time"]),
     ("engine", "queue", &["id", "time", "site", "dialplan", "call::event"]),
     ("engine", "live", &["id", "time", "site", "io", "dialplan", "call::event", "call::record"]),
+    // One idea each, for the verbs to hold.
+    ("engine", "alarm", &["id", "time"]),
+    ("engine", "stock", &["media"]),
+    ("engine", "negotiate", &["media"]),
+    ("engine", "returning", &["time", "dialplan"]),
+    ("engine", "screen", &["call", "site"]),
     // SIP: messages know no machine, a transaction no dialog, the endpoint owns them all.
     ("sip", "time", &[]),
     ("sip", "vocabulary", &[]),
@@ -60,7 +66,6 @@ const FOREIGN: &[(&str, &str, &str, &str)] = &[
     ("engine", "live", "sip::", "a board knows events, not messages"),
     ("bandeau", "watch", "engine::engine", "the terminal board reads the feed as any client does"),
     ("bandeau", "watch", "sip::", "the terminal board reads the feed as any client does"),
-    ("bandeau", "load", "engine::", "a caller from outside knows SIP only"),
 ];
 
 /// Files that may read a clock. The packet threads have no driver but their own: their system calls

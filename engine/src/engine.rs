@@ -1,28 +1,94 @@
 //! The engine: one owner of every centre's calls, queues and log. Inputs in, outputs out.
+//!
+//! It knows one endpoint (SIP), one floor per centre (who takes what), and the calls between them.
+//! Two children never talk to each other: what one reports is read here and told to the other, until
+//! nobody has anything left to say; then the step is over.
 
-use crate::io::{Input, Output};
-use crate::site::Site;
+use crate::alarm::{Alarm, Alarms};
+use crate::call::event::{Entry, Event};
+use crate::call::snapshot::CallSnapshot;
+use crate::call::{Call, leg::Leg};
+use crate::centre::Centre;
+use crate::id::{CallId, CentreId, LegId};
+use crate::io::{Counter, Input, Output};
+use crate::media::MediaCommand;
+use crate::queue::{Fact, Step};
+use crate::site::{Phone, Site, Strangers};
+use crate::stock::Stock;
 use crate::time::{Instant, Now};
-use std::collections::VecDeque;
+use sip::endpoint::{self, Account, DialogId, Endpoint};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// Everything one process serves. No lock, no clock, no socket: the driver hands it what happened
 /// and carries out what it answers.
 pub struct Engine {
-    site: Site,
+    pub(crate) site: Site,
+    pub(crate) now: Now,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) centres: Vec<Centre>,
+    pub(crate) calls: HashMap<CallId, Call>,
+    /// What a dialog is to us.
+    pub(crate) lines: HashMap<DialogId, Line>,
+    /// Whose a leg of the media plane is.
+    pub(crate) legs: HashMap<LegId, CallId>,
+    /// Phones hearing the tone that confirms a feature code.
+    pub(crate) tones: HashMap<LegId, DialogId>,
+    pub(crate) stock: Stock,
+    pub(crate) alarms: Alarms,
+    pub(crate) draining: bool,
     outputs: VecDeque<Output>,
+    changed: BTreeSet<CallId>,
+}
+
+/// What a dialog is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// A party's signalling.
+    Party(CallId, LegId),
+    /// A phone that dialled a feature code.
+    Tone(LegId),
 }
 
 impl Engine {
     /// An engine at rest. `seed` feeds tags, branches and nonces; the driver takes it from the
     /// operating system, tests choose it.
     pub fn new(site: Site, seed: u64) -> Engine {
-        let _ = seed;
-        Engine { site, outputs: VecDeque::new() }
+        let endpoint = Endpoint::new(signalling(&site), seed);
+        let ids = (0u16..).map(CentreId);
+        let centres = ids.zip(&site.centres).map(|(id, it)| Centre::new(id, site.epoch, it)).collect();
+        Engine {
+            endpoint,
+            centres,
+            now: Now { at: Instant::ZERO, utc: std::time::SystemTime::UNIX_EPOCH },
+            calls: HashMap::new(),
+            lines: HashMap::new(),
+            legs: HashMap::new(),
+            tones: HashMap::new(),
+            stock: Stock::default(),
+            alarms: Alarms::default(),
+            draining: false,
+            outputs: VecDeque::new(),
+            changed: BTreeSet::new(),
+            site,
+        }
     }
 
     /// Takes one thing that happened. Cannot fail: what a peer gets wrong ends in an [`Output`].
     pub fn handle_input(&mut self, now: Now, input: Input<'_>) {
-        let _ = (now, input);
+        self.now = now;
+        match input {
+            Input::Sip { flow, peer, bytes } => self.endpoint.handle_message(now, flow, peer, bytes),
+            Input::FlowFailed(flow) => self.endpoint.handle_flow_failed(now, flow),
+            Input::Media(event) => self.heard_from_media(event),
+            Input::Command(command) => self.obey(command),
+            Input::Page { agent, open } => self.tell_floor(agent.centre, Fact::Page { agent, open }),
+            Input::Plan(centre, plan) => self.change_plan(centre, plan),
+            Input::Drain => self.draining = true,
+            Input::Due => self.endpoint.handle_due(now),
+        }
+        self.ring_alarms();
+        self.settle();
+        self.journal();
     }
 
     /// What to do next, in order, until `None`.
@@ -32,21 +98,213 @@ impl Engine {
 
     /// When to come back with [`Input::Due`] if nothing else happens.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let floors = self.centres.iter().filter_map(|centre| centre.floor.poll_timeout());
+        floors.chain(self.endpoint.poll_timeout()).chain(self.alarms.next()).min()
     }
 
-    /// True when nothing lives: no call, dialog, transaction, offer or reserved port.
+    /// True when nothing lives: no call, dialog, offer, tone or deadline of ours. Registrations of
+    /// phones stay.
     pub fn is_idle(&self) -> bool {
-        true
+        self.calls.is_empty()
+            && self.lines.is_empty()
+            && self.legs.is_empty()
+            && self.tones.is_empty()
+            && self.alarms.is_empty()
+            && self.centres.iter().all(|centre| centre.floor.is_idle() && centre.works.is_empty())
     }
 
     /// Calls that are not over.
     pub fn live_calls(&self) -> usize {
-        0
+        self.calls.len()
+    }
+
+    /// True from [`Input::Drain`] on. Calls are served all the same for as long as they come: it is
+    /// for the driver to tell carriers to look elsewhere.
+    pub fn is_draining(&self) -> bool {
+        self.draining
     }
 
     /// What it serves.
     pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// Carries every report to whom it concerns until nobody has one left.
+    fn settle(&mut self) {
+        loop {
+            let mut quiet = true;
+            while let Some(event) = self.endpoint.poll_event() {
+                quiet = false;
+                self.heard_from_endpoint(event);
+            }
+            for centre in 0..self.centres.len() {
+                quiet &= !self.follow_floor(centre);
+            }
+            while let Some(transmit) = self.endpoint.poll_transmit() {
+                self.outputs.push_back(Output::Transmit(transmit));
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    /// Does what a centre's floor has decided; true when it had decided anything.
+    fn follow_floor(&mut self, centre: usize) -> bool {
+        let mut any = false;
+        while let Some(step) = self.centres.get_mut(centre).and_then(|it| it.floor.poll()) {
+            any = true;
+            match step {
+                Step::Ring(decision) => self.ring(&decision),
+                Step::Stop { offer, agent: _, work, end } => self.stop_ringing(offer, work, &end),
+                Step::Event(event) => self.log_at(centre, event),
+            }
+        }
+        any
+    }
+
+    /// Tells a centre's floor a fact and does at once what follows from it.
+    pub(crate) fn tell_floor(&mut self, centre: CentreId, fact: Fact) {
+        let index = usize::from(centre.0);
+        if let Some(centre) = self.centres.get_mut(index) {
+            centre.floor.handle(self.now.at, fact);
+            self.follow_floor(index);
+        }
+    }
+
+    fn ring_alarms(&mut self) {
+        let now = self.now.at;
+        for centre in &mut self.centres {
+            if centre.floor.poll_timeout().is_some_and(|due| due <= now) {
+                centre.floor.handle(now, Fact::Due);
+            }
+        }
+        while let Some(alarm) = self.alarms.pop_due(now) {
+            match alarm {
+                Alarm::AnswerBy(call) => self.answer_waiting(call),
+                Alarm::TestOver(call) => self.end_test(call),
+                Alarm::Probe(leg) => self.probe(leg),
+                Alarm::ToneOver(leg) => self.end_tone(leg),
+            }
+        }
+    }
+
+    fn heard_from_endpoint(&mut self, event: endpoint::Event) {
+        use endpoint::Event as Told;
+        match event {
+            Told::Invited { dialog, invite } => self.invited(dialog, &invite),
+            Told::Confirmed { dialog, sdp } => self.confirmed(dialog, sdp.as_deref()),
+            Told::Progress { dialog, .. } => self.alerting(dialog),
+            Told::Answered { dialog, sdp } => self.agent_answered(dialog, sdp.as_deref()),
+            Told::Reoffered { dialog, sdp } => self.reoffered(dialog, sdp.as_deref()),
+            Told::ReofferDone { dialog, sdp } => self.renegotiated(dialog, sdp.as_deref()),
+            Told::Cancelled { dialog, .. } | Told::Released { dialog, .. } => self.hung_up(dialog),
+            Told::Unconfirmed { dialog } => self.unconfirmed(dialog),
+            Told::Lost { dialog, .. } => self.lost(dialog),
+            Told::Failed { dialog, code, .. } => self.ringing_failed(dialog, code),
+            Told::Registered { user, reachable } => self.registered(&user, reachable),
+            Told::Counted(counter) => self.count(counted(counter)),
+            // The session goes on as it was; DTMF by INFO has no menu to go to.
+            Told::Alive { .. } | Told::ReofferFailed { .. } | Told::Info { .. } => {}
+        }
+    }
+
+    /// Writes one line of a centre's log, and takes it into the record of the call it belongs to.
+    pub(crate) fn log(&mut self, centre: CentreId, event: Event) {
+        self.log_at(usize::from(centre.0), event);
+    }
+
+    fn log_at(&mut self, centre: usize, event: Event) {
+        let Some(centre) = self.centres.get_mut(centre) else { return };
+        let of = centre.call_of(&event);
+        let entry = centre.entry(self.now, event);
+        if let Some(call) = of.and_then(|id| self.calls.get_mut(&id)) {
+            call.record.apply(&entry);
+            self.changed.insert(call.id);
+        }
+        self.outputs.push_back(Output::Logged(entry));
+    }
+
+    /// Writes a line whose call is not one of ours yet, or no longer.
+    pub(crate) fn log_apart(&mut self, centre: CentreId, event: Event) -> Option<Entry> {
+        let entry = self.centres.get_mut(usize::from(centre.0))?.entry(self.now, event);
+        self.outputs.push_back(Output::Logged(entry.clone()));
+        Some(entry)
+    }
+
+    pub(crate) fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(crate) fn media(&mut self, command: MediaCommand) {
+        self.outputs.push_back(Output::Media(command));
+    }
+
+    pub(crate) fn count(&mut self, counter: Counter) {
+        self.outputs.push_back(Output::Counted(counter));
+    }
+
+    /// The journal needs this call's state of the end of this step.
+    pub(crate) fn mark(&mut self, call: CallId) {
+        self.changed.insert(call);
+    }
+
+    fn journal(&mut self) {
+        for id in std::mem::take(&mut self.changed) {
+            if let Some(call) = self.calls.get(&id) {
+                let snapshot = CallSnapshot::of(call, self.now.at, |dialog| self.endpoint.snapshot(dialog));
+                self.outputs.push_back(Output::Journal(Box::new(snapshot)));
+            }
+        }
+    }
+
+    pub(crate) fn centre(&self, id: CentreId) -> Option<&Centre> {
+        self.centres.get(usize::from(id.0))
+    }
+
+    pub(crate) fn centre_mut(&mut self, id: CentreId) -> Option<&mut Centre> {
+        self.centres.get_mut(usize::from(id.0))
+    }
+
+    /// Ends a leg: its signalling by whatever fits (nothing, when the peer ended it), its audio, its
+    /// deadlines. The party must be out of its call, or its call about to be.
+    pub(crate) fn drop_leg(&mut self, leg: &Leg, reason: Option<&str>) {
+        for dialog in &leg.dialogs {
+            if self.lines.remove(dialog).is_some() {
+                self.endpoint.end(self.now, *dialog, reason);
+            }
+        }
+        self.legs.remove(&leg.id);
+        self.alarms.clear(Alarm::Probe(leg.id));
+        self.media(MediaCommand::Close { leg: leg.id });
+    }
+}
+
+/// What the endpoint is told about itself and who may register.
+fn signalling(site: &Site) -> endpoint::Config {
+    let roster = site.centres.iter().flat_map(|centre| &centre.agents);
+    let accounts = roster.filter_map(|agent| match &agent.phone {
+        Phone::Registered { user, ha1_md5, ha1_sha256 } => {
+            Some(Account { user: user.clone(), ha1_md5: ha1_md5.clone(), ha1_sha256: ha1_sha256.clone() })
+        }
+        Phone::Static { .. } => None,
+    });
+    endpoint::Config {
+        product: site.product.clone(),
+        contact: site.contact,
+        realm: site.realm.clone(),
+        accounts: accounts.collect(),
+        timers: sip::transaction::Timers::default(),
+        strangers_forbid: site.strangers == Strangers::Forbid,
+    }
+}
+
+fn counted(counter: endpoint::Counter) -> Counter {
+    match counter {
+        endpoint::Counter::ParseError(rule) => Counter::ParseError(rule),
+        endpoint::Counter::Repaired(what) => Counter::Repaired(what),
+        endpoint::Counter::TrunkRefused(code) => Counter::TrunkRefused(code),
+        endpoint::Counter::StrangerRefused(code) => Counter::StrangerRefused(code),
+        endpoint::Counter::Retransmission => Counter::Retransmission,
     }
 }

@@ -14,6 +14,19 @@ pub mod site;
 mod engine;
 pub use engine::Engine;
 
+mod alarm;
+mod assign;
+mod caller;
+mod centre;
+mod converse;
+mod inbound;
+mod negotiate;
+mod release;
+mod returning;
+mod screen;
+mod stock;
+mod supervise;
+
 pub mod call;
 pub mod dialplan;
 pub mod live;

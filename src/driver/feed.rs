@@ -2,7 +2,7 @@
 
 use engine::call::event::Entry;
 use engine::id::CentreId;
-use engine::io::{Command, Outcome};
+use engine::io::Outcome;
 use engine::time::Now;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -36,7 +36,7 @@ pub fn start(
     casts: Vec<Cast>,
     epoch: u32,
     clock: Clock,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<engine::io::Input<'static>>,
     registry: &prometheus::Registry,
 ) -> (mpsc::UnboundedSender<FeedInput>, Feeds) {
     let (input, mut inputs) = mpsc::unbounded_channel();

@@ -1,3 +1,147 @@
 //! Everything that awaits, reads clocks and opens sockets.
+//!
+//! Three places run side by side and never wait for each other: the core (one thread: SIP in, the
+//! engine, SIP out), the packet threads of the media plane, and the office (one thread: boards,
+//! metrics, logs, HTTP). The core tells the office over a channel and asks it nothing.
+
+pub mod clock;
 pub mod feed;
 pub mod http;
+
+mod core;
+mod office;
+mod signals;
+mod stream;
+mod telemetry;
+mod udp;
+
+use crate::config::Config;
+use crate::media::plane::{Plane, PlaneConfig};
+use crate::media::sound::Sounds;
+use crate::store::{self, Store};
+use anyhow::Context;
+use clock::Clock;
+use engine::time::Instant;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::net::SocketAddr;
+use tokio::sync::{mpsc, oneshot};
+
+/// Ports bound ahead of need: the burst of calls that may come between two turns of a packet thread.
+const STOCK: usize = 512;
+
+/// Where a running engine really listens, once it does.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// SIP over datagrams, in the order of the configuration.
+    pub sip: Vec<SocketAddr>,
+    /// Pages, metrics and the feed.
+    pub http: SocketAddr,
+}
+
+/// What stops a running engine besides a signal.
+pub type Stop = oneshot::Receiver<()>;
+
+/// Serves until a signal (or `stop`), drains, and leaves the journal for the next start.
+/// `ready` is told once everything listens.
+///
+/// # Errors
+/// What kept it from starting, in words for the operator. Nothing runs then.
+pub fn serve(config: Config, ready: impl FnOnce(Ready), stop: Option<Stop>) -> anyhow::Result<()> {
+    let core = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    core.block_on(serve_here(config, ready, stop))
+}
+
+async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<Stop>) -> anyhow::Result<()> {
+    let epoch = store::next_epoch(&config.state_dir)?;
+    config.site.epoch = epoch;
+    let (broken, last) = broken_calls(&config)?;
+    let clock = Clock::start(last);
+    let store = Store::open(&config.state_dir, epoch)?;
+
+    let signals = signals::Signals::listen()?;
+    let sockets = core::Sockets::bind(&config.listen).await?;
+    if config.site.contact.port() == 0 {
+        config.site.contact.set_port(sockets.addresses().first().map_or(0, SocketAddr::port));
+    }
+    let http = tokio::net::TcpListener::bind(config.http)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another program there?", config.http))?;
+    let (tell, told) = mpsc::unbounded_channel();
+    let (wish, wishes) = mpsc::unbounded_channel();
+    let plane = plane(&config, &tell)?;
+    let where_ = Ready { sip: sockets.addresses(), http: http.local_addr()? };
+
+    let (office, voice) = office::Office::open(&config, clock, http.into_std()?, wish)?;
+    let core = core::Core::new(config.site, chance(), clock, sockets, core::Hands { plane, store, voice });
+    if broken > 0 {
+        tracing::error!(
+            calls = broken,
+            "calls of an earlier start were cut off: their snapshots are in the journal"
+        );
+    }
+    tracing::info!(epoch, sip = ?where_.sip, http = %where_.http, "ready");
+    ready(where_);
+    core.run(core::Inboxes { media: told, wishes, signals, stop, drain: config.drain }).await;
+    office.close();
+    Ok(())
+}
+
+/// Calls of earlier starts that the journal still holds, and the latest instant any of them knows.
+fn broken_calls(config: &Config) -> anyhow::Result<(usize, Instant)> {
+    let (calls, _) = store::left_behind(&config.state_dir)?;
+    let last = calls.iter().map(|snapshot| snapshot.at).max().unwrap_or(Instant::ZERO);
+    Ok((calls.len(), last))
+}
+
+fn plane(config: &Config, tell: &mpsc::UnboundedSender<engine::media::MediaEvent>) -> anyhow::Result<Plane> {
+    let media = &config.media;
+    let pairs = (usize::from(*media.ports.end()) - usize::from(*media.ports.start())) / 2;
+    let plane = PlaneConfig {
+        bind: media.bind,
+        advertised: media.advertised,
+        ports: media.ports.clone(),
+        threads: media.threads,
+        stock: STOCK.min(pairs),
+    };
+    let tell = tell.clone();
+    let events = move |event| {
+        let _ = tell.send(event); // the core is gone: nobody is left to tell
+    };
+    Ok(Plane::start(plane, sounds(config)?, events)?)
+}
+
+/// The sounds compiled in, and those of the site's own directory.
+///
+/// # Errors
+/// When the directory cannot be read or holds something that is no sound.
+pub fn sounds(config: &Config) -> anyhow::Result<Sounds> {
+    let embedded = Sounds::embedded();
+    Ok(match &config.media.sounds {
+        Some(directory) => embedded.with_directory(directory)?,
+        None => embedded,
+    })
+}
+
+/// Chance for tags, branches and nonces, from the operating system.
+pub fn chance() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Starts the technical log on standard error, once per process.
+pub fn log(log: &crate::config::Log) {
+    log_lines(log, std::io::stderr);
+}
+
+/// Starts the technical log in a file, once per process.
+pub fn log_to(log: &crate::config::Log, file: std::fs::File) {
+    log_lines(log, std::sync::Mutex::new(file));
+}
+
+fn log_lines(
+    log: &crate::config::Log,
+    to: impl for<'a> tracing_subscriber::fmt::MakeWriter<'a> + Send + Sync + 'static,
+) {
+    let lines = tracing_subscriber::fmt().with_max_level(log.level).with_writer(to).with_ansi(false);
+    if log.json { lines.json().init() } else { lines.init() }
+}

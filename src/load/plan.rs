@@ -67,6 +67,9 @@ pub struct Args {
     /// Seconds after which a phone hangs up; without it, the caller does.
     #[arg(long)]
     pub phone_talk: Option<f64>,
+    /// Phones say nothing: one-way calls, to see what the room is told.
+    #[arg(long)]
+    pub mute_phones: bool,
     /// Phones register as this user (`{i}` becomes the phone's place, from 0); without it they wait
     /// at their address.
     #[arg(long, requires = "password_file")]
@@ -172,6 +175,8 @@ pub struct Plan {
     pub ring: Duration,
     /// When a phone hangs up by itself.
     pub phone_talk: Option<Duration>,
+    /// Phones say nothing.
+    pub mute_phones: bool,
     /// User pattern and password of registering phones.
     pub account: Option<(String, String)>,
     /// The end of the run.
@@ -232,6 +237,7 @@ impl Plan {
             phone_port: args.phone_port,
             ring: seconds("ring", args.ring)?,
             phone_talk: args.phone_talk.map(|talk| seconds("phone-talk", talk)).transpose()?,
+            mute_phones: args.mute_phones,
             account,
             limit: Duration::from_secs(args.seconds),
         })

@@ -10,4 +10,27 @@
 //! from it or relayed), transcoding beyond A-law and mu-law.
 
 pub mod plane;
+
+mod worker;
+
+pub mod legs;
+
+pub mod leg;
+
+pub mod bridge;
+
+pub mod wheel;
+
+pub mod rtp;
+
+pub mod port;
+
 pub mod sound;
+
+pub mod tone;
+
+pub mod dtmf;
+
+pub mod g711;
+
+pub mod sys;

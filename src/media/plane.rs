@@ -1,9 +1,20 @@
 //! The plane as the rest of the program sees it: started, told, asked for its figures, stopped.
 
+use crate::media::bridge::{FULL, PORTS_MAX};
+use crate::media::port::Provider;
 use crate::media::sound::Sounds;
-use engine::media::{MediaCommand, MediaEvent};
+use crate::media::sys;
+use crate::media::worker::{Mail, Mailbox, Stock, Worker, leg_of};
+use engine::id::{BridgeId, LegId};
+use engine::media::{MediaCommand, MediaEvent, MediaPort};
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 /// How the plane is laid out on this machine.
@@ -35,6 +46,14 @@ pub enum PlaneError {
         /// To which port.
         to: u16,
     },
+    /// The address is not one of this machine, or no descriptor is left.
+    #[error("cannot bind media ports on {bind}")]
+    Port {
+        /// On which address.
+        bind: IpAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The system gives no thread, epoll or eventfd.
     #[error("cannot start a media thread")]
     System(#[source] std::io::Error),
@@ -63,34 +82,201 @@ pub struct Figures {
     pub cpu: Duration,
 }
 
+impl Figures {
+    /// The sum over two threads; of the worst lateness, the worse.
+    fn and(self, other: Figures) -> Figures {
+        Figures {
+            packets_in: self.packets_in + other.packets_in,
+            packets_out: self.packets_out + other.packets_out,
+            packets_dropped: self.packets_dropped + other.packets_dropped,
+            send_errors: self.send_errors + other.send_errors,
+            late_ticks: self.late_ticks + other.late_ticks,
+            lateness_max: self.lateness_max.max(other.lateness_max),
+            legs: self.legs + other.legs,
+            ports_free: self.ports_free + other.ports_free,
+            cpu: self.cpu + other.cpu,
+        }
+    }
+}
+
 /// The running plane. Dropping it stops it.
-#[derive(Debug)]
-pub struct Plane {}
+pub struct Plane {
+    boxes: Arc<[Mailbox]>,
+    threads: Vec<JoinHandle<()>>,
+    front: Mutex<Front>,
+}
+
+/// Who is where; commands for a leg go to the thread that has it, or will have it.
+struct Front {
+    legs: HashMap<LegId, Route>,
+    bridges: HashMap<BridgeId, Home>,
+    events: Box<dyn Fn(MediaEvent) + Send>,
+}
+
+struct Route {
+    thread: usize,
+    bridge: Option<BridgeId>,
+}
+
+/// Where a conversation takes place: on the thread of its first leg.
+struct Home {
+    thread: usize,
+    ports: usize,
+}
+
+impl fmt::Debug for Plane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plane").field("figures", &self.figures()).finish_non_exhaustive()
+    }
+}
 
 impl Plane {
     /// Binds the stock and starts the threads. The first [`MediaEvent::Ports`] are given before it
-    /// returns; from there on events come from the packet threads, so `events` must not block.
+    /// returns; from there on events come from the packet threads (and `Refused` also from whoever
+    /// sends), so `events` must not block.
     ///
     /// # Errors
     /// No port could be bound, or the system gave no thread.
     pub fn start(
         config: PlaneConfig,
-        _sounds: Sounds,
-        _events: impl Fn(MediaEvent) + Send + Clone + 'static,
+        sounds: Sounds,
+        events: impl Fn(MediaEvent) + Send + Clone + 'static,
     ) -> Result<Plane, PlaneError> {
-        let (from, to) = (*config.ports.start(), *config.ports.end());
-        Err(PlaneError::NoPort { bind: config.bind, from, to })
+        if let Err(error) = sys::raise_descriptors() {
+            tracing::warn!(%error, "the limit of open files stays as it is: fewer calls will find a port");
+        }
+        let threads = config.threads.clamp(1, usize::from(u16::MAX));
+        let boxes: Result<Vec<Mailbox>, io::Error> = (0..threads).map(|_| Mailbox::new()).collect();
+        let boxes: Arc<[Mailbox]> = boxes.map_err(PlaneError::System)?.into();
+        let mut workers = Vec::new();
+        let mut fresh = Vec::new();
+        for index in 0..threads {
+            let provider = Provider::new(config.bind, &config.ports, index, threads);
+            let wanted = config.stock.div_ceil(threads).max(1);
+            let mut stock = Stock::new(index as u16, config.advertised, provider, wanted);
+            fresh
+                .push(stock.refill(wanted).map_err(|source| PlaneError::Port { bind: config.bind, source })?);
+            // Seeded by the system's randomness: SSRCs and first sequence numbers must not be guessed.
+            let random = RandomState::new().build_hasher().finish();
+            let (boxes, sounds, events) = (boxes.clone(), sounds.clone(), events.clone());
+            let worker = Worker::new(index, boxes, stock, sounds, events, random);
+            workers.push(worker.map_err(PlaneError::System)?);
+        }
+        let ports = in_turn(fresh);
+        if ports.is_empty() {
+            let (from, to) = (*config.ports.start(), *config.ports.end());
+            return Err(PlaneError::NoPort { bind: config.bind, from, to });
+        }
+        events(MediaEvent::Ports(ports));
+        let front = Front { legs: HashMap::new(), bridges: HashMap::new(), events: Box::new(events) };
+        let mut plane = Plane { boxes, threads: Vec::new(), front: Mutex::new(front) };
+        for (index, worker) in workers.into_iter().enumerate() {
+            let thread = Builder::new().name(format!("media-{index}")).spawn(move || worker.run());
+            plane.threads.push(thread.map_err(PlaneError::System)?);
+        }
+        Ok(plane)
     }
 
-    /// Hands a command to the thread of its leg. Never waits; what cannot be done comes back as
-    /// [`MediaEvent::Refused`].
-    pub fn send(&self, _command: MediaCommand) {}
+    /// Hands a command to the thread of its leg. Never waits for a thread; what cannot be done comes
+    /// back as [`MediaEvent::Refused`].
+    pub fn send(&self, command: MediaCommand) {
+        let mut front = self.front.lock().unwrap_or_else(PoisonError::into_inner);
+        let leg = leg_of(&command);
+        match front.route(&command, &self.boxes) {
+            Err(why) => (front.events)(MediaEvent::Refused { leg: Some(leg), why: why.to_owned() }),
+            Ok(thread) => {
+                if !self.boxes[thread].post(Mail::Command(command)) {
+                    let why = "the media thread has stopped reading its commands".to_owned();
+                    (front.events)(MediaEvent::Refused { leg: Some(leg), why });
+                }
+            }
+        }
+    }
 
-    /// What it has done so far.
+    /// What it has done so far; a second old at most.
     pub fn figures(&self) -> Figures {
-        Figures::default()
+        self.boxes.iter().map(Mailbox::figures).fold(Figures::default(), Figures::and)
     }
 
     /// Ends every thread and closes every socket; returns when they are gone.
     pub fn stop(self) {}
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        for mailbox in self.boxes.iter() {
+            // Never bounded: only commands are.
+            mailbox.post(Mail::Stop);
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a media thread had panicked");
+            }
+        }
+    }
+}
+
+impl Front {
+    /// The thread a command goes to. A leg that joins a conversation of another thread is sent
+    /// there first; what it is told from here on waits for it there.
+    fn route(&mut self, command: &MediaCommand, boxes: &[Mailbox]) -> Result<usize, &'static str> {
+        let leg = leg_of(command);
+        if let MediaCommand::Open { port, .. } = command {
+            let thread = usize::from(port.thread);
+            if thread >= boxes.len() {
+                return Err("the port is of no thread of this plane");
+            }
+            if self.legs.contains_key(&leg) {
+                return Err("the leg is open already");
+            }
+            self.legs.insert(leg, Route { thread, bridge: None });
+            return Ok(thread);
+        }
+        let route = self.legs.get(&leg).ok_or("there is no such leg")?;
+        let (thread, current) = (route.thread, route.bridge);
+        match command {
+            MediaCommand::Join { bridge, .. } if current != Some(*bridge) => {
+                let home = self.bridges.entry(*bridge).or_insert(Home { thread, ports: 0 });
+                if home.ports >= PORTS_MAX {
+                    return Err(FULL);
+                }
+                home.ports += 1;
+                let home = home.thread;
+                self.leave(current);
+                self.legs.insert(leg, Route { thread: home, bridge: Some(*bridge) });
+                if home != thread {
+                    // Neither is a command, so neither is bounded; and the leg is expected before
+                    // it can arrive.
+                    boxes[home].post(Mail::Expect(leg));
+                    boxes[thread].post(Mail::Depart { leg, to: home });
+                }
+                return Ok(home);
+            }
+            MediaCommand::Leave { .. } => {
+                self.leave(current);
+                self.legs.insert(leg, Route { thread, bridge: None });
+            }
+            MediaCommand::Close { .. } => {
+                self.leave(current);
+                self.legs.remove(&leg);
+            }
+            _ => {}
+        }
+        Ok(thread)
+    }
+
+    fn leave(&mut self, bridge: Option<BridgeId>) {
+        let Some(id) = bridge else { return };
+        let Some(home) = self.bridges.get_mut(&id) else { return };
+        home.ports -= 1;
+        if home.ports == 0 {
+            self.bridges.remove(&id);
+        }
+    }
+}
+
+/// One of each list in turn, so that calls spread over the threads from the first on.
+fn in_turn(lists: Vec<Vec<MediaPort>>) -> Vec<MediaPort> {
+    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+    (0..longest).flat_map(|at| lists.iter().filter_map(move |list| list.get(at).copied())).collect()
 }

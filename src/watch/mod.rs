@@ -20,6 +20,9 @@ pub struct Args {
     /// Language of the board: fr or en; by default from LANG
     #[arg(long)]
     pub lang: Option<String>,
+    /// Stop after this many seconds
+    #[arg(long)]
+    pub seconds: Option<u64>,
 }
 
 /// Runs until the user quits (or after one frame with `once`). Owns its own runtime.

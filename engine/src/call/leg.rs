@@ -1,6 +1,10 @@
 //! A party's leg: its signalling, its audio, and how far each is.
 
+use crate::id::LegId;
+use crate::media::{MediaPort, Stream};
+pub use crate::negotiate::LocalSdp;
 use serde::{Deserialize, Serialize};
+use sip::endpoint::DialogId;
 
 /// How far a leg is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,4 +20,38 @@ pub enum LegState {
     Up,
     /// The signalling is gone while audio may still flow.
     Lost,
+}
+
+/// One party's leg.
+#[derive(Debug)]
+pub struct Leg {
+    /// Its name, in the media plane too.
+    pub id: LegId,
+    /// Its signalling: one dialog; while a phone rings, one for each place it registered from.
+    pub dialogs: Vec<DialogId>,
+    /// How far it is.
+    pub state: LegState,
+    /// Its sockets.
+    pub port: MediaPort,
+    /// What was agreed for its audio so far.
+    pub stream: Stream,
+    /// What we last told its peer.
+    pub local: LocalSdp,
+    /// Whole seconds its peer has not been heard, as last reported; zero while it is heard.
+    pub silent: u16,
+}
+
+impl Leg {
+    /// The leg's dialog once it is one.
+    pub fn dialog(&self) -> Option<DialogId> {
+        match self.dialogs.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// True once its peer has been answered or has answered.
+    pub fn is_anchored(&self) -> bool {
+        matches!(self.state, LegState::Answered | LegState::Up | LegState::Lost)
+    }
 }

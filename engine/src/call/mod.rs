@@ -1,6 +1,158 @@
-//! A call: its parties and legs, its qualification history, and the list of its events.
+//! A call: its parties, each with a leg of its own life, how urgent it is on whose word, and the
+//! record its events add up to.
 
 pub mod event;
 pub mod leg;
+pub mod party;
 pub mod record;
 pub mod snapshot;
+
+use crate::dialplan::HoldMode;
+use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
+use crate::media::Program;
+use crate::time::Instant;
+use leg::Leg;
+use party::{Party, PartyRole};
+use record::Record;
+use std::time::Duration;
+
+/// One call that is not over.
+#[derive(Debug)]
+pub struct Call {
+    /// Which.
+    pub id: CallId,
+    /// Everyone in it; the caller is the first and stays until the end.
+    parties: Vec<Party>,
+    /// What it is about: work, or a test of the line.
+    pub purpose: Purpose,
+    /// Its class, by the plan's name: a plan that is replaced meanwhile may number classes anew.
+    pub class: String,
+    /// That class stands behind the fence.
+    pub fenced: bool,
+    /// A human said so, not the line it came on.
+    pub qualified: bool,
+    /// Its queue, by the plan's name.
+    pub queue: String,
+    /// What its caller hears while waiting.
+    pub hold_sound: String,
+    /// Waiting of an earlier call that counts for this one's place.
+    pub credit: Duration,
+    /// Its item, while it waits, rings or is being bridged.
+    pub work: Option<WorkId>,
+    /// The conversation, from the agent's answer on.
+    pub talk: Option<Talk>,
+    /// How its caller is held.
+    pub hold: HoldMode,
+    /// When an early-media caller is answered at the latest.
+    pub answer_by: Option<Instant>,
+    /// Its record so far.
+    pub record: Record,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody needs an answer.
+    Help,
+    /// `urn:service:test.sos`: the caller hears itself.
+    Test,
+}
+
+/// The conversation of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Talk {
+    /// With whom.
+    pub agent: AgentId,
+    /// That agent's leg.
+    pub leg: LegId,
+    /// The offer that led to it.
+    pub offer: OfferId,
+    /// Where both hear each other.
+    pub bridge: BridgeId,
+    /// Bridged and confirmed: until then the caller has not left the queue (I3).
+    pub connected: bool,
+}
+
+impl Call {
+    /// A call with its caller and nobody else yet.
+    pub fn new(record: Record, caller: Leg, purpose: Purpose) -> Call {
+        Call {
+            id: record.call,
+            parties: vec![Party { role: PartyRole::Caller, leg: caller }],
+            purpose,
+            class: String::new(),
+            fenced: false,
+            qualified: false,
+            queue: String::new(),
+            hold_sound: String::new(),
+            credit: Duration::ZERO,
+            work: None,
+            talk: None,
+            hold: HoldMode::Answered,
+            answer_by: None,
+            record,
+        }
+    }
+
+    /// The caller's leg.
+    pub fn caller(&self) -> &Leg {
+        // The caller is put in by `new` and never taken out.
+        &self.parties[0].leg
+    }
+
+    /// The caller's leg, to change it.
+    pub fn caller_mut(&mut self) -> &mut Leg {
+        &mut self.parties[0].leg
+    }
+
+    /// Everyone in it, the caller first.
+    pub fn parties(&self) -> &[Party] {
+        &self.parties
+    }
+
+    /// Adds an agent's leg.
+    pub fn add(&mut self, party: Party) {
+        self.parties.push(party);
+    }
+
+    /// A leg by its id.
+    pub fn leg(&self, leg: LegId) -> Option<&Leg> {
+        self.parties.iter().map(|party| &party.leg).find(|it| it.id == leg)
+    }
+
+    /// A leg by its id, to change it.
+    pub fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        self.parties.iter_mut().map(|party| &mut party.leg).find(|it| it.id == leg)
+    }
+
+    /// A participant by the leg.
+    pub fn party(&self, leg: LegId) -> Option<&Party> {
+        self.parties.iter().find(|party| party.leg.id == leg)
+    }
+
+    /// Takes an agent's leg out; the caller's stays.
+    pub fn remove(&mut self, leg: LegId) -> Option<Party> {
+        let place = self.parties.iter().skip(1).position(|party| party.leg.id == leg)?;
+        Some(self.parties.remove(place + 1))
+    }
+
+    /// The agent's leg an offer rings at.
+    pub fn leg_of(&self, offer: OfferId) -> Option<LegId> {
+        self.parties.iter().find(|party| party.offer() == Some(offer)).map(|party| party.leg.id)
+    }
+
+    /// The legs of agents: ringing, answering or talking.
+    pub fn agents_legs(&self) -> Vec<LegId> {
+        self.parties.iter().skip(1).map(|party| party.leg.id).collect()
+    }
+
+    /// The conversation, once it is bridged and confirmed.
+    pub fn connected(&self) -> Option<Talk> {
+        self.talk.filter(|talk| talk.connected)
+    }
+
+    /// What the caller hears while waiting once more, its announcements being over.
+    pub fn hold_program(sound: &str) -> Program {
+        Program::Hold { announce: Vec::new(), hold: sound.to_owned() }
+    }
+}

@@ -1,7 +1,7 @@
 //! The one record a call ends in: a fold of its events, kept up to date while the call lives, so that
 //! a restart goes on with the same record and its size does not grow with the call's length.
 
-use super::event::{Actor, Cause, Loss, OfferEnd, Private, Source};
+use super::event::{Actor, Cause, Entry, Event, Loss, OfferEnd, Private, Source};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -131,4 +131,161 @@ pub struct Conversation {
     pub until: Option<Duration>,
     /// The agent's side failed.
     pub loss: Option<Loss>,
+}
+
+impl Record {
+    /// Opens the record of the call that arrives with this entry; `None` for any other event.
+    pub fn open(entry: &Entry) -> Option<Record> {
+        let Event::Arrived {
+            call, trunk, called, service, caller, caller_name, withheld, sip_call_id, ..
+        } = &entry.event
+        else {
+            return None;
+        };
+        Some(Record {
+            version: RECORD_VERSION,
+            call: *call,
+            trunk: trunk.clone(),
+            called: called.clone(),
+            service: service.clone(),
+            caller: caller.clone(),
+            caller_name: caller_name.clone(),
+            withheld: *withheld,
+            sip_call_id: sip_call_id.clone(),
+            arrived: entry.utc,
+            arrived_at: entry.at,
+            route: String::new(),
+            modifiers: Vec::new(),
+            plan: String::new(),
+            anchored: None,
+            answered: None,
+            stages: Vec::new(),
+            qualifications: Vec::new(),
+            attempts: Vec::new(),
+            attempts_count: 0,
+            conversations: Vec::new(),
+            waited: Duration::ZERO,
+            talked: Duration::ZERO,
+            ended: None,
+            lasted: Duration::ZERO,
+            ended_by: None,
+            cause: None,
+            disposition: None,
+        })
+    }
+
+    /// Takes one more event of this call into account. Events that a record does not tell are ignored.
+    pub fn apply(&mut self, entry: &Entry) {
+        let at = entry.at.since(self.arrived_at);
+        match &entry.event {
+            Event::Routed { route, modifiers, plan, .. } => {
+                self.route.clone_from(route);
+                self.modifiers.clone_from(modifiers);
+                self.plan.clone_from(plan);
+            }
+            Event::Anchored { answered, .. } => {
+                self.anchored.get_or_insert(at);
+                if *answered {
+                    self.answered.get_or_insert(at);
+                }
+            }
+            Event::Queued { work, queue, class, again, .. } => {
+                if self.stages.is_empty() {
+                    // The first word is the line's: the plan knows it before anybody has spoken.
+                    let word =
+                        Qualification { class: class.clone(), by: Actor::Plan, source: Source::Line, at };
+                    keep(&mut self.qualifications, word);
+                }
+                self.enter(Stage {
+                    work: *work,
+                    queue: *queue,
+                    class: class.clone(),
+                    entered: at,
+                    left: None,
+                    again: *again,
+                });
+            }
+            Event::Moved { queue, .. } => self.change_queue(*queue, at),
+            Event::Qualified { class, by, source, .. } => {
+                let word = Qualification { class: class.clone(), by: by.clone(), source: *source, at };
+                keep(&mut self.qualifications, word);
+            }
+            Event::Offered { offer, agent, .. } => {
+                self.attempts_count = self.attempts_count.saturating_add(1);
+                let attempt = Attempt { offer: *offer, agent: *agent, at, over: None, end: None };
+                keep(&mut self.attempts, attempt);
+            }
+            Event::OfferEnded { offer, agent, end, .. } => self.close_attempt(*offer, *agent, end, at),
+            Event::Connected { agent, .. } => {
+                self.leave(at);
+                if self.conversations.is_empty() {
+                    self.waited = at;
+                }
+                keep(
+                    &mut self.conversations,
+                    Conversation { agent: *agent, from: at, until: None, loss: None },
+                );
+            }
+            Event::AgentLost { loss, .. } => self.hang_up(at, Some(*loss)),
+            Event::Released { disposition, .. } => {
+                self.hang_up(at, None);
+                self.disposition.clone_from(disposition);
+            }
+            Event::Withdrawn { .. } => self.leave(at),
+            Event::Ended { by, cause, .. } => self.close(entry.utc, at, by, *cause),
+            _ => {}
+        }
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        keep(&mut self.stages, stage);
+    }
+
+    fn leave(&mut self, at: Duration) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.left.get_or_insert(at);
+        }
+    }
+
+    fn change_queue(&mut self, queue: QueueId, at: Duration) {
+        let Some(stage) = self.stages.last_mut().filter(|stage| stage.left.is_none()) else { return };
+        stage.left = Some(at);
+        let next = Stage { queue, entered: at, left: None, ..stage.clone() };
+        self.enter(next);
+    }
+
+    fn close_attempt(&mut self, offer: OfferId, agent: AgentId, end: &OfferEnd, at: Duration) {
+        let mut open = self.attempts.iter_mut().rev();
+        if let Some(attempt) = open.find(|it| it.offer == offer && it.agent == agent && it.over.is_none()) {
+            attempt.over = Some(at);
+            attempt.end = Some(end.clone());
+        }
+    }
+
+    fn hang_up(&mut self, at: Duration, loss: Option<Loss>) {
+        let Some(talk) = self.conversations.last_mut().filter(|talk| talk.until.is_none()) else { return };
+        talk.until = Some(at);
+        talk.loss = loss;
+        self.talked += at.saturating_sub(talk.from);
+    }
+
+    fn close(&mut self, utc: SystemTime, at: Duration, by: &Actor, cause: Cause) {
+        self.leave(at);
+        self.hang_up(at, None);
+        if self.conversations.is_empty() {
+            self.waited = at;
+        }
+        self.ended = Some(utc);
+        self.lasted = at;
+        self.ended_by = Some(by.clone());
+        self.cause = Some(cause);
+    }
+}
+
+/// Keeps a part while there is room: a wait of hours with a phone ringing out every few seconds
+/// must not grow the record without end.
+fn keep<T>(parts: &mut Vec<T>, part: T) {
+    if parts.len() < PARTS_MAX {
+        parts.push(part);
+    }
 }

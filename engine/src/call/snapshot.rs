@@ -1,10 +1,16 @@
 //! A live call as the journal keeps it: everything a restart needs, versioned.
 
+use super::Call;
+use super::leg::{LegState, LocalSdp};
+use super::party::Party;
 use super::record::Record;
-use crate::id::{AgentId, BridgeId, CallId, LegId, QueueId, WorkId};
+use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
 use crate::media::{MediaPort, Stream};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use sip::dialog::DialogSnapshot;
+use sip::endpoint::DialogId;
+use std::time::Duration;
 
 /// The version of [`CallSnapshot`]'s shape. A process reads its own and the one before.
 pub const SNAPSHOT_VERSION: u16 = 1;
@@ -26,8 +32,10 @@ pub struct CallSnapshot {
     pub qualified: bool,
     /// Its place, while it waits.
     pub work: Option<WorkSnapshot>,
-    /// Its conversation, while it talks.
-    pub bridge: Option<BridgeId>,
+    /// Its conversation, from the agent's answer on.
+    pub talk: Option<TalkSnapshot>,
+    /// It tests the line and stands in no queue.
+    pub test: bool,
     /// When an early-media caller is answered at the latest.
     pub answer_by: Option<Instant>,
     /// Its parties: the caller first.
@@ -41,12 +49,12 @@ pub struct CallSnapshot {
 pub struct WorkSnapshot {
     /// The item.
     pub work: WorkId,
-    /// The queue.
-    pub queue: QueueId,
-    /// The queue's name: a plan of the next start may number them differently.
-    pub queue_name: String,
+    /// The queue, by its name: the plan of the next start may number them differently.
+    pub queue: String,
     /// Where its wait is counted from.
     pub arrived: Instant,
+    /// Waiting of an earlier call that counts for its place.
+    pub credit: Duration,
 }
 
 /// One party's leg.
@@ -57,11 +65,75 @@ pub struct LegSnapshot {
     /// The agent it reaches; `None`: the caller.
     pub agent: Option<AgentId>,
     /// How far it is.
-    pub state: super::leg::LegState,
-    /// Origin id and version of our last SDP (RFC 3264 §8: the version rises with each change).
-    pub sdp: (u64, u64),
+    pub state: LegState,
+    /// Its signalling: one dialog, or one for each place a ringing phone registered from.
+    pub dialogs: Vec<DialogSnapshot>,
+    /// The offer it was rung for; `None`: the caller.
+    pub offer: Option<OfferId>,
+    /// Our descriptions: their origin id, and their version, which rises with each change
+    /// (RFC 3264 §8).
+    pub local: LocalSdp,
     /// Its sockets.
     pub port: MediaPort,
     /// What was agreed.
     pub stream: Stream,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TalkSnapshot {
+    /// With whom.
+    pub agent: AgentId,
+    /// That agent's leg.
+    pub leg: LegId,
+    /// Where both hear each other.
+    pub bridge: BridgeId,
+    /// Bridged and confirmed; before, the caller still waits.
+    pub connected: bool,
+}
+
+impl CallSnapshot {
+    /// A call as it stands; `dialog` answers with the endpoint's own snapshots.
+    pub fn of(call: &Call, at: Instant, dialog: impl Fn(DialogId) -> Option<DialogSnapshot>) -> CallSnapshot {
+        CallSnapshot {
+            version: SNAPSHOT_VERSION,
+            call: call.id,
+            at,
+            plan: call.record.plan.clone(),
+            class: call.class.clone(),
+            qualified: call.qualified,
+            work: call.work.map(|work| WorkSnapshot {
+                work,
+                queue: call.queue.clone(),
+                arrived: call.record.arrived_at,
+                credit: call.credit,
+            }),
+            talk: call.talk.map(|talk| TalkSnapshot {
+                agent: talk.agent,
+                leg: talk.leg,
+                bridge: talk.bridge,
+                connected: talk.connected,
+            }),
+            test: call.purpose == super::Purpose::Test,
+            answer_by: call.answer_by,
+            legs: call.parties().iter().map(|party| LegSnapshot::of(party, &dialog)).collect(),
+            record: call.record.clone(),
+        }
+    }
+}
+
+impl LegSnapshot {
+    fn of(party: &Party, dialog: &impl Fn(DialogId) -> Option<DialogSnapshot>) -> LegSnapshot {
+        let leg = &party.leg;
+        LegSnapshot {
+            leg: leg.id,
+            agent: party.agent(),
+            offer: party.offer(),
+            state: leg.state,
+            dialogs: leg.dialogs.iter().filter_map(|id| dialog(*id)).collect(),
+            local: leg.local.clone(),
+            port: leg.port,
+            stream: leg.stream,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::draft::{At, ClassDraft, Draft, HoldDraft, QueueDraft, RouteDraft, Whe
 use super::error::{Flaw, Problem};
 use super::eval::{CallerPattern, Change, Condition, Modifier, Route, Service};
 use super::examples::earlier;
-use super::{Class, ClassId, Dialplan, HoldMode, OfferPlan, QueuePlan, Strategy, Surroundings};
+use super::{Class, ClassId, Dialplan, Facts, HoldMode, OfferPlan, QueuePlan, Strategy, Surroundings};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,6 +51,7 @@ impl Draft {
             routes,
             default,
             modifiers,
+            examples: self.examples.len(),
         };
         self.only_raises(&plan)?;
         plan.prove(&self)?;
@@ -85,7 +86,7 @@ impl Draft {
                 }
             };
             let place = u16::try_from(place).unwrap_or(u16::MAX);
-            let dialled = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'*' | b'#');
+            let dialled = |byte: u8| byte.is_ascii_digit() || byte == b'*';
             let digits = number.is.strip_prefix('+').unwrap_or(&number.is);
             if let Some(labels) = number.is.to_ascii_lowercase().strip_prefix("urn:service:") {
                 let urn = format!("urn:service:{labels}");
@@ -148,10 +149,14 @@ impl Draft {
             if read.iter().any(|other| other.name == name) {
                 return Err(twice("modifier", &draft.name));
             }
-            let fault = |fault| Flaw::new(draft.name.at, Problem::Modifier { name: name.clone(), fault });
+            let fault = |fault, instead| {
+                Flaw::new(draft.name.at, Problem::Modifier { name: name.clone(), fault, instead })
+            };
             let when = names.condition(&draft.when)?;
             let change = match (&draft.class, &draft.raise) {
-                (Some(_), Some(_)) => return Err(fault("has both `class` and `raise`")),
+                (Some(_), Some(_)) => {
+                    return Err(fault("has both `class` and `raise`", "keep one of the two"));
+                }
                 (Some(class), None) => Change::AtLeast(names.class(class)?),
                 (None, Some(raise)) => match u8::try_from(raise.is) {
                     Ok(steps @ 1..=9) => Change::Up(steps),
@@ -161,13 +166,21 @@ impl Draft {
                         return Err(Flaw::new(raise.at, Problem::OutOfBounds { key: "raise", text, bounds }));
                     }
                 },
-                (None, None) if draft.inherit.is_none() => return Err(fault("does nothing")),
+                (None, None) if draft.inherit.is_none() => {
+                    return Err(fault(
+                        "does nothing",
+                        "let it raise: `class = \"vital\"`, `raise = 1` or `inherit = \"waited\"`",
+                    ));
+                }
                 (None, None) => Change::Nothing,
             };
             if let Some(inherit) = &draft.inherit {
                 one_of("inherit", inherit, &["waited"])?;
                 if when.repeat.is_none() {
-                    return Err(fault("inherits without `repeat` in its condition"));
+                    return Err(fault(
+                        "inherits from no earlier call",
+                        "add `repeat = \"abandoned\", within = \"10m\"` to its `when`",
+                    ));
                 }
             }
             read.push(Modifier { name, when, change, inherit: draft.inherit.is_some() });
@@ -251,7 +264,7 @@ impl Names<'_> {
             announce: self.sounds(&draft.announce)?,
             hold_sound: match &draft.hold_sound {
                 Some(sound) => self.sound(sound)?,
-                None => Dialplan::HOLD_SOUND.to_owned(),
+                None => self.sound(&At { is: Dialplan::HOLD_SOUND.to_owned(), at: draft.name.at })?,
             },
             alarm,
         })
@@ -290,9 +303,14 @@ impl Names<'_> {
                 return Err(Flaw::new(urn.at, Problem::Number { number: urn.is.clone() }));
             }
         }
+        for (name, _) in &draft.header {
+            if !Facts::HEADERS.iter().any(|header| header.eq_ignore_ascii_case(&name.is)) {
+                find("header", name, Facts::HEADERS.into_iter())?;
+            }
+        }
         if let Some(trunks) = self.around.trunks {
             for trunk in &draft.trunk {
-                find("trunk", trunk, trunks.iter().map(String::as_str))?;
+                find("trunk", trunk, trunks.iter().map(String::as_str).chain([Facts::INTERNAL]))?;
             }
         }
         let condition = Condition {

@@ -2,7 +2,11 @@
 //! or is in it and not acted on, ends here.
 
 use super::error::{Flaw, Problem};
-use super::reader::{Entry, Grammar, Table};
+use super::grammar::{
+    CALENDAR, CLASS, EXAMPLE, EXPECT, GIVEN, HOLD, MODIFIER, MODIFIER_THEN, OFFER, PLAN, QUEUE, REPEAT,
+    ROUTE, ROUTE_THEN, STAGE, WHEN,
+};
+use super::reader::{Entry, Table};
 use std::ops::Range;
 use std::time::Duration;
 use toml::de::DeTable;
@@ -27,12 +31,15 @@ pub(super) struct At<T> {
     pub(super) at: Span,
 }
 
+/// A key and a text.
+pub(super) type Pair = (At<String>, At<String>);
+
 /// A whole plan as written.
 pub(super) struct Draft {
     pub(super) name: At<String>,
     pub(super) version: At<String>,
     pub(super) timezone: Option<At<String>>,
-    pub(super) numbers: Vec<(At<String>, At<String>)>,
+    pub(super) numbers: Vec<Pair>,
     pub(super) calendars: Vec<CalendarDraft>,
     pub(super) classes: Vec<ClassDraft>,
     pub(super) queues: Vec<QueueDraft>,
@@ -106,7 +113,7 @@ pub(super) struct WhenDraft {
     pub(super) withheld: Option<bool>,
     pub(super) calendar: Option<At<String>>,
     pub(super) outside: Option<At<String>>,
-    pub(super) header: Vec<(At<String>, At<String>)>,
+    pub(super) header: Vec<Pair>,
     pub(super) repeat: Option<(At<String>, At<Duration>)>,
 }
 
@@ -117,7 +124,7 @@ pub(super) struct ExampleDraft {
     pub(super) trunk: Option<At<String>>,
     pub(super) withheld: bool,
     pub(super) moment: Option<At<String>>,
-    pub(super) headers: Vec<(At<String>, At<String>)>,
+    pub(super) headers: Vec<Pair>,
     pub(super) repeat: Option<RepeatDraft>,
     pub(super) expect: ExpectDraft,
 }
@@ -136,69 +143,6 @@ pub(super) struct ExpectDraft {
     pub(super) hold: Option<At<String>>,
     pub(super) modifiers: Option<At<Vec<String>>>,
 }
-
-const PLAN: Grammar = Grammar {
-    known: &[
-        "plan", "version", "timezone", "numbers", "calendar", "class", "queue", "route", "modifier",
-        "example",
-    ],
-    later: &[("simulation", "prove the order with [[example]] and the load tests")],
-};
-const CALENDAR: Grammar = Grammar { known: &["windows", "days", "holidays", "open", "closed"], later: &[] };
-const CLASS: Grammar = Grammar { known: &["fence", "target"], later: &[] };
-const QUEUE: Grammar = Grammar {
-    known: &["skills", "offer", "hold", "announce", "hold_sound", "alarm"],
-    later: &[
-        ("vital", "remove it: vital calls go first, to agents who are free"),
-        ("reserve", "remove it, or keep agents for vital calls with a queue and a skill of their own"),
-        ("relax", "remove it, or list every skill in `skills` from the start"),
-        ("overflow", "remove it: callers stay in this queue until somebody answers"),
-    ],
-};
-const OFFER: Grammar = Grammar {
-    known: &["mode", "strategy", "ring", "phone_ring"],
-    later: &[("push", "use exclusive offers")],
-};
-const HOLD: Grammar = Grammar { known: &["mode", "answer_within"], later: &[] };
-const ROUTE: Grammar = Grammar { known: &["name", "priority", "when", "then"], later: &[] };
-const ROUTE_THEN: Grammar = Grammar {
-    known: &["queue", "class", "hold", "announce", "hold_sound"],
-    later: &[
-        ("menu", "announce the choice and give its line a class of its own"),
-        ("centre", "send the call to a queue of this centre"),
-        ("tag", "the route's name is shown instead"),
-    ],
-};
-const MODIFIER: Grammar = Grammar { known: &["name", "when", "then"], later: &[] };
-const MODIFIER_THEN: Grammar = Grammar {
-    known: &["class", "raise", "inherit"],
-    later: &[
-        ("show", "remove it: the modifier's name is shown instead"),
-        ("tag", "remove it: the modifier's name is shown instead"),
-        ("team", "remove it, or send the call to a queue with more skills"),
-        ("add", "remove it, or send the call to a queue with more skills"),
-    ],
-};
-const WHEN: Grammar = Grammar {
-    known: &[
-        "service", "called", "urn", "trunk", "caller", "withheld", "calendar", "outside", "header", "repeat",
-        "within",
-    ],
-    later: &[
-        ("menu", "decide by the called number, trunk or service"),
-        ("key", "decide by the called number, trunk or service"),
-        ("location", "decide by the called number: it stands for the territory"),
-        ("crisis", "activate another plan"),
-        ("queue", "decide by facts of the call, not of the queues"),
-        ("centre", "decide by facts of the call, not of the centre"),
-    ],
-};
-const EXAMPLE: Grammar = Grammar { known: &["given", "expect"], later: &[] };
-const GIVEN: Grammar =
-    Grammar { known: &["called", "urn", "from", "trunk", "withheld", "at", "header", "repeat"], later: &[] };
-const REPEAT: Grammar = Grammar { known: &["outcome", "ago", "waited"], later: &[] };
-const EXPECT: Grammar =
-    Grammar { known: &["service", "route", "queue", "class", "hold", "modifiers"], later: &[] };
 
 const NAME_SAMPLE: &str = "`name = \"night doctor line\"`";
 const WHEN_SAMPLE: &str = "`when = { service = \"pdsa\" }`";
@@ -245,7 +189,7 @@ fn listed<'t, T>(
 }
 
 /// A table of texts.
-fn pairs(entry: &Entry<'_>) -> Result<Vec<(At<String>, At<String>)>, Flaw> {
+fn pairs(entry: &Entry<'_>) -> Result<Vec<Pair>, Flaw> {
     let table = Table::free(entry, format!("`{}`", entry.key.is))?;
     table.entries().into_iter().map(|pair| Ok((pair.key.clone(), pair.text()?))).collect()
 }
@@ -340,7 +284,6 @@ fn offer(entry: &Entry<'_>) -> Result<OfferDraft, Flaw> {
 /// The stages of a shared invitation: everyone at once is the only one acted on.
 fn stages(entry: &Entry<'_>) -> Result<(), Flaw> {
     const WANTED: &str = "a list of stages: `[{ at = \"0s\", agents = \"all\" }]`";
-    const STAGE: Grammar = Grammar { known: &["at", "agents"], later: &[] };
     let not_yet = |at| {
         let instead = "everyone is invited at once: write `ring = [{ at = \"0s\", agents = \"all\" }]`";
         Flaw::new(at, Problem::NotYet { what: "a stage of `ring`".into(), instead })

@@ -14,7 +14,7 @@ pub struct PlanError {
     /// The character in the line, from 1.
     pub column: usize,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     source: String,
     width: usize,
 }
@@ -63,7 +63,7 @@ impl Flaw {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column,
-            problem: *self.problem,
+            problem: self.problem,
             source: source.to_owned(),
             width: text[start..stop].trim_end().chars().count().max(1),
         }
@@ -287,6 +287,8 @@ pub enum Problem {
         name: String,
         /// What it does wrong.
         fault: &'static str,
+        /// What to write instead.
+        instead: &'static str,
     },
     /// A modifier whose class is not above any route's.
     #[error("modifier `{name}` can never raise: no route gives a class below `{class}`")]
@@ -324,6 +326,9 @@ impl Problem {
                 "a plan must be read in one sitting: write one file per centre".into()
             }
             Problem::TooMany { what, .. } => format!("merge some {what}"),
+            Problem::Syntax { what } if what.contains("duplicate") => {
+                "write each key and each table once".into()
+            }
             Problem::Syntax { .. } => {
                 "texts stand in quotes, tables under a [header], one key per line".into()
             }
@@ -380,11 +385,7 @@ impl Problem {
             Problem::NoFence => {
                 "add `vital = { fence = true }` to [class]: confirmed vital goes first".into()
             }
-            Problem::Modifier { .. } => {
-                "let it do one thing to the class: `class = \"..\"` or `raise = 1`; `inherit = \"waited\"` \
-                 may stand alone or beside it"
-                    .into()
-            }
+            Problem::Modifier { instead, .. } => (*instead).into(),
             Problem::NeverRaises { .. } => "a modifier may only raise: name a more urgent class".into(),
             Problem::Moment { .. } => "write date, time and offset: \"2026-11-23T02:30:00+01:00\"".into(),
             Problem::Example { because, .. } => format!("{because}; correct the plan or the example"),
@@ -396,7 +397,7 @@ impl Problem {
 fn meant(written: &str, known: &[String], lead: &str) -> String {
     let nearest = known.iter().map(|name| (distance(written, name), name)).min();
     match nearest {
-        Some((steps, name)) if steps <= 2 && steps < name.chars().count() => {
+        Some((steps, name)) if steps <= 2 && 2 * steps < written.chars().count() => {
             format!("did you mean `{name}`?")
         }
         _ => format!("{lead} {}", listed(known.iter().map(String::as_str), "and")),

@@ -176,6 +176,22 @@ struct Case<'c> {
     repeat: Option<Repeat>,
 }
 
+/// Compares without case; a `*` at either end of `wanted` stands for anything.
+fn like(value: &str, wanted: &str) -> bool {
+    let (value, wanted) = (value.as_bytes(), wanted.as_bytes());
+    let (open_start, wanted) = wanted.strip_prefix(b"*").map_or((false, wanted), |rest| (true, rest));
+    let (open_end, wanted) = wanted.strip_suffix(b"*").map_or((false, wanted), |rest| (true, rest));
+    let Some(spare) = value.len().checked_sub(wanted.len()) else { return false };
+    // Where in the value it may begin.
+    let mut starts = match (open_start, open_end) {
+        (false, false) if spare > 0 => return false,
+        (false, _) => 0..=0,
+        (true, false) => spare..=spare,
+        (true, true) => 0..=spare,
+    };
+    starts.any(|start| value[start..start + wanted.len()].eq_ignore_ascii_case(wanted))
+}
+
 impl Condition {
     fn holds(&self, case: &Case<'_>) -> bool {
         let facts = case.facts;
@@ -185,10 +201,8 @@ impl Condition {
         };
         let open =
             |place: usize| case.calendars.get(place).is_some_and(|calendar| calendar.is_open(case.local));
-        let header = |(name, value): &(String, String)| {
-            facts.headers.iter().any(|(n, v)| {
-                n.eq_ignore_ascii_case(name) && (value == "*" || v.trim().eq_ignore_ascii_case(value))
-            })
+        let header = |(name, wanted): &(String, String)| {
+            facts.headers.iter().any(|(n, value)| n.eq_ignore_ascii_case(name) && like(value.trim(), wanted))
         };
         (self.services.is_empty() || case.service.is_some_and(|service| self.services.contains(&service)))
             && among(&self.called, Some(facts.called))
@@ -231,5 +245,22 @@ impl Condition {
             && (self.outside.is_none() || self.outside == other.outside)
             && self.headers.iter().all(|header| other.headers.contains(header))
             && repeat
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn a_star_at_either_end_stands_for_anything() {
+        let value = "<sip:+33388000112@cta67.example>;reason=unconditional";
+        for wanted in ["*", "*+33388000112*", "<SIP:*", "*=Unconditional", value] {
+            assert!(like(value, wanted), "{wanted}");
+        }
+        for wanted in ["", "+33388000112*", "*+33388000112", "*18*", &format!("{value}{value}")] {
+            assert!(!like(value, wanted), "{wanted}");
+        }
+        assert!(like("", "") && like("", "*") && !like("", "x*"));
     }
 }

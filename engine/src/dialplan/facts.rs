@@ -10,7 +10,7 @@ pub struct Facts<'a> {
     pub called: &'a str,
     /// The service URN (RFC 5031), when the call carries one.
     pub urn: Option<&'a str>,
-    /// The trunk's name in the site's configuration.
+    /// The trunk's name in the site's configuration; [`Facts::INTERNAL`] for a phone of ours.
     pub trunk: &'a str,
     /// Best number to call back, from the network or the caller; `None` when neither gave one.
     pub caller: Option<&'a str>,
@@ -22,6 +22,24 @@ pub struct Facts<'a> {
     pub repeat: Option<Repeat>,
     /// Headers kept from the INVITE, as name and value.
     pub headers: &'a [(String, String)],
+}
+
+impl Facts<'_> {
+    /// Headers a condition may read: those whoever gathers the facts keeps of an INVITE. A condition
+    /// on another would never be true, and its author would not know.
+    pub const HEADERS: [&'static str; 9] = [
+        "Priority",
+        "Resource-Priority",
+        "Diversion",
+        "History-Info",
+        "Call-Info",
+        "User-to-User",
+        "P-Access-Network-Info",
+        "Accept-Language",
+        "User-Agent",
+    ];
+    /// The trunk of a call that one of our own phones makes.
+    pub const INTERNAL: &'static str = "internal";
 }
 
 impl fmt::Debug for Facts<'_> {

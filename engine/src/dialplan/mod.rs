@@ -12,6 +12,7 @@ mod draft;
 mod error;
 mod eval;
 mod examples;
+mod grammar;
 mod reader;
 
 pub use error::{PlanError, Problem};
@@ -40,6 +41,8 @@ pub struct Dialplan {
     routes: Vec<eval::Route>,
     default: eval::Route,
     modifiers: Vec<eval::Modifier>,
+    /// How many examples hold.
+    examples: usize,
 }
 
 /// What the site has, where the reader of a plan knows it: names are checked against it.
@@ -219,9 +222,22 @@ impl Dialplan {
         queues.chain(routes).map(String::as_str)
     }
 
-    /// How many routes, the default included, and how many modifiers.
-    pub fn extent(&self) -> (usize, usize) {
-        (self.routes.len() + 1, self.modifiers.len())
+    /// Its name, version and extent in one line, for whoever checks it.
+    pub fn summary(&self) -> String {
+        let count = |number: usize, what: &str| match (number, what) {
+            (1, one) => format!("1 {one}"),
+            (many, "class") => format!("{many} classes"),
+            (many, one) => format!("{many} {one}s"),
+        };
+        let parts = [
+            count(self.numbers().count(), "number"),
+            count(self.queues.len(), "queue"),
+            count(self.classes.len(), "class"),
+            count(self.routes.len() + 1, "route"),
+            count(self.modifiers.len(), "modifier"),
+            count(self.examples, "example"),
+        ];
+        format!("{} {}: {}", self.name, self.version, parts.join(", "))
     }
 
     /// Reads and checks a plan, and runs its examples; `file` is its name in the error.

@@ -2,20 +2,10 @@
 
 use super::draft::{At, Span};
 use super::error::{Flaw, Problem};
+use super::grammar::{Grammar, REFUSALS};
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-/// The keys of one kind of table: those that are read, and those the grammar names but the engine
-/// does not act on, each with what works today. A key that were read and ignored would be a lie.
-pub(super) struct Grammar {
-    pub(super) known: &'static [&'static str],
-    pub(super) later: &'static [(&'static str, &'static str)],
-}
-
-/// What an author may try in order to turn a caller away.
-const REFUSALS: [&str; 8] =
-    ["refuse", "reject", "block", "busy", "drop", "hangup", "congestion", "answer_code"];
 
 /// One table of the file.
 pub(super) struct Table<'t> {
@@ -131,7 +121,7 @@ impl<'t> Entry<'t> {
 
     /// A text, or a list of them. Never empty.
     pub(super) fn texts(&self) -> Result<Vec<At<String>>, Flaw> {
-        const WANTED: &str = "a text in quotes, or a list of them";
+        const WANTED: &str = "a text in quotes, or a list with at least one";
         match self.value.get_ref() {
             DeValue::String(text) => Ok(vec![At { is: text.to_string(), at: self.at() }]),
             DeValue::Array(items) if !items.is_empty() => self

@@ -20,8 +20,6 @@ mod offer;
 mod policy;
 
 #[cfg(test)]
-mod reference;
-#[cfg(test)]
 mod tests;
 
 pub use fact::{AgentView, Decision, Fact, Place, Standing, Step};

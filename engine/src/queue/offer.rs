@@ -41,8 +41,9 @@ impl Floor {
     /// phone that answered and went dead; shorter breaks bridges over slow networks.
     pub const BRIDGE_WITHIN: Duration = Duration::from_secs(10);
 
-    /// Before an agent who did not take an item is rung for the same item again, when nobody else is
-    /// there. Longer leaves a caller waiting; shorter rings on at somebody who said no.
+    /// Before an agent who rejected an item is rung for the same item again, and one who let it ring
+    /// out for any, when nobody else is there. Longer leaves a caller waiting; shorter rings on at
+    /// somebody who said no.
     pub const RETRY: Duration = Duration::from_secs(2);
 
     /// Life of an invitation; while work waits another follows. It reserves nobody, so a long life
@@ -164,7 +165,9 @@ impl Floor {
         let Some(item) = self.items.get_mut(&offer.work.serial) else { return };
         item.held = None;
         if blames_agent {
-            item.passed_by(ix, now + Floor::RETRY);
+            // After a failure of the phone it is the agent who rests, for every item alike.
+            let rejected = end == OfferEnd::Rejected;
+            item.passed_by(ix, if rejected { now + Floor::RETRY } else { now });
         }
         let retry = item.next_retry(now);
         self.deadlines.put(Due::Retry(offer.work.serial), &mut item.retry_at, retry);

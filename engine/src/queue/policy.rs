@@ -64,10 +64,8 @@ impl Floor {
             if let Some(agent) = taker(line, item, now) {
                 return Some(Pair { rank: *rank, agent });
             }
-            if item.next_retry(now).is_none() {
-                // Nobody is barred from it and nobody takes it: those behind it ask for no less.
-                return None;
-            }
+            // When nobody is barred from it and nobody takes it, those behind it find nobody either.
+            item.next_retry(now)?;
         }
         None
     }

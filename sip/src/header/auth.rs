@@ -140,3 +140,38 @@ impl<'a> Message<'a> {
         self.headers(Name::ProxyAuthenticate).filter_map(Challenge::read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn credentials_are_read_from_their_own_line_whatever_its_commas_and_spaces() {
+        let bytes = request_with(&[
+            b"Authorization: NoOneKnowsThisScheme opaque-data=here",
+            b"Authorization: Digest  username = \"a,b\" ,\r\n realm=\"r\", nonce=\"n=\", uri=\"sip:h;x=1\", \
+              response=\"0f\", algorithm=sha-256, qop=auth, nc=0000000a, cnonce=\"c\"",
+        ]);
+        let message = Message::scan(&bytes).expect("a message");
+        let proof = message.authorization().expect("credentials");
+        assert_eq!((proof.username, proof.realm, proof.nonce), ("a,b", "r", "n="));
+        assert_eq!((proof.uri, proof.response, proof.algorithm), ("sip:h;x=1", "0f", Algorithm::Sha256));
+        assert_eq!((proof.qop, proof.nc, proof.cnonce), (Some("auth"), Some("0000000a"), Some("c")));
+        assert_eq!(message.proxy_authorization(), None);
+    }
+
+    #[test]
+    fn a_challenge_we_cannot_answer_is_passed_over() {
+        let bytes = request_with(&[
+            b"WWW-Authenticate: Digest realm=\"r\", nonce=\"1\", algorithm=MD5-sess",
+            b"WWW-Authenticate: Digest realm=\"r\", nonce=\"2\", qop=\"auth,auth-int\"",
+            b"Proxy-Authenticate: Digest nonce=\"3\"",
+        ]);
+        let message = Message::scan(&bytes).expect("a message");
+        let nonces: Vec<_> =
+            message.www_authenticate().map(|challenge| (challenge.nonce, challenge.auth)).collect();
+        assert_eq!(nonces, [("2", true)]);
+        assert_eq!(message.proxy_authenticate().count(), 0);
+    }
+}

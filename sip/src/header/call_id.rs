@@ -15,3 +15,19 @@ impl<'a> Message<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn a_call_id_is_any_text_but_none() {
+        let call_id = |line: &[u8]| {
+            Message::scan(&request_with(&[line])).expect("a message").call_id().map(str::to_owned)
+        };
+        assert_eq!(call_id(b"i: a@[::1]:<\"x>"), Ok("a@[::1]:<\"x>".to_owned()));
+        assert_eq!(call_id(b"Call-ID:"), Err(HeaderError::Malformed(Name::CallId)));
+        assert_eq!(call_id(b"To: x"), Err(HeaderError::Missing(Name::CallId)));
+    }
+}

@@ -25,3 +25,20 @@ impl<'a> Message<'a> {
         Some(ContentType { kind: std::str::from_utf8(kind).ok().filter(|kind| !kind.is_empty())?, params })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn a_type_is_compared_without_case_and_has_parameters() {
+        let bytes = request_with(&[b"c: Multipart/Mixed ; boundary=\"a b\""]);
+        let message = Message::scan(&bytes).expect("a message");
+        let kind = message.content_type().expect("a type");
+        assert!(kind.is("multipart/mixed") && !kind.is("multipart"));
+        assert_eq!(kind.params.value("boundary"), Some("a b"));
+        let bytes = request_with(&[b"c: ;x"]);
+        assert_eq!(Message::scan(&bytes).expect("a message").content_type(), None);
+    }
+}

@@ -40,3 +40,26 @@ impl<'a> Message<'a> {
         CSeq::read(value).ok_or(HeaderError::Malformed(Name::CSeq))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leading_zeros_and_folds_do_no_harm() {
+        let cseq = CSeq::read(b"0009\r\n  INVITE").expect("a number");
+        assert_eq!((cseq.number, cseq.method), (9, Method::Invite));
+        let cseq = CSeq::read(b"8 NEWMETHOD").expect("a number");
+        assert_eq!((cseq.method, cseq.token), (Method::Other, "NEWMETHOD"));
+    }
+
+    #[test]
+    fn a_number_beyond_32_bits_or_without_method_is_none() {
+        for value in
+            [&b"36893488147419103232 REGISTER"[..], b"1", b"1INVITE", b"INVITE", b"", b"-1 BYE", b"1 \xff"]
+        {
+            assert_eq!(CSeq::read(value), None, "{}", String::from_utf8_lossy(value));
+        }
+        assert_eq!(CSeq::read(b"4294967295 BYE").map(|cseq| cseq.number), Some(u32::MAX));
+    }
+}

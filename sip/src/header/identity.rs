@@ -53,3 +53,42 @@ impl<'a> Message<'a> {
         self.items(Name::HistoryInfo).filter_map(NameAddr::read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn identities_diversions_and_history_are_comma_lists() {
+        let bytes = request_with(&[
+            b"P-Asserted-Identity: \"A, B\" <sip:+331@h;user=phone>, <tel:+331>",
+            b"Diversion: <sip:+332@h>;reason=no-answer;counter=2,\r\n <tel:+333>;reason=unconditional",
+            b"History-Info: <sip:15@h>;index=1, <sip:samu@h?Reason=SIP%3Bcause%3D302>;index=1.1",
+            b"History-Info: <tel:+334>;index=1.1.1",
+        ]);
+        let message = Message::scan(&bytes).expect("a message");
+        let users = |list: &[NameAddr<'_>]| {
+            list.iter().map(|address| address.uri.user().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(users(&message.identities().collect::<Vec<_>>()), ["+331", "+331"]);
+        let diversions: Vec<_> = message.diversion().collect();
+        assert_eq!(users(&diversions), ["+332", "+333"]);
+        assert_eq!(diversions[1].params.value("reason"), Some("unconditional"));
+        let indexes: Vec<_> =
+            message.history_info().filter_map(|entry| entry.params.value("index")).collect();
+        assert_eq!(indexes, ["1", "1.1", "1.1.1"]);
+    }
+
+    #[test]
+    fn a_number_is_withheld_by_id_or_user_and_not_by_none() {
+        let withholds =
+            |line: &[u8]| Message::scan(&request_with(&[line])).expect("a message").privacy().withholds();
+        assert!(withholds(b"Privacy: ID"));
+        assert!(withholds(b"Privacy: user;critical"));
+        assert!(withholds(b"Privacy: none, session"));
+        assert!(!withholds(b"Privacy: none"));
+        assert!(!withholds(b"Privacy: critical;"));
+        assert!(!withholds(b"Subject: id"));
+    }
+}

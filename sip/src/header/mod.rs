@@ -15,3 +15,15 @@ pub mod reason;
 pub mod routing;
 pub mod tokens;
 pub mod via;
+
+/// A request of `lines`, for the readers' tests.
+#[cfg(test)]
+pub(crate) fn request_with(lines: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = b"INVITE sip:15@h SIP/2.0\r\n".to_vec();
+    for line in lines {
+        bytes.extend_from_slice(line);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}

@@ -94,3 +94,53 @@ impl<'a> Message<'a> {
         NameAddr::read(value).ok_or(HeaderError::Malformed(name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    fn read(value: &str) -> NameAddr<'_> {
+        NameAddr::read(value.as_bytes()).expect("an address")
+    }
+
+    #[test]
+    fn a_bracket_in_a_quoted_name_is_no_address() {
+        let address = read("\"Doe, <John> \\\"x\\\"\" <sip:j@h>;tag=9");
+        assert_eq!(address.display.to_str(), "Doe, <John> \"x\"");
+        assert_eq!((address.uri.user(), address.tag()), (Some("j"), Some("9")));
+    }
+
+    #[test]
+    fn parameters_behind_a_bare_address_are_the_headers() {
+        let address = read("sip:j@h ;\r\n   tag    = 19n");
+        assert_eq!((address.raw_uri, address.tag()), (&b"sip:j@h"[..], Some("19n")));
+        let address = read("<sip:j@h;tag=inside>;tag=outside");
+        assert_eq!(address.tag(), Some("outside"));
+        assert_eq!(address.uri.params().value("tag"), Some("inside"));
+    }
+
+    #[test]
+    fn a_name_in_latin_1_is_transcoded_and_the_call_is_kept() {
+        let bytes = request_with(&[b"From: \"H\xf4pital Necker\" <tel:+33144494000>;tag=1"]);
+        let message = Message::scan(&bytes).expect("a message");
+        let from = message.from().expect("a caller");
+        assert_eq!(from.display.to_str(), "Hôpital Necker");
+        assert_eq!((from.uri.user(), from.tag()), (Some("+33144494000"), Some("1")));
+    }
+
+    #[test]
+    fn a_quote_or_a_bracket_that_never_closes_does_not_hide_the_address() {
+        assert_eq!(read("\"Mr. J. User <sip:j@h>;tag=1").uri.user(), Some("j"));
+        assert_eq!(read("<sip:j@h").uri.user(), Some("j"));
+        assert_eq!(read("caller<sip:j@h>").display.to_str(), "caller");
+        assert_eq!(read("<  sip:j@h >").raw_uri, b"sip:j@h");
+    }
+
+    #[test]
+    fn no_address_is_none() {
+        for value in ["", "<>", "\"name\" <>", " ", ";tag=1"] {
+            assert_eq!(NameAddr::read(value.as_bytes()), None, "{value}");
+        }
+    }
+}

@@ -63,3 +63,34 @@ fn number(value: &[u8]) -> Option<u32> {
     let add = |sum: u32, digit: &u8| sum.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
     Some(value[..end].iter().fold(0, add))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn a_number_too_large_is_the_largest_and_none_is_none() {
+        let bytes = request_with(&[
+            b"Max-Forwards: 0068",
+            b"Expires: 1000000000000000000000000000000",
+            b"Retry-After: 18 (in a meeting);duration=60",
+            b"Min-Expires: soon",
+        ]);
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!((message.max_forwards(), message.expires()), (Some(68), Some(u32::MAX)));
+        assert_eq!((message.retry_after(), message.min_expires()), (Some(18), None));
+        let bytes = request_with(&[b"Max-Forwards: 300"]);
+        assert_eq!(Message::scan(&bytes).expect("a message").max_forwards(), Some(255));
+    }
+
+    #[test]
+    fn a_reliable_answer_is_confirmed_by_its_three_words() {
+        let bytes = request_with(&[b"RSeq: 7", b"RAck: 776656 \r\n 1 INVITE"]);
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.rseq(), Some(7));
+        assert_eq!(message.rack(), Some(RAck { rseq: 776_656, cseq: 1, method: Method::Invite }));
+        let bytes = request_with(&[b"RAck: 7 INVITE"]);
+        assert_eq!(Message::scan(&bytes).expect("a message").rack(), None);
+    }
+}

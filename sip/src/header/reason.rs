@@ -37,3 +37,21 @@ impl<'a> Message<'a> {
         self.items(Name::Reason).filter_map(Reason::read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn both_networks_reasons_are_read() {
+        let bytes = request_with(&[b"Reason: Q.850 ;cause=16;text=\"Normal, clearing\", SIP;cause=487"]);
+        let message = Message::scan(&bytes).expect("a message");
+        let reasons: Vec<_> = message.reasons().map(|reason| (reason.protocol, reason.cause)).collect();
+        assert_eq!(reasons, [("Q.850", Some(16)), ("SIP", Some(487))]);
+        let text = message.reason().and_then(|reason| reason.text).expect("a text");
+        assert_eq!(text.to_str(), "Normal, clearing");
+        let bytes = request_with(&[b"Reason: ;cause=1"]);
+        assert_eq!(Message::scan(&bytes).expect("a message").reason(), None);
+    }
+}

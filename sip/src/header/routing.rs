@@ -49,3 +49,37 @@ impl<'a> Message<'a> {
         self.items(Name::RecordRoute).filter_map(NameAddr::read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn routes_are_one_list_over_lines_and_commas_in_order() {
+        let bytes = request_with(&[
+            b"Record-Route: <sip:a;lr>, <sip:b;lr>;x=1",
+            b"record-route:<sip:c;lr>",
+            b"Route:\r\n <sip:d;lr;unknown-no-value>",
+        ]);
+        let message = Message::scan(&bytes).expect("a message");
+        let path: Vec<_> = message.record_routes().map(|hop| hop.raw_uri).collect();
+        assert_eq!(path, [&b"sip:a;lr"[..], b"sip:b;lr", b"sip:c;lr"]);
+        let next = message.routes().next().expect("a hop");
+        assert!(next.uri.params().has("lr") && next.uri.params().has("unknown-no-value"));
+    }
+
+    #[test]
+    fn contacts_are_addresses_with_a_life_or_all_of_them() {
+        let bytes =
+            request_with(&[b"m: \"Quoted \\\"\\\"\" <sip:j@h> ; q = 0.33;expires=60, sip:k@h;expires=x"]);
+        let message = Message::scan(&bytes).expect("a message");
+        let lives: Vec<_> = message.contacts().map(|contact| contact.expires()).collect();
+        assert_eq!(lives, [Some(60), None]);
+        assert_eq!(message.contact().and_then(|contact| contact.uri.user()), Some("j"));
+        let bytes = request_with(&[b"Contact: *"]);
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.contacts().collect::<Vec<_>>(), [Contact::All]);
+        assert_eq!(message.contact(), None);
+    }
+}

@@ -23,3 +23,18 @@ impl<'a> Message<'a> {
         self.items(name).filter_map(|item| std::str::from_utf8(item).ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn tokens_come_from_every_line() {
+        let bytes = request_with(&[b"Require: 100rel , precondition", b"require: \xff, x", b"k: timer"]);
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.require().collect::<Vec<_>>(), ["100rel", "precondition", "x"]);
+        assert_eq!(message.supported().collect::<Vec<_>>(), ["timer"]);
+        assert_eq!(message.allow().count(), 0);
+    }
+}

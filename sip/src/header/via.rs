@@ -93,3 +93,57 @@ impl<'a> Message<'a> {
         self.items(Name::Via).filter_map(Via::read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::request_with;
+
+    #[test]
+    fn space_may_stand_anywhere_and_the_branch_is_still_found() {
+        let via =
+            Via::read(b"SIP  /   2.0\r\n /UDP\r\n    192.0.2.2 : 5070 ;\r\n branch  =\r\n z9hG4bKx ; rport");
+        let via = via.expect("a hop");
+        assert_eq!((via.transport, via.host, via.port), ("UDP", "192.0.2.2", Some(5070)));
+        assert_eq!(via.branch(), Some("z9hG4bKx"));
+        assert!(via.wants_rport());
+    }
+
+    #[test]
+    fn hops_in_one_line_and_in_several_are_one_list() {
+        let bytes = request_with(&[
+            b"v: SIP/2.0/UDP a;x=\"1,2\",SIP/2.0/TCP b , SIP/2.0/TLS c",
+            b"Via:SIP/2.0/SCTP d",
+        ]);
+        let message = Message::scan(&bytes).expect("a message");
+        let hosts: Vec<_> = message.vias().map(|via| via.host).collect();
+        assert_eq!(hosts, ["a", "b", "c", "d"]);
+        assert_eq!(message.via().map(|via| via.host), Ok("a"));
+    }
+
+    #[test]
+    fn an_ipv6_hop_has_its_address_and_its_parameters_may_hold_colons() {
+        let via = Via::read(b"SIP/2.0/UDP [2001:db8::9:1]:5062;received=2001:db8::9:255;branch=z9hG4bKas3")
+            .expect("a hop");
+        assert_eq!((via.host, via.port), ("[2001:db8::9:1]", Some(5062)));
+        assert_eq!(via.params.value("received"), Some("2001:db8::9:255"));
+        let via = Via::read(b"SIP/2.0/UDP [2001:db8::9:1]").expect("a hop");
+        assert_eq!((via.host, via.port, via.branch()), ("[2001:db8::9:1]", None, None));
+    }
+
+    #[test]
+    fn an_answer_goes_back_where_the_hop_asks() {
+        let source: SocketAddr = "192.0.2.7:6060".parse().expect("an address");
+        let port = |value: &[u8]| Via::read(value).expect("a hop").reply_to(source).port();
+        assert_eq!(port(b"SIP/2.0/UDP h:5070;rport"), 6060);
+        assert_eq!(port(b"SIP/2.0/UDP h:5070"), 5070);
+        assert_eq!(port(b"SIP/2.0/UDP h"), 5060);
+    }
+
+    #[test]
+    fn what_names_no_sender_is_no_hop() {
+        for value in [&b""[..], b"SIP/2.0/UDP", b"SIP/2.0", b"SIP/2.0/UDP ;branch=x", b"SIP/2.0/UDP \xff"] {
+            assert_eq!(Via::read(value), None);
+        }
+    }
+}

@@ -78,11 +78,12 @@ impl<'a> Iterator for Parts<'a> {
 
     fn next(&mut self) -> Option<Part<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let (_, start) = self.delimiter(0)?;
-        let content = &self.rest[start..];
-        self.rest = content;
-        let (end, _) = self.delimiter(0)?;
-        let content = &content[..end];
+        let opening = self.delimiter()?;
+        if opening.is_last {
+            return None;
+        }
+        self.rest = &self.rest[opening.next..];
+        let content = &self.rest[..self.delimiter()?.end];
         // Headers end at the first empty line; a part may begin with it.
         let mut at = 0;
         while at < content.len() {
@@ -96,26 +97,37 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
+/// A line of `--` and the boundary.
+struct Delimiter {
+    /// Where the content before it ends: the line end in between is the delimiter's.
+    end: usize,
+    /// Where the content behind it starts.
+    next: usize,
+    /// `--` follows the boundary: no part comes behind it.
+    is_last: bool,
+}
+
 impl Parts<'_> {
-    /// The next delimiter from `from`: where the content before it ends (its line end belongs to
-    /// the delimiter), and where the content behind it starts.
-    fn delimiter(&self, from: usize) -> Option<(usize, usize)> {
-        let mut from = from;
+    /// The next delimiter in what is left.
+    fn delimiter(&self) -> Option<Delimiter> {
+        let mut from = 0;
         loop {
             let at = from + memchr::memmem::find(self.rest.get(from..)?, self.boundary)?;
-            let starts_line =
-                at >= 2 && &self.rest[at - 2..at] == b"--" && (at == 2 || self.rest[at - 3] == b'\n');
-            if !starts_line {
-                from = at + self.boundary.len();
-                continue;
+            let behind = &self.rest[at + self.boundary.len()..];
+            let (before, dashes) = self.rest[..at].split_at(at.saturating_sub(2));
+            let is_line = dashes == b"--" && matches!(before, [] | [.., b'\n']);
+            // An inner boundary may begin like the outer one.
+            let is_whole = matches!(behind, [] | [b'\r' | b'\n' | b' ' | b'\t', ..] | [b'-', b'-', ..]);
+            if is_line && is_whole {
+                let end = match before {
+                    [.., b'\r', b'\n'] => before.len() - 2,
+                    [.., b'\n'] => before.len() - 1,
+                    _ => before.len(),
+                };
+                let (_, next) = line_at(self.rest, at + self.boundary.len());
+                return Some(Delimiter { end, next, is_last: behind.starts_with(b"--") });
             }
-            let end = match &self.rest[..at - 2] {
-                [.., b'\r', b'\n'] => at - 4,
-                [.., b'\n'] => at - 3,
-                _ => at - 2,
-            };
-            let (_, next) = line_at(self.rest, at + self.boundary.len());
-            return Some((end, next));
+            from = at + self.boundary.len();
         }
     }
 }
@@ -138,6 +150,14 @@ mod tests {
         assert_eq!(message.sdp(), Some(&b"v=0"[..]));
         assert_eq!(message.part("application/EmergencyCallData.eCall.MSD"), Some(&b"\x00\xff\n--b"[..]));
         assert_eq!(message.part("application/pidf+xml"), None);
+    }
+
+    #[test]
+    fn sdp_is_found_one_level_down_though_the_boundaries_look_alike() {
+        let body = b"--b\r\nContent-Type: multipart/alternative; boundary=b1\r\n\r\n--b1\r\nContent-Type: text/plain\r\n\r\nx\r\n\
+            --b1\r\nContent-Type: application/sdp\r\n\r\nv=0\r\ns=-\r\n--b1--\r\n--b--\r\n--b\r\n\r\nepilogue";
+        let bytes = message("multipart/mixed;boundary=b", body);
+        assert_eq!(Message::scan(&bytes).expect("a message").sdp(), Some(&b"v=0\r\ns=-"[..]));
     }
 
     #[test]

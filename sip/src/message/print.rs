@@ -123,3 +123,85 @@ pub(crate) fn push_line(out: &mut Vec<u8>, text: &[u8]) {
     }
     out.extend_from_slice(rest);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INVITE: &[u8] = b"INVITE sip:15@h SIP/2.0\r\n\
+        v: SIP/2.0/UDP 10.0.0.1:5070 ; rport ; branch=z9hG4bKa;received=1.1.1.1, SIP/2.0/TCP p;x=\"a,b\"\r\n\
+        Via: SIP/2.0/TLS q\r\nf: \"H\xf4pital\"\r\n <sip:a@h>;tag=1\r\nt: <sip:15@h>\r\ni: c\r\nCSeq: 1 INVITE\r\nTimestamp: 5\r\n\r\n";
+
+    fn source() -> SocketAddr {
+        "192.0.2.7:6060".parse().expect("an address")
+    }
+
+    #[test]
+    fn a_response_copies_what_every_response_copies() {
+        let request = Message::scan(INVITE).expect("a message");
+        let bytes = Builder::response_to(&request, 180, Some("t1"), source()).finish();
+        let response = Message::scan(&bytes).expect("a response");
+        let vias: Vec<_> = response.headers(Name::Via).collect();
+        assert_eq!(vias.len(), 3);
+        assert_eq!(
+            vias[0],
+            b"SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKa;received=192.0.2.7;rport=6060",
+            "{}",
+            String::from_utf8_lossy(vias[0])
+        );
+        assert_eq!(vias[1..], [&b"SIP/2.0/TCP p;x=\"a,b\""[..], b"SIP/2.0/TLS q"]);
+        assert_eq!(response.header(Name::From), Some(&b"\"H\xf4pital\" <sip:a@h>;tag=1"[..]));
+        assert_eq!(response.to().ok().and_then(|to| to.tag()), Some("t1"));
+        assert_eq!(response.call_id(), Ok("c"));
+        assert_eq!(response.cseq().map(|cseq| cseq.number), Ok(1));
+        assert_eq!(response.header(Name::ContentLength), Some(&b"0"[..]));
+        assert_eq!(response.header(Name::Timestamp), None);
+        assert!(response.repairs().is_empty());
+    }
+
+    #[test]
+    fn a_100_has_the_timestamp_and_a_tag_is_never_given_twice() {
+        let request = Message::scan(INVITE).expect("a message");
+        let bytes = Builder::response_to(&request, 100, None, source()).finish();
+        let trying = Message::scan(&bytes).expect("a response");
+        assert_eq!(trying.header(Name::Timestamp), Some(&b"5"[..]));
+        assert_eq!(trying.to().ok().and_then(|to| to.tag()), None);
+        let text = String::from_utf8_lossy(INVITE).replace("t: <sip:15@h>", "t: <sip:15@h>;tag=theirs");
+        let request = Message::scan(text.as_bytes()).expect("a message");
+        let bytes = Builder::response_to(&request, 200, Some("ours"), source()).finish();
+        assert_eq!(
+            Message::scan(&bytes).expect("a response").header(Name::To),
+            Some(&b"<sip:15@h>;tag=theirs"[..])
+        );
+    }
+
+    #[test]
+    fn a_host_that_is_where_it_came_from_gets_no_received() {
+        let bytes = b"BYE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7:6060;branch=b\r\n\r\n";
+        let request = Message::scan(bytes).expect("a message");
+        let bytes = Builder::response_to(&request, 200, None, source()).finish();
+        let response = Message::scan(&bytes).expect("a response");
+        assert_eq!(response.header(Name::Via), Some(&b"SIP/2.0/UDP 192.0.2.7:6060;branch=b"[..]));
+    }
+
+    #[test]
+    fn no_value_adds_a_line_of_its_own() {
+        let bytes = Builder::request("INVITE", "sip:a\r\nX: 1")
+            .header(Name::Subject, "a\r\nEvil: 1\r\n\r\nbody")
+            .other("X-Y\r\nEvil", "\n\r")
+            .finish();
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.header(Name::Subject), Some(&b"a Evil: 1 body"[..]));
+        assert_eq!(message.named("Evil").count(), 0);
+        assert_eq!(message.body(), b"");
+    }
+
+    #[test]
+    fn a_body_stays_bytes() {
+        let bytes =
+            Builder::request("MESSAGE", "sip:a").body("application/octet-stream", b"\xff\x00\r\n\r\n");
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.body(), b"\xff\x00\r\n\r\n");
+        assert!(message.content_type().is_some_and(|kind| kind.is("Application/Octet-Stream")));
+    }
+}

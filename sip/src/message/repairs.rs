@@ -40,10 +40,12 @@ pub enum Repair {
     CSeqMethod,
     /// A date in another zone than GMT.
     Date,
+    /// A header that may be there once is there again with another value; the first counts.
+    Repeated,
 }
 
 impl Repair {
-    const ALL: [Repair; 14] = [
+    const ALL: [Repair; 15] = [
         Repair::StartLineSpace,
         Repair::RequestUri,
         Repair::Version,
@@ -58,6 +60,7 @@ impl Repair {
         Repair::Number,
         Repair::CSeqMethod,
         Repair::Date,
+        Repair::Repeated,
     ];
 
     /// For a counter's label.
@@ -77,6 +80,7 @@ impl Repair {
             Repair::Number => "number",
             Repair::CSeqMethod => "cseq_method",
             Repair::Date => "date",
+            Repair::Repeated => "repeated",
         }
     }
 }
@@ -140,6 +144,12 @@ impl Message<'_> {
                 repairs.mark(Repair::Number);
             }
         }
+        for name in [Name::From, Name::To, Name::CallId, Name::CSeq, Name::MaxForwards] {
+            let first = self.header(name);
+            if self.headers(name).any(|value| Some(value) != first) {
+                repairs.mark(Repair::Repeated);
+            }
+        }
         if self.header(Name::Date).is_some_and(|date| !date.ends_with(b"GMT")) {
             repairs.mark(Repair::Date);
         }
@@ -190,5 +200,90 @@ fn inspect_address(value: &[u8], repairs: &mut Repairs) {
         && expires.parse::<u32>().is_err()
     {
         repairs.mark(Repair::Number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: [&str; 6] = [
+        "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa",
+        "From: <sip:a@h>;tag=1",
+        "To: <sip:15@h>",
+        "Call-ID: c",
+        "CSeq: 1 OPTIONS",
+        "Max-Forwards: 70",
+    ];
+
+    /// The marks of an OPTIONS whose `name` line is `line`, or which has `line` besides.
+    fn marks(line: &str) -> Result<Vec<Repair>, HeaderError> {
+        let name = line.split(':').next().unwrap_or_default();
+        let kept = LINES.iter().filter(|kept| !kept.starts_with(name)).chain([&line]);
+        let lines = kept.map(|line| format!("{line}\r\n")).collect::<String>();
+        let bytes = format!("OPTIONS sip:15@h SIP/2.0\r\n{lines}\r\n").into_bytes();
+        Message::scan(&bytes).expect("a message").inspect().map(|repairs| repairs.iter().collect())
+    }
+
+    #[test]
+    fn a_message_by_the_book_needs_no_repair() {
+        for line in LINES {
+            assert_eq!(marks(line), Ok(vec![]), "{line}");
+        }
+        assert_eq!(marks("Contact: *"), Ok(vec![]));
+        assert_eq!(marks("Contact: \"Doe, <J>\" <sip:a@h;x=1?y=z>;expires=60, sip:b@h"), Ok(vec![]));
+        assert_eq!(marks("Route: <sip:a@h;lr>,\r\n <sip:b@h;lr>"), Ok(vec![]));
+    }
+
+    #[test]
+    fn each_oddity_is_marked_as_what_it_is() {
+        let cases = [
+            ("From: \"A <sip:a@h>;tag=1", Repair::OpenQuote),
+            ("From: A, B <sip:a@h>;tag=1", Repair::Address),
+            ("From: < sip:a@h >;tag=1", Repair::Address),
+            ("From: <sip:a@h;tag=1", Repair::Address),
+            ("Contact: sip:a@h?Route=x", Repair::Address),
+            ("Contact: <sip:a@h>;;", Repair::EmptyParameter),
+            ("Contact: <sip:a@h>;expires=4294967296", Repair::Number),
+            ("Via: SIP/2.0/UDP h;;branch=a", Repair::EmptyParameter),
+            ("Max-Forwards: 300", Repair::Number),
+            ("Expires: -1", Repair::Number),
+            ("CSeq: 2147483648 OPTIONS", Repair::Number),
+            ("CSeq: 1 INVITE", Repair::CSeqMethod),
+            ("Date: Fri, 01 Jan 2010 16:00:00 EST", Repair::Date),
+            ("To: <sip:15@h>\r\nTo: <sip:18@h>", Repair::Repeated),
+            ("Content-Length: 7", Repair::ShortBody),
+        ];
+        for (line, repair) in cases {
+            let marks = marks(line).unwrap_or_default();
+            assert!(marks.contains(&repair), "{line}: {marks:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_can_be_answered_without_the_five_headers() {
+        for (line, name) in [
+            ("Via: nonsense", Name::Via),
+            ("From:", Name::From),
+            ("To: <>", Name::To),
+            ("Call-ID:", Name::CallId),
+            ("CSeq: 99999999999 OPTIONS", Name::CSeq),
+        ] {
+            assert_eq!(marks(line), Err(HeaderError::Malformed(name)), "{line}");
+        }
+        let bare = Message::scan(b"OPTIONS sip:15@h SIP/2.0\r\n\r\n").expect("a message").inspect();
+        assert_eq!(bare, Err(HeaderError::Missing(Name::Via)));
+    }
+
+    #[test]
+    fn every_repair_has_its_own_bit_and_label() {
+        let mut all = Repairs::default();
+        for (index, repair) in Repair::ALL.into_iter().enumerate() {
+            assert!(!all.has(repair));
+            all.mark(repair);
+            assert_eq!(all.iter().count(), index + 1);
+        }
+        let labels: std::collections::BTreeSet<_> = all.iter().map(Repair::label).collect();
+        assert_eq!(labels.len(), Repair::ALL.len());
     }
 }

@@ -280,3 +280,161 @@ fn is_version(bytes: &[u8]) -> bool {
     };
     scheme.eq_ignore_ascii_case(b"SIP/") && digits(halves.next()) && digits(halves.next())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request with `lines` between its start line and an empty line, then `body`.
+    fn request(lines: &str, body: &str) -> Vec<u8> {
+        format!("INVITE sip:15@192.0.2.1 SIP/2.0\r\n{lines}\r\n{body}").into_bytes()
+    }
+
+    fn repairs(bytes: &[u8]) -> Vec<Repair> {
+        Message::scan(bytes).expect("a message").repairs().iter().collect()
+    }
+
+    #[test]
+    fn leading_line_ends_are_passed_over_and_nothing_else_is_a_keep_alive() {
+        let bytes = [b"\r\n\r\n", &request("To: <sip:15@h>\r\n", "")[..]].concat();
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.header(Name::To), Some(&b"<sip:15@h>"[..]));
+        assert!(message.repairs().is_empty());
+        assert_eq!(Message::scan(b"\r\n\r\n").err(), Some(ScanError::KeepAlive));
+        assert_eq!(Message::scan(b"").err(), Some(ScanError::KeepAlive));
+    }
+
+    #[test]
+    fn folded_lines_belong_to_their_header() {
+        let bytes = request("Subject: first\r\n second\r\n\tthird\r\nTo: <sip:15@h>\r\n", "");
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.header(Name::Subject), Some(&b"first\r\n second\r\n\tthird"[..]));
+        assert_eq!(message.all().count(), 2);
+        assert!(message.repairs().is_empty());
+    }
+
+    #[test]
+    fn compact_names_and_space_before_the_colon_are_read() {
+        let bytes = request("v \t: SIP/2.0/UDP h\r\ni:abc\r\nL: 0\r\n", "");
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.header(Name::Via), Some(&b"SIP/2.0/UDP h"[..]));
+        assert_eq!(message.header(Name::CallId), Some(&b"abc"[..]));
+        assert_eq!(message.header(Name::ContentLength), Some(&b"0"[..]));
+    }
+
+    #[test]
+    fn a_header_we_have_no_name_for_is_found_by_its_text() {
+        let bytes = request("X-Carrier-Leg: 7\r\nx-carrier-leg: 8\r\n", "");
+        let message = Message::scan(&bytes).expect("a message");
+        let values: Vec<_> = message.named("X-CARRIER-LEG").collect();
+        assert_eq!(values, [b"7", b"8"]);
+    }
+
+    #[test]
+    fn without_content_length_the_body_is_the_rest() {
+        let message_bytes = request("", "v=0\r\n");
+        let message = Message::scan(&message_bytes).expect("a message");
+        assert_eq!(message.body(), b"v=0\r\n");
+        assert!(message.repairs().is_empty());
+    }
+
+    #[test]
+    fn bytes_after_content_length_are_ignored() {
+        let bytes = request("Content-Length: 4\r\n", "bodyINVITE sip:x SIP/2.0\r\n");
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.body(), b"body");
+        assert!(message.repairs().is_empty());
+    }
+
+    #[test]
+    fn a_content_length_that_is_wrong_leaves_the_rest_as_body_and_a_mark() {
+        for (length, repair) in [
+            ("9999", Repair::ShortBody),
+            ("-1", Repair::BadContentLength),
+            ("", Repair::BadContentLength),
+            ("99999999999999999999", Repair::BadContentLength),
+            ("4\r\nl: 2", Repair::BadContentLength),
+        ] {
+            let bytes = request(&format!("Content-Length: {length}\r\n"), "body");
+            assert_eq!(Message::scan(&bytes).expect("a message").body(), b"body", "{length}");
+            assert_eq!(repairs(&bytes), [repair], "{length}");
+        }
+    }
+
+    #[test]
+    fn bare_line_feeds_stray_lines_and_a_missing_end_are_repaired() {
+        assert_eq!(repairs(b"BYE sip:a SIP/2.0\nTo: <sip:a>\n\n"), [Repair::BareLineFeed]);
+        assert_eq!(repairs(&request("no colon\r\nTo: <sip:a>\r\n", "")), [Repair::StrayLine]);
+        assert_eq!(repairs(&request(" folded under the start line: x\r\n", "")), [Repair::StrayLine]);
+        assert_eq!(repairs(b"BYE sip:a SIP/2.0\r\nTo: <sip:a>\r\n"), [Repair::NoEmptyLine]);
+        assert_eq!(repairs(b"BYE sip:a SIP/2.0\r\nTo: <sip:a>"), [Repair::NoEmptyLine]);
+        assert_eq!(repairs(b"BYE sip:a SIP/2.0"), [Repair::NoEmptyLine]);
+    }
+
+    #[test]
+    fn a_start_line_with_too_much_space_another_version_or_brackets_is_repaired() {
+        for (line, repair) in [
+            ("INVITE  sip:a SIP/2.0", Repair::StartLineSpace),
+            ("INVITE sip:a SIP/2.0 ", Repair::StartLineSpace),
+            ("INVITE sip:a; lr SIP/2.0", Repair::StartLineSpace),
+            ("SIP/2.0  200 OK", Repair::StartLineSpace),
+            ("INVITE <sip:a> SIP/2.0", Repair::RequestUri),
+            ("INVITE sip:a SIP/7.0", Repair::Version),
+            ("SIP/3.0 200 OK", Repair::Version),
+        ] {
+            assert_eq!(repairs(format!("{line}\r\n\r\n").as_bytes()), [repair], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_start_line_is_no_message() {
+        for (line, error) in [
+            ("hello", ScanError::StartLine),
+            ("INVITE SIP/2.0", ScanError::StartLine),
+            ("INVITE sip:a", ScanError::StartLine),
+            ("INVITE sip:a HTTP/1.1", ScanError::StartLine),
+            ("INV(TE sip:a SIP/2.0", ScanError::StartLine),
+            ("GET / SIP/", ScanError::StartLine),
+            ("SIP/2.0", ScanError::StartLine),
+            ("SIP/2.0 ", ScanError::StatusCode),
+            ("SIP/2.0 4294967301 x", ScanError::StatusCode),
+            ("SIP/2.0 099 x", ScanError::StatusCode),
+            ("SIP/2.0 700 x", ScanError::StatusCode),
+            ("SIP/2.0 2O0 x", ScanError::StatusCode),
+        ] {
+            assert_eq!(Message::scan(format!("{line}\r\n\r\n").as_bytes()).err(), Some(error), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_response_may_have_no_reason() {
+        for line in ["SIP/2.0 100 ", "SIP/2.0 100"] {
+            let bytes = format!("{line}\r\n\r\n").into_bytes();
+            let message = Message::scan(&bytes).expect("a message");
+            assert_eq!(message.start, StartLine::Response { code: 100, reason: b"" });
+        }
+    }
+
+    #[test]
+    fn telephone_numbers_and_service_names_stand_in_the_start_line() {
+        for uri in
+            ["tel:+33123456789;phone-context=x", "urn:service:sos.ambulance", "sip:%2315@[2001:db8::1]:5062"]
+        {
+            let bytes = format!("INVITE {uri} SIP/2.0\r\n\r\n").into_bytes();
+            let message = Message::scan(&bytes).expect("a message");
+            assert_eq!(message.start, StartLine::Request { method: Method::Invite, token: "INVITE", uri });
+        }
+    }
+
+    #[test]
+    fn sixty_four_kilobytes_and_128_headers_are_the_most() {
+        let full = request(&"To: <sip:a>\r\n".repeat(HEADERS_MAX), "");
+        assert_eq!(Message::scan(&full).expect("a message").all().count(), HEADERS_MAX);
+        let over = request(&"To: <sip:a>\r\n".repeat(HEADERS_MAX + 1), "");
+        assert_eq!(Message::scan(&over).err(), Some(ScanError::TooManyHeaders));
+        let head = request("", "");
+        let long = [&head[..], &vec![b'x'; MESSAGE_MAX - head.len()]].concat();
+        assert_eq!(Message::scan(&long).expect("a message").body().len(), MESSAGE_MAX - head.len());
+        assert_eq!(Message::scan(&[&long[..], b"x"].concat()).err(), Some(ScanError::TooLong));
+    }
+}

@@ -1,0 +1,62 @@
+//! Deadlines of calls and legs: each kind of alarm of each thing is set once, moved or cleared, and
+//! nothing is ever looked for (I22).
+
+use crate::id::{CallId, LegId};
+use crate::time::Instant;
+use std::collections::{BTreeSet, HashMap};
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Alarm {
+    /// An early-media caller is answered at the latest.
+    AnswerBy(CallId),
+    /// A test call has heard itself long enough.
+    TestOver(CallId),
+    /// A leg in a dialog is asked whether it is still there.
+    Probe(LegId),
+    /// The tone that confirms a feature code is over.
+    ToneOver(LegId),
+}
+
+/// Every deadline that stands.
+#[derive(Debug, Default)]
+pub(crate) struct Alarms {
+    order: BTreeSet<(Instant, Alarm)>,
+    set: HashMap<Alarm, Instant>,
+}
+
+impl Alarms {
+    /// Sets or moves an alarm.
+    pub(crate) fn set(&mut self, alarm: Alarm, at: Instant) {
+        self.clear(alarm);
+        self.set.insert(alarm, at);
+        self.order.insert((at, alarm));
+    }
+
+    /// Takes an alarm back, if it stands.
+    pub(crate) fn clear(&mut self, alarm: Alarm) {
+        if let Some(at) = self.set.remove(&alarm) {
+            self.order.remove(&(at, alarm));
+        }
+    }
+
+    /// Takes out the next alarm that is due.
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Alarm> {
+        let &(at, alarm) = self.order.first()?;
+        if at > now {
+            return None;
+        }
+        self.clear(alarm);
+        Some(alarm)
+    }
+
+    /// When the next one is due.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// True when none stands.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+}

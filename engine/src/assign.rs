@@ -1,0 +1,213 @@
+//! The floor has decided: an agent's phone rings for a caller, and answers, or does not.
+
+use crate::call::Talk;
+use crate::call::event::OfferEnd;
+use crate::call::leg::{Leg, LegState, LocalSdp};
+use crate::call::party::{Party, PartyRole};
+use crate::engine::{Engine, Line};
+use crate::id::{AgentId, CallId, LegId, OfferId, WorkId};
+use crate::io::Counter;
+use crate::media::MediaCommand;
+use crate::negotiate;
+use crate::queue::{Decision, Fact};
+use crate::screen;
+use crate::site::Phone;
+use sip::endpoint::{DialogId, Outgoing};
+use sip::transport::{Flow, Transport};
+
+/// The Reason of a CANCEL to a phone whose call somebody else has answered (RFC 3326), so that it
+/// shows no missed call.
+const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+impl Engine {
+    /// Rings one agent's phone: at its address, or at every place it has registered from.
+    pub(crate) fn ring(&mut self, decision: &Decision) {
+        let (offer, agent) = (decision.offer, decision.agent);
+        let Some(near) = self.calls.get(&decision.call).map(|call| call.caller().port.thread) else {
+            return self.not_reached(agent, offer, OfferEnd::CallerGone);
+        };
+        let places = self.places_of(agent);
+        if places.is_empty() {
+            return self.not_reached(agent, offer, OfferEnd::Unreachable);
+        }
+        let Some(port) = self.stock.take(Some(near)) else {
+            self.count(Counter::Never("no media port for an agent's leg"));
+            return self.not_reached(agent, offer, OfferEnd::Unreachable);
+        };
+        let Some(id) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
+        let Some(call) = self.calls.get(&decision.call) else { return };
+        let first = call.caller().stream.codec;
+        let mut local = LocalSdp::new(id.serial.0);
+        let stream = local.offer(port.advertised, first);
+        let shown = screen::shown(&self.site, call);
+        self.media(MediaCommand::Open { leg: id, port, stream });
+        self.legs.insert(id, decision.call);
+        let mut dialogs = Vec::with_capacity(places.len());
+        for (flow, uri) in places {
+            let dialog = self.endpoint.invite(
+                self.now,
+                Outgoing {
+                    flow,
+                    to: format!("<{uri}>"),
+                    uri,
+                    from: shown.from.clone(),
+                    headers: shown.headers.clone(),
+                    sdp: local.body.clone(),
+                    credentials: None,
+                },
+            );
+            self.lines.insert(dialog, Line::Party(decision.call, id));
+            dialogs.push(dialog);
+        }
+        let leg = Leg { id, dialogs, state: LegState::Ringing, port, stream, local, silent: 0 };
+        if let Some(call) = self.calls.get_mut(&decision.call) {
+            call.add(Party { role: PartyRole::Agent { agent, offer }, leg });
+        }
+        self.mark(decision.call);
+    }
+
+    /// Where an agent's phone is: path and Request-URI of each place.
+    fn places_of(&self, agent: AgentId) -> Vec<(Flow, String)> {
+        let phone = self.centre(agent.centre).and_then(|centre| centre.agent(agent)).map(|it| &it.phone);
+        match phone {
+            Some(Phone::Static { uri, address }) => {
+                let local = self.site.contact;
+                let flow = Flow { transport: Transport::Udp, local, remote: *address, connection: 0 };
+                vec![(flow, uri.clone())]
+            }
+            Some(Phone::Registered { user, .. }) => {
+                let contacts = self.endpoint.contacts(user).into_iter();
+                contacts.map(|contact| (contact.flow, contact.uri)).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Tells the floor that an offer came to nothing. What follows is done by whoever follows the
+    /// floor's steps at this moment, or at the end of the step: never from within, which would
+    /// recurse as deep as there are phones that cannot be rung.
+    fn not_reached(&mut self, agent: AgentId, offer: OfferId, end: OfferEnd) {
+        let now = self.now.at;
+        if let Some(centre) = self.centre_mut(agent.centre) {
+            centre.floor.handle(now, Fact::Failed { offer, end });
+        }
+    }
+
+    /// The phone says that it rings.
+    pub(crate) fn alerting(&mut self, dialog: DialogId) {
+        let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(offer) = call.party(leg).and_then(Party::offer) else { return };
+        let Some(leg) = call.leg_mut(leg).filter(|leg| leg.state == LegState::Ringing) else { return };
+        leg.state = LegState::Early;
+        self.tell_floor(id.centre, Fact::Alerting { offer });
+    }
+
+    /// A phone answers; its ACK is sent. Whoever answers second, or too late, is let go at once (I2).
+    pub(crate) fn agent_answered(&mut self, dialog: DialogId, sdp: Option<&[u8]>) {
+        let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else {
+            return self.endpoint.end(self.now, dialog, Some(ELSEWHERE));
+        };
+        let stands = |engine: &Engine, offer| {
+            engine.centre(id.centre).is_some_and(|centre| centre.floor.offer(offer).is_some())
+        };
+        let party = self.calls.get(&id).and_then(|call| call.party(leg));
+        let Some(PartyRole::Agent { agent, offer }) = party.map(|party| party.role) else { return };
+        let taken = self.calls.get(&id).is_some_and(|call| call.talk.is_some());
+        if taken || !stands(self, offer) {
+            return self.let_go(id, leg, Some(ELSEWHERE));
+        }
+        self.keep_only(id, leg, dialog);
+        match sdp.and_then(negotiate::read_answer) {
+            Some(agreed) => self.agree(id, leg, agreed),
+            None => {
+                // Answered, but with nothing we could speak: no better than a phone gone dead.
+                self.let_go(id, leg, Some("Q.850;cause=88"));
+                let end = OfferEnd::LostBeforeBridge;
+                return self.tell_floor(id.centre, Fact::Failed { offer, end });
+            }
+        }
+        self.tell_floor(id.centre, Fact::Taken { offer });
+        let bridge = self.next_bridge(id);
+        self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
+    }
+
+    /// One place of a phone has answered: the others stop ringing.
+    fn keep_only(&mut self, id: CallId, leg: LegId, answered: DialogId) {
+        let Some(leg) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        leg.state = LegState::Up;
+        let dialogs = std::mem::replace(&mut leg.dialogs, vec![answered]);
+        for other in dialogs.into_iter().filter(|other| *other != answered) {
+            self.lines.remove(&other);
+            self.endpoint.end(self.now, other, Some(ELSEWHERE));
+        }
+    }
+
+    /// Ends an agent's leg and takes it out of its call.
+    pub(crate) fn let_go(&mut self, id: CallId, leg: LegId, reason: Option<&str>) {
+        let party = self.calls.get_mut(&id).and_then(|call| call.remove(leg));
+        if let Some(party) = party {
+            self.drop_leg(&party.leg, reason);
+            self.mark(id);
+        }
+    }
+
+    /// The floor takes an offer back: too long, answered elsewhere, caller gone, rejected on a page.
+    pub(crate) fn stop_ringing(&mut self, offer: OfferId, work: WorkId, end: &OfferEnd) {
+        let Some(id) = self.centre(work.centre).and_then(|centre| centre.works.get(&work)).copied() else {
+            return;
+        };
+        let Some(leg) = self.calls.get(&id).and_then(|call| call.leg_of(offer)) else { return };
+        let reason = (*end == OfferEnd::AnsweredElsewhere).then_some(ELSEWHERE);
+        self.let_go(id, leg, reason);
+        self.hold_again(id, leg);
+    }
+
+    /// A phone's INVITE failed. With the last of its places the offer has failed, and the caller
+    /// keeps the place.
+    pub(crate) fn ringing_failed(&mut self, dialog: DialogId, code: u16) {
+        let Some(Line::Party(id, leg)) = self.lines.remove(&dialog) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let offer = call.party(leg).and_then(Party::offer);
+        let (Some(offer), Some(found)) = (offer, call.leg_mut(leg)) else { return };
+        found.dialogs.retain(|other| *other != dialog);
+        let last = found.dialogs.is_empty();
+        self.mark(id);
+        if last {
+            self.let_go(id, leg, None);
+            self.tell_floor(id.centre, Fact::Failed { offer, end: refusal(code) });
+        }
+    }
+
+    /// A phone registered for the first time, or its last contact is gone.
+    pub(crate) fn registered(&mut self, user: &str, reachable: bool) {
+        let why = if reachable { "registered" } else { "not-registered" };
+        let found = self.centres.iter().find_map(|centre| {
+            let index = centre.roster.iter().position(
+                |agent| matches!(&agent.phone, Phone::Registered { user: theirs, .. } if theirs == user),
+            )?;
+            Some(AgentId { centre: centre.id, index: u32::try_from(index).ok()? })
+        });
+        if let Some(agent) = found {
+            self.tell_floor(agent.centre, Fact::Reachable { agent, reachable, why: why.to_owned() });
+        }
+    }
+
+    fn next_bridge(&mut self, id: CallId) -> crate::id::BridgeId {
+        match self.centre_mut(id.centre) {
+            Some(centre) => centre.bridge_id(),
+            // A call's centre is in the list: ids are made by it. Serial zero is never given.
+            None => crate::id::BridgeId { centre: id.centre, serial: crate::id::Serial(0) },
+        }
+    }
+}
+
+/// What a phone's final response to its INVITE means (RFC 3261 §21).
+fn refusal(code: u16) -> OfferEnd {
+    match code {
+        486 | 600 => OfferEnd::PhoneBusy,
+        603 | 607 | 608 => OfferEnd::Rejected,
+        487 => OfferEnd::TimedOut,
+        _ => OfferEnd::Unreachable,
+    }
+}

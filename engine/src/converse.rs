@@ -1,0 +1,236 @@
+//! Two parties hear each other: the bridge, what either changes about its audio, and the watch over
+//! whether both are still there.
+
+use crate::alarm::Alarm;
+use crate::call::event::{Actor, Event, Loss};
+use crate::call::leg::LegState;
+use crate::call::{Call, Purpose, Talk};
+use crate::dialplan::HoldMode;
+use crate::engine::{Engine, Line};
+use crate::id::{CallId, LegId};
+use crate::io::Counter;
+use crate::media::{MediaCommand, MediaEvent, Program, Stream};
+use crate::negotiate::{self, Offer};
+use crate::queue::Fact;
+use sip::endpoint::DialogId;
+use std::time::Duration;
+
+/// How often a peer that is heard is asked within its dialog whether it is still there: RTP says so
+/// fifty times a second, this only finds a dialog the peer has forgotten.
+const PROBE_HEARD: Duration = Duration::from_secs(300);
+
+/// How often a peer that is not heard is asked.
+const PROBE_SILENT: Duration = Duration::from_secs(20);
+
+/// Silence after which a peer is asked (`edges.md`: alarm at 5 s).
+const DOUBTFUL: u16 = 5;
+
+/// Silence after which a peer is lost (`edges.md`): alone for an agent's phone, together with an
+/// unanswered probe for the caller.
+const GONE: u16 = 30;
+
+impl Engine {
+    /// Both legs into one conversation; an early-media caller is answered. The caller stays in the
+    /// queue until all of it is confirmed (I3).
+    pub(crate) fn bridge(&mut self, id: CallId, talk: Talk) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.talk = Some(talk);
+        let caller = call.caller().id;
+        self.mark(id);
+        self.media(MediaCommand::Join { bridge: talk.bridge, leg: caller });
+        self.media(MediaCommand::Join { bridge: talk.bridge, leg: talk.leg });
+        self.answer_caller(id);
+        self.watch(talk.leg);
+        self.connect(id);
+    }
+
+    /// The caller leaves the queue into the conversation once both ends stand: the phone's 2xx has
+    /// its ACK, and the caller is confirmed, or has been answered long before (I10).
+    pub(crate) fn connect(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let stands = call.caller().state == LegState::Up
+            || (call.hold == HoldMode::Answered && call.caller().is_anchored());
+        let (true, Some(work)) = (stands, call.work) else { return };
+        let Some(talk) = call.talk.as_mut().filter(|talk| !talk.connected) else { return };
+        talk.connected = true;
+        let talk = *talk;
+        call.work = None;
+        let waited = self.now.at.since(call.record.arrived_at);
+        self.log(
+            id.centre,
+            Event::Connected {
+                call: id,
+                work,
+                agent: talk.agent,
+                leg: talk.leg,
+                bridge: talk.bridge,
+                waited,
+            },
+        );
+        self.tell_floor(id.centre, Fact::Connected { offer: talk.offer });
+        self.forget_work(work);
+    }
+
+    /// The agent's side of a conversation, or of one being made, has gone: the caller waits again and
+    /// hears so at once.
+    pub(crate) fn hold_again(&mut self, id: CallId, leg: LegId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(talk) = call.talk.take_if(|talk| talk.leg == leg) else { return };
+        let (caller, sound) = (call.caller().id, call.hold_sound.clone());
+        let program = if talk.connected {
+            Program::Comfort
+        } else {
+            Program::Hold { announce: Vec::new(), hold: sound }
+        };
+        self.mark(id);
+        self.media(MediaCommand::Leave { leg: caller });
+        self.media(MediaCommand::Play { leg: caller, program });
+    }
+
+    /// An agreement comes into force.
+    pub(crate) fn agree(&mut self, id: CallId, leg: LegId, stream: Stream) {
+        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        let held = !stream.send;
+        let changed = found.stream.send != stream.send;
+        found.stream = stream;
+        self.mark(id);
+        self.media(MediaCommand::Update { leg, stream });
+        if changed {
+            self.log(id.centre, Event::Held { call: id, leg, held });
+        }
+    }
+
+    /// The answer to an offer of ours, where one came.
+    pub(crate) fn take_answer(&mut self, id: CallId, leg: LegId, sdp: Option<&[u8]>) {
+        if let Some(agreed) = sdp.and_then(negotiate::read_answer) {
+            self.agree(id, leg, agreed);
+        }
+    }
+
+    /// A peer changes its audio (re-INVITE, UPDATE): answered for that leg alone, the other one is
+    /// not touched.
+    pub(crate) fn reoffered(&mut self, dialog: DialogId, sdp: Option<&[u8]>) {
+        let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else {
+            return self.endpoint.end(self.now, dialog, None);
+        };
+        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        let ours = found.port.advertised;
+        let agreed = match negotiate::read_offer(sdp) {
+            Offer::Made(sdp) => found.local.answer(&sdp, ours),
+            Offer::Wanted => {
+                found.local.offer(ours, found.stream.codec);
+                None
+            }
+            // Nothing of ours in it: what is in force stays so, which the answer says.
+            Offer::Unusable => None,
+        };
+        self.endpoint.accept(self.now, dialog, &found.local.body);
+        self.mark(id);
+        if let Some(stream) = agreed {
+            self.agree(id, leg, stream);
+        }
+    }
+
+    /// The answer to an offer we made within a dialog.
+    pub(crate) fn renegotiated(&mut self, dialog: DialogId, sdp: Option<&[u8]>) {
+        if let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) {
+            self.take_answer(id, leg, sdp);
+        }
+    }
+
+    /// An ACK to a 2xx of ours: the caller's first, or that of a later offer.
+    pub(crate) fn confirmed(&mut self, dialog: DialogId, sdp: Option<&[u8]>) {
+        let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else { return };
+        let first = self
+            .calls
+            .get(&id)
+            .is_some_and(|call| call.caller().id == leg && call.caller().state == LegState::Answered);
+        if first { self.caller_confirmed(id, sdp) } else { self.take_answer(id, leg, sdp) }
+    }
+
+    /// Sets the next question to a leg's peer whether it is still there.
+    pub(crate) fn watch(&mut self, leg: LegId) {
+        let Some(found) = self.leg(leg) else { return };
+        let every = if found.silent >= DOUBTFUL { PROBE_SILENT } else { PROBE_HEARD };
+        self.alarms.set(Alarm::Probe(leg), self.now.at + every);
+    }
+
+    /// Asks a leg's peer whether it is still there (OPTIONS in its dialog).
+    pub(crate) fn probe(&mut self, leg: LegId) {
+        let Some(found) = self.leg(leg).filter(|it| it.state == LegState::Up) else { return };
+        if let Some(dialog) = found.dialog() {
+            self.endpoint.probe(self.now, dialog);
+            self.watch(leg);
+        }
+    }
+
+    fn leg(&self, leg: LegId) -> Option<&crate::call::leg::Leg> {
+        self.calls.get(self.legs.get(&leg)?)?.leg(leg)
+    }
+
+    /// What the media plane reports.
+    pub(crate) fn heard_from_media(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Ports(ports) => self.stock.put(ports),
+            MediaEvent::Heard { leg } => self.heard(leg),
+            MediaEvent::Silent { leg, seconds } => self.silent(leg, seconds),
+            MediaEvent::Refused { .. } => {
+                self.count(Counter::Never("the media plane refused a command"));
+            }
+            // Menus come with a later dialplan; figures of closed legs are the plane's own metrics.
+            MediaEvent::Digit { .. } | MediaEvent::Announced { .. } | MediaEvent::Closed { .. } => {}
+        }
+    }
+
+    fn heard(&mut self, leg: LegId) {
+        let Some(&id) = self.legs.get(&leg) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let in_talk = is_in_talk(call, leg);
+        let Some(found) = call.leg_mut(leg) else { return };
+        let doubted = std::mem::take(&mut found.silent) >= DOUBTFUL;
+        if doubted && found.state == LegState::Up {
+            self.watch(leg);
+        }
+        if in_talk {
+            self.log(id.centre, Event::Heard { call: id, leg });
+        }
+    }
+
+    /// No packet from a leg's peer. Alone it ends no caller; it is told, and the peer is asked.
+    fn silent(&mut self, leg: LegId, seconds: u16) {
+        let Some(&id) = self.legs.get(&leg) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (in_talk, is_caller) = (is_in_talk(call, leg), call.caller().id == leg);
+        let Some(found) = call.leg_mut(leg) else { return };
+        found.silent = seconds;
+        let (state, expected) = (found.state, found.stream.receive);
+        // A peer that told us it would send nothing is not missing anything.
+        if in_talk && expected {
+            self.log(id.centre, Event::NoMedia { call: id, leg, seconds });
+        }
+        if seconds >= DOUBTFUL && state == LegState::Up {
+            self.probe(leg);
+        }
+        match (is_caller, seconds >= GONE) {
+            (true, true) if state == LegState::Lost => self.caller_lost(id),
+            (false, true) if in_talk && expected => self.agent_lost(id, leg, Loss::NoAudio),
+            _ => {}
+        }
+    }
+
+    /// Whether a caller whose signalling is gone has been silent for so long that nobody is there.
+    pub(crate) fn is_silent_for_good(call: &Call) -> bool {
+        call.caller().silent >= GONE
+    }
+
+    /// A test call has heard itself long enough.
+    pub(crate) fn end_test(&mut self, id: CallId) {
+        if self.calls.get(&id).is_some_and(|call| call.purpose == Purpose::Test) {
+            self.finish_test(id, Actor::System);
+        }
+    }
+}
+
+fn is_in_talk(call: &Call, leg: LegId) -> bool {
+    call.connected().is_some_and(|talk| talk.leg == leg || call.caller().id == leg)
+}

@@ -1,0 +1,263 @@
+//! A call comes in: which centre, which facts, which route; its caller is held, its work waits.
+//!
+//! The item is queued in the step of the INVITE. What the caller hears runs meanwhile, and a free
+//! agent's phone gets its INVITE before the step ends.
+
+use crate::alarm::Alarm;
+use crate::call::event::{Actor, Cause, Event, Private};
+use crate::call::leg::{Leg, LegState, LocalSdp};
+use crate::call::record::Record;
+use crate::call::{Call, Purpose};
+use crate::caller::{Caller, called, service_urn};
+use crate::dialplan::{Dialplan, Facts, HoldMode};
+use crate::engine::{Engine, Line};
+use crate::id::{CallId, CentreId, LegId, QueueId};
+use crate::io::{Counter, Output};
+use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
+use crate::negotiate::{self, Offer};
+use crate::queue::Fact;
+use sip::endpoint::{DialogId, Invite};
+use sip::transport::Peer;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a test call hears itself at most. RFC 6881 asks for a few packets; longer lets a
+/// technician listen, and costs a port.
+const TEST_LASTS: Duration = Duration::from_secs(60);
+
+/// What a carrier is told to wait when we are out of room, in seconds: long enough for calls to end,
+/// short enough that it does not take us for dead.
+const RETRY_AFTER: u32 = 5;
+
+impl Engine {
+    /// An INVITE opens a dialog: 100 is sent, nothing else decided.
+    pub(crate) fn invited(&mut self, dialog: DialogId, invite: &Invite) {
+        for what in &invite.repairs {
+            self.count(Counter::Repaired(what));
+        }
+        match invite.peer {
+            Peer::Trunk(index) => self.arrive(dialog, invite, Some(index)),
+            Peer::Phone => self.phone_dials(dialog, invite),
+            Peer::Stranger => self.endpoint.refuse(self.now, dialog, 403, None),
+        }
+    }
+
+    /// A call for a service, over a trunk or (`None`) from one of our own phones.
+    pub(crate) fn arrive(&mut self, dialog: DialogId, invite: &Invite, trunk: Option<u16>) {
+        let dialled = called(invite);
+        let urn = service_urn(invite);
+        let centre = self.centre_of(&dialled, urn.as_deref(), trunk);
+        let caller = Caller::of(invite);
+        let test = urn.as_deref().is_some_and(|urn| urn.starts_with("urn:service:test.sos"));
+        let trunk_name = trunk.and_then(|index| self.site.trunks.get(usize::from(index)));
+        let trunk_name = trunk_name.map_or_else(|| "internal".to_owned(), |trunk| trunk.name.clone());
+        let Some(found) = self.centre_mut(centre) else { return };
+        let plan = Arc::clone(&found.plan);
+        let (id, leg) = (found.call_id(), found.leg_id());
+        let arrived = Event::Arrived {
+            call: id,
+            leg,
+            trunk: trunk_name.clone(),
+            called: dialled.clone(),
+            service: service(&plan, &dialled, urn.as_deref(), test).to_owned(),
+            caller: Private(caller.number.clone().unwrap_or_default()),
+            caller_name: caller.name.clone().map(Private),
+            withheld: caller.withheld,
+            sip_call_id: Private(invite.call_id.clone()),
+        };
+        let Some(record) = self.log_apart(centre, arrived).as_ref().and_then(Record::open) else { return };
+
+        let offer = negotiate::read_offer(invite.sdp.as_deref());
+        if matches!(offer, Offer::Unusable) {
+            return self.turn_away(dialog, record, 488);
+        }
+        let Some(port) = self.room_for_a_call() else { return self.turn_away(dialog, record, 503) };
+        let Some((local, stream)) = first_words(leg, port, &offer) else {
+            self.stock.put([port]);
+            return self.turn_away(dialog, record, 488);
+        };
+        self.lines.insert(dialog, Line::Party(id, leg));
+        self.legs.insert(leg, id);
+        self.media(MediaCommand::Open { leg, port, stream });
+        let dialogs = vec![dialog];
+        let leg = Leg { id: leg, dialogs, state: LegState::Ringing, port, stream, local, silent: 0 };
+        let purpose = if test { Purpose::Test } else { Purpose::Help };
+        self.calls.insert(id, Call::new(record, leg, purpose));
+        if test {
+            return self.echo(id);
+        }
+
+        let repeat = self.earlier_call(centre, &caller);
+        let facts = Facts {
+            called: &dialled,
+            urn: urn.as_deref(),
+            trunk: &trunk_name,
+            caller: caller.number.as_deref(),
+            withheld: caller.withheld,
+            utc: self.now.utc,
+            repeat,
+            headers: &invite.headers,
+        };
+        self.place(id, &plan, &facts);
+    }
+
+    /// The number chooses the centre, before its plan is asked: among those that take this trunk's
+    /// calls, the one whose plan names the number, else the first.
+    fn centre_of(&self, called: &str, urn: Option<&str>, trunk: Option<u16>) -> CentreId {
+        let named = self.centres.iter().filter(|centre| centre.takes(trunk)).find(|centre| {
+            let plan = &centre.plan;
+            plan.service(called).is_some() || urn.is_some_and(|urn| plan.service(urn).is_some())
+        });
+        let first = || self.centres.iter().find(|centre| centre.takes(trunk));
+        named.or_else(first).map_or(CentreId(0), |centre| centre.id)
+    }
+
+    /// True when one of our centres names what a phone of ours dialled.
+    pub(crate) fn is_service(&self, called: &str) -> bool {
+        self.centres.iter().any(|centre| centre.plan.service(called).is_some())
+    }
+
+    fn earlier_call(&self, centre: CentreId, caller: &Caller) -> Option<crate::dialplan::Repeat> {
+        // A withheld number is not one person (`product.md`).
+        let number = caller.number.as_deref().filter(|_| !caller.withheld)?;
+        self.centre(centre)?.returning.of(self.now.at, number)
+    }
+
+    /// A port for one more call; `None` when the process is out of room.
+    fn room_for_a_call(&mut self) -> Option<MediaPort> {
+        if self.calls.len() >= self.site.calls_max {
+            return None;
+        }
+        self.stock.take(None)
+    }
+
+    /// Answers what cannot be served at all (`edges.md`), with its record all the same.
+    fn turn_away(&mut self, dialog: DialogId, mut record: Record, code: u16) {
+        self.endpoint.refuse(self.now, dialog, code, (code == 503).then_some(RETRY_AFTER));
+        let ended = Event::Ended { call: record.call, by: Actor::System, cause: Cause::Refused };
+        if let Some(entry) = self.log_apart(record.call.centre, ended) {
+            record.apply(&entry);
+        }
+        self.put(Output::Record(Box::new(record)));
+    }
+
+    /// The plan decides; the caller hears something and the item waits.
+    fn place(&mut self, id: CallId, plan: &Dialplan, facts: &Facts<'_>) {
+        let routed = plan.route(facts);
+        self.log(
+            id.centre,
+            Event::Routed {
+                call: id,
+                route: routed.route.to_owned(),
+                modifiers: routed.modifiers.iter().map(|&name| name.to_owned()).collect(),
+                plan: plan.version.clone(),
+            },
+        );
+        let queue = QueueId { centre: id.centre, index: routed.queue };
+        let Some(centre) = self.centre_mut(id.centre) else { return };
+        let work = centre.work_id();
+        centre.works.insert(work, id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some(class) = plan.class(routed.class) {
+            call.class.clone_from(&class.name);
+            call.fenced = class.fence;
+        }
+        let queue_plan = usize::try_from(routed.queue).ok().and_then(|place| plan.queues.get(place));
+        call.queue = queue_plan.map(|queue| queue.name.clone()).unwrap_or_default();
+        call.hold_sound = routed.hold_sound.to_owned();
+        call.credit = routed.credit;
+        call.hold = routed.hold;
+        call.work = Some(work);
+        let (leg, arrived) = (call.caller().id, call.record.arrived_at);
+        match routed.hold {
+            HoldMode::Answered => self.answer_caller(id),
+            HoldMode::Early { answer_within } => self.give_early_media(id, answer_within),
+        }
+        let program =
+            Program::Hold { announce: routed.announce.to_vec(), hold: routed.hold_sound.to_owned() };
+        self.media(MediaCommand::Play { leg, program });
+        let (class, credit) = (routed.class, routed.credit);
+        self.tell_floor(
+            id.centre,
+            Fact::Enter { work, call: id, queue, class, arrived, credit, again: false },
+        );
+    }
+
+    /// 200 to the caller, unless it has been sent.
+    pub(crate) fn answer_caller(&mut self, id: CallId) {
+        self.alarms.clear(Alarm::AnswerBy(id));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.answer_by = None;
+        let leg = call.caller_mut();
+        if leg.is_anchored() {
+            return;
+        }
+        leg.state = LegState::Answered;
+        if let Some(dialog) = leg.dialog() {
+            self.endpoint.answer(self.now, dialog, &leg.local.body);
+        }
+        self.log(id.centre, Event::Anchored { call: id, answered: true });
+    }
+
+    fn give_early_media(&mut self, id: CallId, answer_within: Duration) {
+        let by = self.now.at + answer_within.min(HoldMode::EARLY_MAX);
+        self.alarms.set(Alarm::AnswerBy(id), by);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.answer_by = Some(by);
+        let leg = call.caller_mut();
+        leg.state = LegState::Early;
+        if let Some(dialog) = leg.dialog() {
+            self.endpoint.ring(self.now, dialog, 183, Some(&leg.local.body));
+        }
+        self.log(id.centre, Event::Anchored { call: id, answered: false });
+    }
+
+    /// Early media has lasted long enough: networks give up a call that is never answered.
+    pub(crate) fn answer_waiting(&mut self, id: CallId) {
+        self.answer_caller(id);
+    }
+
+    /// A test call hears itself; no queue is touched (RFC 6881, testing).
+    fn echo(&mut self, id: CallId) {
+        self.answer_caller(id);
+        self.alarms.set(Alarm::TestOver(id), self.now.at + TEST_LASTS);
+        if let Some(leg) = self.calls.get(&id).map(|call| call.caller().id) {
+            self.media(MediaCommand::Play { leg, program: Program::Echo });
+        }
+    }
+
+    /// The caller's ACK has come, with its answer when our 2xx made the offer.
+    pub(crate) fn caller_confirmed(&mut self, id: CallId, sdp: Option<&[u8]>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let leg = call.caller_mut();
+        if leg.state != LegState::Answered {
+            return;
+        }
+        leg.state = LegState::Up;
+        let leg = leg.id;
+        self.mark(id);
+        self.take_answer(id, leg, sdp);
+        self.watch(leg);
+        self.connect(id);
+    }
+}
+
+/// The service of a call: of its number, else of its URN.
+fn service<'p>(plan: &'p Dialplan, called: &str, urn: Option<&str>, test: bool) -> &'p str {
+    if test {
+        return "test";
+    }
+    plan.service(called).or_else(|| plan.service(urn?)).unwrap_or(Dialplan::UNKNOWN)
+}
+
+/// What we say to a leg that opens: the answer to its offer, or an offer of ours.
+pub(crate) fn first_words(leg: LegId, port: MediaPort, offer: &Offer) -> Option<(LocalSdp, Stream)> {
+    let mut local = LocalSdp::new(leg.serial.0);
+    let stream = match offer {
+        Offer::Made(sdp) => local.answer(sdp, port.advertised)?,
+        // A-law first: what European carriers speak.
+        Offer::Wanted => local.offer(port.advertised, Codec::Pcma),
+        Offer::Unusable => return None,
+    };
+    Some((local, stream))
+}

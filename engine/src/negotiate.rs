@@ -1,0 +1,96 @@
+//! What a leg and its peer say about audio (RFC 3264), between the SDP of `sip` and the streams of
+//! the media plane.
+
+use crate::media::{Codec, Stream};
+use serde::{Deserialize, Serialize};
+use sip::sdp::{self, Agreement, Direction, Sdp, Session};
+use std::net::SocketAddr;
+
+/// The payload type of telephone-event in our own offers: what most equipment uses, so that few have
+/// to map it.
+const TELEPHONE_EVENT: u8 = 101;
+
+/// What an INVITE says about audio.
+pub(crate) enum Offer {
+    /// A description with a codec of ours.
+    Made(Sdp),
+    /// None: the peer wants ours, and answers in its ACK.
+    Wanted,
+    /// Nothing we could speak.
+    Unusable,
+}
+
+/// Reads an INVITE's body.
+pub(crate) fn read_offer(sdp: Option<&[u8]>) -> Offer {
+    let Some(body) = sdp else { return Offer::Wanted };
+    match Sdp::read(body) {
+        Ok(sdp) if sdp.agreed().is_ok() => Offer::Made(sdp),
+        _ => Offer::Unusable,
+    }
+}
+
+/// What an answer to an offer of ours agrees to; `None`: nothing.
+pub(crate) fn read_answer(sdp: &[u8]) -> Option<Stream> {
+    Sdp::read(sdp).ok()?.agreed().ok().map(stream)
+}
+
+/// Our side of a leg's descriptions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalSdp {
+    session: Session,
+    /// The description in force: 183 and 200 carry the same one.
+    pub body: Vec<u8>,
+}
+
+impl LocalSdp {
+    /// A leg that has said nothing yet; `origin` differs between legs.
+    pub(crate) fn new(origin: u64) -> LocalSdp {
+        LocalSdp { session: Session::new(origin), body: Vec::new() }
+    }
+
+    /// Answers an offer in full; `None`, and nothing changed, when there is nothing to agree on.
+    pub(crate) fn answer(&mut self, offer: &Sdp, ours: SocketAddr) -> Option<Stream> {
+        let (agreement, body) = self.session.answer(offer, ours, Direction::SendRecv).ok()?;
+        self.body = body;
+        Some(stream(agreement))
+    }
+
+    /// Makes an offer of both codecs, `first` first: the codec of the other party, so that nothing
+    /// has to be converted.
+    pub(crate) fn offer(&mut self, ours: SocketAddr, first: Codec) -> Stream {
+        let second = match first {
+            Codec::Pcma => Codec::Pcmu,
+            Codec::Pcmu => Codec::Pcma,
+        };
+        let codecs = [on_the_wire(first), on_the_wire(second)];
+        self.body = self.session.offer(ours, &codecs, Some(TELEPHONE_EVENT), Direction::SendRecv);
+        // Until the answer comes, what we hope for: nowhere to send to, but audio may come in.
+        Stream {
+            remote: None,
+            codec: first,
+            telephone_event: Some(TELEPHONE_EVENT),
+            send: true,
+            receive: true,
+        }
+    }
+}
+
+fn stream(agreed: Agreement) -> Stream {
+    Stream {
+        remote: agreed.remote,
+        codec: match agreed.codec {
+            sdp::Codec::Pcma => Codec::Pcma,
+            sdp::Codec::Pcmu => Codec::Pcmu,
+        },
+        telephone_event: agreed.telephone_event,
+        send: agreed.direction.sends(),
+        receive: agreed.direction.receives(),
+    }
+}
+
+fn on_the_wire(codec: Codec) -> sdp::Codec {
+    match codec {
+        Codec::Pcma => sdp::Codec::Pcma,
+        Codec::Pcmu => sdp::Codec::Pcmu,
+    }
+}

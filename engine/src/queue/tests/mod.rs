@@ -1,0 +1,9 @@
+//! The rules of the floor, one test each; the number in a name is the invariant's.
+
+mod trial;
+
+mod agents;
+mod offers;
+mod order;
+mod plans;
+mod shared;

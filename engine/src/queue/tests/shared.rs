@@ -1,0 +1,64 @@
+//! Shared queues: invitations and claims.
+
+use super::trial::check;
+
+#[test]
+fn pages_of_a_shared_queue_are_invited_together_and_the_losers_learn_who_won() {
+    check(
+        "0s agent Nour:room ready | 0s agent Mia:room ready | 0s page Nour open | 0s page Mia open \
+         | 1s call A routine in room | 2s claims Mia | 3s answers Mia",
+        "1s invite Nour to A | 1s invite Mia to A | 2s end A at Mia: Taken | 2s end A at Nour: AnsweredElsewhere \
+         | 2s offer A to Mia | 3s end A at Mia: Taken",
+    );
+}
+
+#[test]
+fn i11_a_claim_takes_the_most_urgent_call_at_that_instant() {
+    check(
+        "0s agent Nour:room ready | 0s page Nour open | 1s call A routine in room | 2s call B vital in room \
+         | 3s claims Nour",
+        "1s invite Nour to A | 3s offer B to Nour",
+    );
+}
+
+#[test]
+fn a_claim_takes_a_call_from_a_desk_phone_nobody_has_answered() {
+    let ringing = "0s agent Desk:room ready | 0s agent Nour:room ready | 0s page Nour open \
+                   | 1s call A routine in room";
+    check(
+        &format!("{ringing} | 2s rings Desk | 3s claims Nour"),
+        "1s offer A to Desk | 1s invite Nour to A | 3s stop A at Desk: AnsweredElsewhere | 3s offer A to Nour",
+    );
+    check(
+        &format!("{ringing} | 2s takes Desk"),
+        "1s offer A to Desk | 1s invite Nour to A | 2s end A at Nour: AnsweredElsewhere",
+    );
+}
+
+#[test]
+fn an_invitation_ends_with_its_caller_and_another_follows_while_somebody_waits() {
+    check(
+        "0s agent Nour:room ready | 0s page Nour open | 1s call A routine in room | 2s call B routine in room \
+         | 3s gone A | 40s pass",
+        "1s invite Nour to A | 3s end A at Nour: CallerGone | 3s invite Nour to B | 33s end B at Nour: TimedOut \
+         | 33s invite Nour to B",
+    );
+}
+
+#[test]
+fn an_invitation_reserves_nobody() {
+    check(
+        "0s agent Nour:room,arm ready | 0s page Nour open | 1s call A routine in room | 2s call B routine \
+         | 3s answers Nour | 4s hangs-up Nour",
+        "1s invite Nour to A | 2s end A at Nour: Rescinded | 2s offer B to Nour | 3s end B at Nour: Taken \
+         | 4s invite Nour to A",
+    );
+}
+
+#[test]
+fn a_page_that_closes_leaves_the_phone_to_ring() {
+    check(
+        "0s agent Nour:room ready | 0s page Nour open | 1s call A routine in room | 2s page Nour closed",
+        "1s invite Nour to A | 2s end A at Nour: Rescinded | 2s offer A to Nour",
+    );
+}

@@ -1,0 +1,215 @@
+//! A call ends, or loses a party. A release is somebody's deliberate act and ends the call; a loss
+//! on an agent's side never does: the caller waits again, with the place kept (I7).
+
+use crate::alarm::Alarm;
+use crate::call::event::{Actor, Cause, Event, Loss, OfferEnd};
+use crate::call::leg::LegState;
+use crate::call::party::PartyRole;
+use crate::call::{Purpose, Talk};
+use crate::dialplan::{ClassId, Earlier};
+use crate::engine::{Engine, Line};
+use crate::id::{CallId, LegId, OfferId, WorkId};
+use crate::io::Output;
+use crate::queue::Fact;
+use sip::endpoint::DialogId;
+use std::time::Duration;
+
+/// A caller who hangs up before this has abandoned briefly: often a wrong number
+/// (`product.md`: short under 15 s).
+const SHORT: Duration = Duration::from_secs(15);
+
+/// Normal call clearing (ITU-T Q.850).
+const CLEARED: &str = "Q.850;cause=16";
+
+impl Engine {
+    /// A peer has hung up: CANCEL or BYE, already answered.
+    pub(crate) fn hung_up(&mut self, dialog: DialogId) {
+        match self.lines.remove(&dialog) {
+            Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_gone(id, false),
+            Some(Line::Party(id, leg)) => self.agent_hung_up(id, leg),
+            Some(Line::Tone(leg)) => self.end_tone(leg),
+            None => {}
+        }
+    }
+
+    /// Our 200 was never acknowledged: the peer is not there, and BYE has been sent.
+    pub(crate) fn unconfirmed(&mut self, dialog: DialogId) {
+        match self.lines.remove(&dialog) {
+            Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_gone(id, true),
+            Some(Line::Party(id, leg)) => self.agent_lost(id, leg, Loss::NoAnswer),
+            Some(Line::Tone(leg)) => self.end_tone(leg),
+            None => {}
+        }
+    }
+
+    /// A peer does not answer within its dialog, or does not know it any more.
+    pub(crate) fn lost(&mut self, dialog: DialogId) {
+        match self.lines.remove(&dialog) {
+            Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unanswering(id),
+            Some(Line::Party(id, leg)) => self.agent_lost(id, leg, Loss::NoAnswer),
+            Some(Line::Tone(leg)) => self.end_tone(leg),
+            None => {}
+        }
+    }
+
+    fn is_caller(&self, id: CallId, leg: LegId) -> bool {
+        self.calls.get(&id).is_some_and(|call| call.caller().id == leg)
+    }
+
+    /// The caller's signalling is gone. As long as audio may come, the caller is there (`edges.md`).
+    fn caller_unanswering(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.caller_mut().state = LegState::Lost;
+        call.caller_mut().dialogs.clear();
+        let leg = call.caller().id;
+        let gone = Engine::is_silent_for_good(call);
+        self.alarms.clear(Alarm::Probe(leg));
+        self.mark(id);
+        if gone {
+            self.caller_lost(id);
+        }
+    }
+
+    /// Neither signalling nor audio: the caller's network has failed.
+    pub(crate) fn caller_lost(&mut self, id: CallId) {
+        self.caller_gone(id, true);
+    }
+
+    /// The caller is gone: in the same step nobody rings or talks for this call any more (I5).
+    pub(crate) fn caller_gone(&mut self, id: CallId, network: bool) {
+        let Some(call) = self.calls.get(&id) else { return };
+        if call.purpose == Purpose::Test {
+            return self.finish_test(id, Actor::Caller);
+        }
+        let (talk, work) = (call.connected(), call.work);
+        let waited = self.now.at.since(call.record.arrived_at);
+        for leg in call.agents_legs() {
+            self.let_go(id, leg, Some(CLEARED));
+        }
+        let cause = match talk {
+            _ if network => Cause::Network,
+            Some(_) => Cause::Released,
+            None if waited < SHORT => Cause::ShortAbandon,
+            None => Cause::Abandon,
+        };
+        if let Some(work) = work {
+            self.tell_floor(id.centre, Fact::Gone { work });
+            self.forget_work(work);
+        }
+        if let Some(talk) = talk {
+            if !network {
+                self.log(id.centre, Event::Released { call: id, by: Actor::Caller, disposition: None });
+            }
+            self.free_ear(id, talk);
+        }
+        let by = if network { Actor::System } else { Actor::Caller };
+        self.close(id, by, cause);
+    }
+
+    /// BYE from an agent's phone. In a conversation it is a release; before the bridge stands it is
+    /// not: the caller has talked with nobody and keeps the place (I3).
+    fn agent_hung_up(&mut self, id: CallId, leg: LegId) {
+        let role = self.calls.get(&id).and_then(|call| call.party(leg)).map(|party| party.role);
+        let Some(PartyRole::Agent { agent, offer }) = role else { return };
+        match self.calls.get(&id).and_then(|call| call.connected()) {
+            Some(talk) if talk.leg == leg => self.release(id, talk, Actor::Agent(agent), None),
+            _ => self.fell_before_bridge(id, leg, offer),
+        }
+    }
+
+    /// A deliberate end of a conversation from our side: the caller gets its BYE.
+    pub(crate) fn release(&mut self, id: CallId, talk: Talk, by: Actor, disposition: Option<String>) {
+        self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition });
+        self.let_go(id, talk.leg, Some(CLEARED));
+        self.free_ear(id, talk);
+        self.close(id, by, Cause::Released);
+    }
+
+    /// An agent's leg is lost. The caller hears comfort audio at once and is offered again at once,
+    /// with the place of its arrival; nobody sends the caller a BYE (I7).
+    pub(crate) fn agent_lost(&mut self, id: CallId, leg: LegId, loss: Loss) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(PartyRole::Agent { offer, .. }) = call.party(leg).map(|party| party.role) else { return };
+        let Some(talk) = call.connected().filter(|talk| talk.leg == leg) else {
+            return self.fell_before_bridge(id, leg, offer);
+        };
+        self.log(id.centre, Event::AgentLost { call: id, agent: talk.agent, loss });
+        self.let_go(id, leg, None);
+        self.hold_again(id, leg);
+        // First the caller, then the ear: whoever else is free must have the caller before this
+        // agent is looked at, whose phone may be dead.
+        self.wait_again(id);
+        self.free_ear(id, talk);
+    }
+
+    /// A leg that rang or answered falls away before its bridge stands.
+    fn fell_before_bridge(&mut self, id: CallId, leg: LegId, offer: OfferId) {
+        self.let_go(id, leg, None);
+        self.hold_again(id, leg);
+        let end = OfferEnd::LostBeforeBridge;
+        self.tell_floor(id.centre, Fact::Failed { offer, end });
+    }
+
+    /// A caller who had an agent waits once more, as a new item with the old arrival. What a human
+    /// said of the call counts; what nobody has said is taken for vital (I34).
+    fn wait_again(&mut self, id: CallId) {
+        let Some(centre) = self.centres.get_mut(usize::from(id.centre.0)) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let plan = &centre.plan;
+        let fence = plan.classes.iter().position(|class| class.fence && !call.qualified);
+        let fence = fence.and_then(|place| u16::try_from(place).ok()).map(ClassId);
+        // A plan without that class has been loaded since: its first, which no plan lacks.
+        let class = fence.or_else(|| plan.class_named(&call.class)).unwrap_or(ClassId(0));
+        if let Some(found) = plan.class(class) {
+            call.class.clone_from(&found.name);
+            call.fenced = found.fence;
+        }
+        let queue = centre.queue_named(&call.queue);
+        let work = centre.work_id();
+        centre.works.insert(work, id);
+        call.work = Some(work);
+        let (arrived, credit) = (call.record.arrived_at, call.credit);
+        self.tell_floor(
+            id.centre,
+            Fact::Enter { work, call: id, queue, class, arrived, credit, again: true },
+        );
+    }
+
+    /// An item has left its queue, and the floor has said all it has to say of it.
+    pub(crate) fn forget_work(&mut self, work: WorkId) {
+        if let Some(centre) = self.centre_mut(work.centre) {
+            centre.works.remove(&work);
+        }
+    }
+
+    fn free_ear(&mut self, id: CallId, talk: Talk) {
+        self.tell_floor(id.centre, Fact::EarFree { agent: talk.agent, call: id });
+    }
+
+    /// A test call is over: nobody but the caller was ever in it.
+    pub(crate) fn finish_test(&mut self, id: CallId, by: Actor) {
+        self.close(id, by, Cause::Test);
+    }
+
+    /// The call is over: its one record, and nothing of it stays anywhere (I6, I23).
+    fn close(&mut self, id: CallId, by: Actor, cause: Cause) {
+        self.log(id.centre, Event::Ended { call: id, by, cause });
+        let Some(call) = self.calls.remove(&id) else { return };
+        for party in call.parties() {
+            self.drop_leg(&party.leg, Some(CLEARED));
+        }
+        self.alarms.clear(Alarm::AnswerBy(id));
+        self.alarms.clear(Alarm::TestOver(id));
+        let at = self.now.at;
+        if let Some(centre) = self.centre_mut(id.centre) {
+            let record = &call.record;
+            if cause != Cause::Test && !record.withheld && !record.caller.0.is_empty() {
+                let talked = !record.conversations.is_empty();
+                let outcome = if talked { Earlier::Answered } else { Earlier::Abandoned };
+                centre.returning.remember(at, &record.caller.0, outcome, record.waited);
+            }
+        }
+        self.put(Output::Forget(id));
+        self.put(Output::Record(Box::new(call.record)));
+    }
+}

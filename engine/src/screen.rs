@@ -1,0 +1,85 @@
+//! What a ringing desk phone shows: the caller's number, the class and the service.
+
+use crate::call::Call;
+use crate::site::Site;
+
+/// The parts of an agent's INVITE that say who calls and how urgent it is.
+pub(crate) struct Shown {
+    /// `"class · service" <sip:NUMBER@us>`.
+    pub(crate) from: String,
+    /// Further headers.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// Puts a call into words for a phone. The number stands as it was received, so that the agent may
+/// read it out or call it back.
+pub(crate) fn shown(site: &Site, call: &Call) -> Shown {
+    let record = &call.record;
+    let host = site.contact;
+    let number = match record.caller.0.as_str() {
+        "" => "anonymous".to_owned(),
+        number => user_part(number),
+    };
+    let display = quoted(&format!("{} · {}", call.class, record.service));
+    let fenced = call.fenced;
+    let urgency = if fenced { "urn:alert:priority:high" } else { "urn:alert:priority:normal" };
+    let headers = vec![
+        ("P-Asserted-Identity".to_owned(), format!("<sip:{number}@{host}>")),
+        ("X-Bandeau-Class".to_owned(), word(&call.class)),
+        ("X-Bandeau-Service".to_owned(), word(&record.service)),
+        ("X-Bandeau-Call".to_owned(), call.id.to_string()),
+        (
+            "Call-Info".to_owned(),
+            format!("<urn:emergency:uid:callid:{}:{host}>;purpose=EmergencyCallData.CallId", call.id),
+        ),
+        ("Alert-Info".to_owned(), format!("<{urgency}>")),
+    ];
+    Shown { from: format!("{display} <sip:{number}@{host}>"), headers }
+}
+
+/// A user part that cannot break out of its URI (RFC 3261 §25.1): what is not unreserved is escaped.
+fn user_part(number: &str) -> String {
+    let mut out = String::with_capacity(number.len());
+    for byte in number.bytes() {
+        match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => out.push(char::from(byte)),
+            // `%` stays: the number comes from a URI, where it is an escape already.
+            b'+' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'(' | b')' | b'%' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// A quoted string (RFC 3261 §25.1).
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for sign in text.chars().filter(|sign| !sign.is_control()) {
+        if matches!(sign, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(sign);
+    }
+    out.push('"');
+    out
+}
+
+/// A header value of ours that holds a name of the plan.
+fn word(name: &str) -> String {
+    name.chars().filter(|sign| !sign.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_from_the_network_cannot_add_a_header() {
+        assert_eq!(user_part("0612345678"), "0612345678");
+        assert_eq!(user_part("+33612345678"), "+33612345678");
+        assert_eq!(user_part("06>\r\nX: y"), "06%3E%0D%0AX%3A%20y");
+        assert_eq!(quoted("vital \"x\"\r\n"), "\"vital \\\"x\\\"\"");
+    }
+}

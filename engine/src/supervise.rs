@@ -1,0 +1,303 @@
+//! What people ask for: commands with an author, by the API or by a desk phone's keys.
+//!
+//! A phone has no screen for commands, so it dials them: `*0` ends the shift, `*1` is ready, `*2`
+//! pauses, `*3` ends wrap-up. It hears a short tone, and is hung up on.
+
+use crate::alarm::Alarm;
+use crate::call::event::{Actor, Event, Intent, Source};
+use crate::caller::dialled;
+use crate::dialplan::Dialplan;
+use crate::engine::{Engine, Line};
+use crate::id::{AgentId, CallId, CentreId, LegId};
+use crate::inbound::first_words;
+use crate::io::{Command, Counter, Outcome, Output, Refusal, Verb};
+use crate::media::{MediaCommand, Program};
+use crate::negotiate;
+use crate::queue::Fact;
+use crate::site::{Phone, Role};
+use sip::endpoint::{DialogId, Invite};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Answers remembered for one centre, so that a command sent twice has the effect of once. A page
+/// repeats within seconds; more costs memory, fewer risks a second effect on the busiest day.
+const ANSWERS_MAX: usize = 4_096;
+
+/// How long a phone hears that its feature code was taken: one burst of the tone.
+const TONE_LASTS: Duration = Duration::from_millis(1_500);
+
+/// The reason of a pause asked for by a phone's keys.
+const BY_PHONE: &str = "phone";
+
+/// Commands already answered, by author and id.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    results: HashMap<(Actor, String), Result<u64, Refusal>>,
+    order: VecDeque<(Actor, String)>,
+}
+
+impl Answers {
+    fn of(&self, command: &Command) -> Option<Result<u64, Refusal>> {
+        self.results.get(&(command.actor.clone(), command.id.clone())).copied()
+    }
+
+    fn remember(&mut self, command: &Command, result: Result<u64, Refusal>) {
+        let key = (command.actor.clone(), command.id.clone());
+        self.order.push_back(key.clone());
+        self.results.insert(key, result);
+        while self.order.len() > ANSWERS_MAX {
+            if let Some(oldest) = self.order.pop_front() {
+                self.results.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Does what somebody asks for, once, and answers with the log position that holds the effect.
+    pub(crate) fn obey(&mut self, command: Command) {
+        let Some(centre) = self.centre(command.centre) else {
+            return self.answer_command(command, Err(Refusal::Unknown));
+        };
+        if let Some(result) = centre.answers.of(&command) {
+            return self.answer_command(command, result);
+        }
+        let done = self.carry_out(&command);
+        let result = done.map(|()| self.centre(command.centre).map_or(0, |centre| centre.last_seq()));
+        if let Err(refusal) = result {
+            self.count(Counter::CommandRefused(code(refusal)));
+        }
+        if let Some(centre) = self.centre_mut(command.centre) {
+            centre.answers.remember(&command, result);
+        }
+        self.answer_command(command, result);
+    }
+
+    fn answer_command(&mut self, command: Command, result: Result<u64, Refusal>) {
+        let Command { centre, id, actor, .. } = command;
+        self.put(Output::Outcome(Outcome { centre, id, actor, result }));
+    }
+
+    fn carry_out(&mut self, command: &Command) -> Result<(), Refusal> {
+        let by = command.actor.clone();
+        self.may(command.centre, &by, &command.verb)?;
+        let fact = match command.verb.clone() {
+            Verb::SignIn { agent, position } => Fact::SignIn { agent, position, by },
+            Verb::SignOut { agent } => Fact::Intent { agent, intent: Intent::SignedOut, by },
+            Verb::Ready { agent } => Fact::Intent { agent, intent: Intent::Ready, by },
+            Verb::Pause { agent, reason } => Fact::Intent { agent, intent: Intent::Paused(reason), by },
+            Verb::OfferSeen { agent, offer } => Fact::Seen { agent, offer },
+            Verb::Claim { agent, offer } => Fact::Claim { agent, offer },
+            Verb::Reject { agent, offer } => Fact::Reject { agent, offer },
+            Verb::Move { work, queue } => return self.move_work(command.centre, work, queue, by),
+            Verb::Release { agent, call, disposition } => {
+                let talk = self.calls.get(&call).and_then(|call| call.connected());
+                let talk = talk.filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
+                self.release(call, talk, by, disposition);
+                return Ok(());
+            }
+            Verb::Qualify { call, class } => return self.qualify(call, &class, by),
+        };
+        self.ask_floor(command.centre, fact)
+    }
+
+    /// Tells the floor what a person wants, if it can be had.
+    fn ask_floor(&mut self, centre: CentreId, fact: Fact) -> Result<(), Refusal> {
+        self.centre(centre).ok_or(Refusal::Unknown)?.floor.allows(&fact)?;
+        self.tell_floor(centre, fact);
+        Ok(())
+    }
+
+    fn move_work(
+        &mut self,
+        centre: CentreId,
+        work: crate::id::WorkId,
+        queue: crate::id::QueueId,
+        by: Actor,
+    ) -> Result<(), Refusal> {
+        self.ask_floor(centre, Fact::MoveTo { work, queue, by })?;
+        let found = self.centre(centre).ok_or(Refusal::Unknown)?;
+        let name = usize::try_from(queue.index).ok().and_then(|place| found.plan.queues.get(place));
+        let (name, call) = (name.map(|queue| queue.name.clone()), found.works.get(&work).copied());
+        if let (Some(name), Some(call)) = (name, call.and_then(|id| self.calls.get_mut(&id))) {
+            call.queue = name;
+        }
+        Ok(())
+    }
+
+    /// Somebody says how urgent a call is: the item moves if it waits, and the word is kept for the
+    /// case that the call has to wait again.
+    fn qualify(&mut self, id: CallId, class: &str, by: Actor) -> Result<(), Refusal> {
+        let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        let class = centre.plan.class_named(class).ok_or(Refusal::Invalid)?;
+        let meant = centre.plan.class(class).ok_or(Refusal::Invalid)?.clone();
+        let (work, arrived) = (call.work, call.record.arrived_at);
+        let source = self.source_of(&by);
+        if let Some(work) = work {
+            // Only the place changes here: the offer it allows must follow the word in the log.
+            let now = self.now.at;
+            if let Some(centre) = self.centre_mut(id.centre) {
+                centre.floor.handle(now, Fact::Class { work, class });
+            }
+        }
+        let place = work.and_then(|work| self.centre(id.centre)?.floor.place(work));
+        let due = place.map_or(arrived + meant.target, |place| place.due);
+        let call = self.calls.get_mut(&id).ok_or(Refusal::Unknown)?;
+        call.class.clone_from(&meant.name);
+        call.fenced = meant.fence;
+        call.qualified = true;
+        self.log(
+            id.centre,
+            Event::Qualified { call: id, work, class: meant.name, fenced: meant.fence, due, by, source },
+        );
+        self.tell_floor(id.centre, Fact::Due);
+        Ok(())
+    }
+
+    fn source_of(&self, actor: &Actor) -> Source {
+        match self.role_of(actor) {
+            Some(Role::Agent) => Source::Arm,
+            Some(Role::Regulator) => Source::Doctor,
+            _ => Source::Supervisor,
+        }
+    }
+
+    fn role_of(&self, actor: &Actor) -> Option<Role> {
+        match actor {
+            Actor::Agent(agent) => Some(self.centre(agent.centre)?.agent(*agent)?.role),
+            _ => None,
+        }
+    }
+
+    /// Whether this author may want this. What the API's users may do, the driver has checked by
+    /// their tokens; people of the roster act for themselves, supervisors for everyone.
+    fn may(&self, centre: CentreId, actor: &Actor, verb: &Verb) -> Result<(), Refusal> {
+        let own = |id: CentreId| if id == centre { Ok(()) } else { Err(Refusal::Unknown) };
+        let about = match verb {
+            Verb::SignIn { agent, .. }
+            | Verb::SignOut { agent }
+            | Verb::Ready { agent }
+            | Verb::Pause { agent, .. }
+            | Verb::OfferSeen { agent, .. }
+            | Verb::Claim { agent, .. }
+            | Verb::Reject { agent, .. }
+            | Verb::Release { agent, .. } => {
+                own(agent.centre)?;
+                Some(*agent)
+            }
+            Verb::Qualify { call, .. } => {
+                own(call.centre)?;
+                None
+            }
+            Verb::Move { work, .. } => {
+                own(work.centre)?;
+                None
+            }
+        };
+        let Actor::Agent(me) = actor else {
+            let known = !matches!(actor, Actor::Caller);
+            return if known { Ok(()) } else { Err(Refusal::Forbidden) };
+        };
+        let steers = match self.role_of(actor) {
+            Some(Role::Supervisor | Role::Administrator) => true,
+            Some(Role::Agent | Role::Regulator) => false,
+            None => return Err(Refusal::Unknown),
+        };
+        match (about, verb) {
+            _ if steers && me.centre == centre => Ok(()),
+            (Some(agent), _) if agent == *me => Ok(()),
+            (None, Verb::Qualify { .. }) if me.centre == centre => Ok(()),
+            _ => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// Another plan serves new calls; those in flight keep what theirs has decided.
+    pub(crate) fn change_plan(&mut self, id: CentreId, plan: Arc<Dialplan>) {
+        let Some(centre) = self.centre_mut(id) else { return };
+        centre.plan = Arc::clone(&plan);
+        let version = plan.version.clone();
+        self.log(id, Event::PlanChanged { version });
+        self.tell_floor(id, Fact::Plan(plan));
+    }
+
+    /// One of our phones calls: a feature code, or a service like anybody.
+    pub(crate) fn phone_dials(&mut self, dialog: DialogId, invite: &Invite) {
+        let Some(number) = dialled(&invite.uri) else {
+            return self.endpoint.refuse(self.now, dialog, 404, None);
+        };
+        let number = number.replace("%2A", "*").replace("%2a", "*");
+        if self.is_service(&number) {
+            return self.arrive(dialog, invite, None);
+        }
+        let (Some(agent), true) = (self.agent_at(invite), number.starts_with('*')) else {
+            return self.endpoint.refuse(self.now, dialog, 404, None);
+        };
+        let verb = match number.as_str() {
+            "*0" => Verb::SignOut { agent },
+            "*1" | "*3" => Verb::Ready { agent },
+            "*2" => Verb::Pause { agent, reason: BY_PHONE.to_owned() },
+            _ => return self.endpoint.refuse(self.now, dialog, 404, None),
+        };
+        self.confirm_by_tone(dialog, agent, invite);
+        let (centre, id) = (agent.centre, invite.call_id.clone());
+        self.obey(Command { centre, id, actor: Actor::Agent(agent), verb });
+    }
+
+    /// Whose phone an INVITE comes from: by its address, or by the path it has registered over.
+    fn agent_at(&self, invite: &Invite) -> Option<AgentId> {
+        let sits_there = |phone: &Phone| match phone {
+            Phone::Static { address, .. } => *address == invite.flow.remote,
+            Phone::Registered { user, .. } => {
+                invite.from.number.as_deref() == Some(user)
+                    && self.endpoint.contacts(user).iter().any(|place| place.flow == invite.flow)
+            }
+        };
+        self.centres.iter().find_map(|centre| {
+            let index = centre.roster.iter().position(|agent| sits_there(&agent.phone))?;
+            Some(AgentId { centre: centre.id, index: u32::try_from(index).ok()? })
+        })
+    }
+
+    /// Answers a feature code with a short tone. Without audio to be had the code works all the
+    /// same, and the phone sees a refusal.
+    fn confirm_by_tone(&mut self, dialog: DialogId, agent: AgentId, invite: &Invite) {
+        let offer = negotiate::read_offer(invite.sdp.as_deref());
+        let Some(leg) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
+        let Some(port) = self.stock.take(None) else {
+            return self.endpoint.refuse(self.now, dialog, 480, None);
+        };
+        let Some((local, stream)) = first_words(leg, port, &offer) else {
+            self.stock.put([port]);
+            return self.endpoint.refuse(self.now, dialog, 488, None);
+        };
+        self.lines.insert(dialog, Line::Tone(leg));
+        self.tones.insert(leg, dialog);
+        self.media(MediaCommand::Open { leg, port, stream });
+        self.media(MediaCommand::Play { leg, program: Program::RingBack });
+        self.endpoint.answer(self.now, dialog, &local.body);
+        self.alarms.set(Alarm::ToneOver(leg), self.now.at + TONE_LASTS);
+    }
+
+    /// The tone is over, or the phone has hung up before.
+    pub(crate) fn end_tone(&mut self, leg: LegId) {
+        self.alarms.clear(Alarm::ToneOver(leg));
+        let Some(dialog) = self.tones.remove(&leg) else { return };
+        if self.lines.remove(&dialog).is_some() {
+            self.endpoint.end(self.now, dialog, None);
+        }
+        self.media(MediaCommand::Close { leg });
+    }
+}
+
+fn code(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Unknown => "unknown",
+        Refusal::Gone => "gone",
+        Refusal::Busy => "busy",
+        Refusal::Forbidden => "forbidden",
+        Refusal::SignedOut => "signed-out",
+        Refusal::Invalid => "invalid",
+    }
+}

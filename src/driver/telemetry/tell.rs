@@ -1,0 +1,71 @@
+//! The technical log: a line for what somebody on call would want to know, inside the call's span.
+
+use super::Telemetry;
+use engine::call::event::{Entry, Event, Intent};
+use engine::id::CallId;
+use tracing::{Span, debug, info, warn};
+
+impl Telemetry {
+    /// The technical log: under ten lines a call at `info`.
+    pub(super) fn tell(&mut self, entry: &Entry) {
+        let call = call_of(&entry.event);
+        let span = call.and_then(|call| self.calls.get(&call)).map(|live| live.span.clone());
+        let _call = span.as_ref().map(Span::enter);
+        match &entry.event {
+            Event::Arrived { trunk, .. } => info!(trunk, "arrived"),
+            Event::Routed { route, modifiers, plan, .. } => info!(route, ?modifiers, plan, "routed"),
+            Event::Queued { work, queue, class, again: false, .. } => debug!(%work, %queue, class, "queued"),
+            Event::Queued { work, queue, class, again: true, .. } => {
+                warn!(%work, %queue, class, "back in the queue")
+            }
+            Event::Qualified { class, by, source, .. } => info!(class, ?by, ?source, "qualified"),
+            Event::Offered { agent, kind, waited, because, .. } => {
+                info!(%agent, ?kind, ?waited, ?because, "offered")
+            }
+            Event::OfferEnded { agent, end, .. } => debug!(%agent, ?end, "offer over"),
+            Event::Connected { agent, waited, .. } => info!(%agent, ?waited, "connected"),
+            Event::NoMedia { leg, seconds, .. } => warn!(%leg, seconds, "nothing is heard"),
+            Event::AgentLost { agent, loss, .. } => {
+                warn!(%agent, ?loss, "an agent's leg failed: the caller is kept")
+            }
+            Event::Released { by, .. } => info!(?by, "released"),
+            Event::Ended { by, cause, .. } => info!(?by, ?cause, "ended"),
+            Event::IntentChanged { agent, intent, .. } => {
+                info!(%agent, intent = intent_word(intent), "agent")
+            }
+            Event::ReachabilityChanged { agent, reachable, why } => info!(%agent, reachable, why, "phone"),
+            Event::Rona { agent, on } => warn!(%agent, on, "rang without an answer"),
+            Event::Alarm { queue, on } => warn!(%queue, on, "longest wait"),
+            Event::PlanChanged { version } => info!(version, "plan"),
+            _ => {}
+        }
+        if let Event::Ended { call, .. } = &entry.event {
+            drop(_call);
+            self.calls.remove(call);
+        }
+    }
+}
+
+fn intent_word(intent: &Intent) -> &'static str {
+    match intent {
+        Intent::SignedOut => "signed-out",
+        Intent::Ready => "ready",
+        Intent::Paused(_) => "paused",
+    }
+}
+
+fn call_of(event: &Event) -> Option<CallId> {
+    match event {
+        Event::Arrived { call, .. }
+        | Event::Routed { call, .. }
+        | Event::Queued { call, .. }
+        | Event::Qualified { call, .. }
+        | Event::Offered { call, .. }
+        | Event::Connected { call, .. }
+        | Event::NoMedia { call, .. }
+        | Event::AgentLost { call, .. }
+        | Event::Released { call, .. }
+        | Event::Ended { call, .. } => Some(*call),
+        _ => None,
+    }
+}

@@ -1,0 +1,475 @@
+//! A leg: one peer's audio. A value and its two sockets, so that it can be handed to another
+//! thread. It knows its peer and what it is played; who it talks with is its thread's affair.
+
+use crate::media::dtmf::Keys;
+use crate::media::g711::{self, FRAME};
+use crate::media::port::Pair;
+use crate::media::rtp::{HEADER, Header, Outgoing, Tally};
+use crate::media::sound::Sound;
+use crate::media::sys::Wake;
+use engine::id::{BridgeId, LegId};
+use engine::media::{Codec, MediaPort, Stream};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// One second of [`crate::media::sys::now`].
+pub const SECOND: u64 = 1_000_000_000;
+/// How long a source keeps the leg to itself after its last packet. Shorter lets a stranger cut in
+/// between two packets of a lossy peer, longer mutes a peer that has moved.
+const SOURCE_KEPT: u64 = SECOND;
+/// After how many seconds without a packet a leg is reported, once each.
+const SILENCES: [u16; 3] = [1, 5, 30];
+
+/// One peer's audio.
+#[derive(Debug)]
+pub struct Leg {
+    /// Whose.
+    pub id: LegId,
+    /// The port it was opened on; `thread` is the one it lives on now.
+    pub port: MediaPort,
+    /// Its sockets.
+    pub pair: Pair,
+    /// What was agreed.
+    pub stream: Stream,
+    /// Where its audio comes from and goes to.
+    pub place: Place,
+    /// Whether keys are reported while it is in no conversation.
+    pub listen: bool,
+    /// Its phase in the wheel, while it is played something.
+    pub phase: Option<usize>,
+    /// What its audio socket wakes its thread for.
+    pub wake: Wake,
+    /// Packets sent to the peer.
+    pub sent: u64,
+    /// Packets read from the peer.
+    pub received: u64,
+    out: Outgoing,
+    tally: Tally,
+    keys: Keys,
+    /// The source the leg listens to, and when it was last heard.
+    source: Option<(SocketAddr, u64)>,
+    silence: Silence,
+    /// When a leg that is not read packet by packet was last looked at.
+    looked_at: u64,
+}
+
+/// Where a leg's audio comes from and goes to.
+#[derive(Debug)]
+pub enum Place {
+    /// It hears a program; `None`: nothing.
+    Alone(Option<Playing>),
+    /// It hears itself.
+    Echo,
+    /// It is a port of a conversation; it hears comfort noise while it is the only one.
+    Bridge(BridgeId, Playing),
+}
+
+/// How far a leg is in what it is played.
+#[derive(Clone, Debug)]
+pub struct Playing {
+    /// Sounds in their order; the last one is looped.
+    sounds: Vec<Arc<Sound>>,
+    sound: usize,
+    frame: usize,
+}
+
+impl Playing {
+    /// Each of `once`, then `looped` for ever.
+    pub fn new(mut once: Vec<Arc<Sound>>, looped: Arc<Sound>) -> Playing {
+        once.push(looped);
+        Playing { sounds: once, sound: 0, frame: 0 }
+    }
+
+    /// Whether everything to be played once has been.
+    pub fn announced(&self) -> bool {
+        self.sound + 1 == self.sounds.len()
+    }
+
+    /// Copies the next frame to `payload`; true when it was the last one played once.
+    fn next(&mut self, codec: Codec, payload: &mut [u8]) -> bool {
+        let sound = &self.sounds[self.sound];
+        payload.copy_from_slice(sound.frame(codec, self.frame));
+        self.frame += 1;
+        if self.frame < sound.len() {
+            return false;
+        }
+        self.frame = 0;
+        if self.announced() {
+            return false;
+        }
+        self.sound += 1;
+        self.announced()
+    }
+}
+
+/// What a received packet is to whoever hears it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Audio of this law.
+    Audio(Codec),
+    /// A telephone-event.
+    Key,
+}
+
+/// What became of a received packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Its header.
+    pub header: Header,
+    /// What it carries.
+    pub kind: Kind,
+    /// The first since the leg was opened, joined a conversation, or was reported silent.
+    pub first: bool,
+    /// The key, on the first packet of its press.
+    pub digit: Option<char>,
+}
+
+impl Leg {
+    /// Opens a leg; what came to its port before is thrown away.
+    pub fn open(id: LegId, port: MediaPort, pair: Pair, stream: Stream, now: u64, random: u64) -> Leg {
+        let mut leg = Leg {
+            id,
+            port,
+            pair,
+            stream,
+            place: Place::Alone(None),
+            listen: false,
+            phase: None,
+            wake: Wake::Never,
+            sent: 0,
+            received: 0,
+            out: Outgoing::new(random),
+            tally: Tally::default(),
+            keys: Keys::default(),
+            source: None,
+            silence: Silence::default(),
+            looked_at: now,
+        };
+        leg.flush();
+        leg.expect(now);
+        leg
+    }
+
+    /// A new agreement is in force.
+    pub fn update(&mut self, stream: Stream, now: u64) {
+        if stream.remote != self.stream.remote {
+            self.source = None;
+        }
+        self.stream = stream;
+        if !self.silence.heard || !self.expected() {
+            self.expect(now);
+        } else if self.silence.since.is_none() {
+            self.silence.since = Some(now);
+        }
+    }
+
+    /// Forgets that the peer was heard: from here on its first packet is news again, and its silence
+    /// is counted.
+    pub fn expect(&mut self, now: u64) {
+        self.silence = Silence { since: self.expected().then_some(now), heard: false, reported: 0 };
+        self.looked_at = now;
+    }
+
+    fn expected(&self) -> bool {
+        self.stream.receive && self.stream.remote.is_some()
+    }
+
+    /// Whether every packet must be read.
+    pub fn is_read(&self) -> bool {
+        self.listen || !matches!(self.place, Place::Alone(_))
+    }
+
+    /// Whether the peer has been heard since [`Leg::expect`].
+    pub fn is_heard(&self) -> bool {
+        self.silence.heard
+    }
+
+    /// Lets go of whom it was relayed from, and of the packets that lie unread.
+    pub fn cut(&mut self) {
+        self.out.cut();
+        self.flush();
+    }
+
+    /// Throws away what has come: seconds-old speech must not be heard.
+    pub fn flush(&mut self) {
+        self.tally.pause();
+        // A sender faster than this loop must not hold the thread.
+        for _ in 0..256 {
+            if self.pair.rtp.recv(&mut [0; 1]).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Packets of the peer that never came, of those that were looked for.
+    pub fn lost(&self) -> u64 {
+        self.tally.lost()
+    }
+
+    /// Judges a packet that has come from `from`: `None` when it is not RTP, not of the source the
+    /// leg listens to, or of a type nobody agreed.
+    pub fn hear(&mut self, packet: &[u8], from: SocketAddr, now: u64) -> Option<Heard> {
+        let header = Header::read(packet)?;
+        let kind = match header.payload_type {
+            key if Some(key) == self.stream.telephone_event => Kind::Key,
+            audio => Kind::Audio(g711::codec_of(audio)?),
+        };
+        if !self.admit(from, now) {
+            return None;
+        }
+        self.received += 1;
+        let first = self.silence.hear(now);
+        let payload = packet.get(header.payload_at..header.payload_end)?;
+        let mut digit = None;
+        if self.is_read() {
+            self.tally.count(&header);
+            if kind == Kind::Key {
+                digit = self.keys.hear(header.timestamp, payload);
+            }
+        }
+        Some(Heard { header, kind, first, digit })
+    }
+
+    /// Whether the leg listens to this source: the agreed one always; another one as long as
+    /// nobody else speaks, since many carriers send from elsewhere than they receive.
+    fn admit(&mut self, from: SocketAddr, now: u64) -> bool {
+        let agreed = self.stream.remote == Some(from);
+        match self.source {
+            Some((source, _)) if source == from => {}
+            Some((_, heard)) if !agreed && now.saturating_sub(heard) < SOURCE_KEPT => return false,
+            _ => self.keys.forget(),
+        }
+        self.source = Some((from, now));
+        true
+    }
+
+    /// Where packets go: the agreed address. When none was agreed, or a private one that an address
+    /// translation stands before, the source of what comes (symmetric RTP, RFC 4961): a stranger who
+    /// sends first to an ordinary leg is heard for a second at most, and told nothing.
+    fn target(&self) -> Option<SocketAddr> {
+        let agreed = self.stream.remote.filter(|agreed| !agreed.ip().is_unspecified() && agreed.port() != 0);
+        match (agreed, self.source) {
+            (Some(agreed), Some((source, _))) if is_private(agreed.ip()) => Some(source),
+            (None, Some((source, _))) => Some(source),
+            (agreed, _) => agreed,
+        }
+    }
+
+    /// Sends the next frame of what it is played, due at `at`. True when the announcements have
+    /// been played with it. Where nothing may be sent, nothing is used up: an announcement waits.
+    ///
+    /// # Errors
+    /// The kernel took no packet; the frame is lost, as on any network.
+    pub fn play(&mut self, at: u64) -> io::Result<bool> {
+        let (Some(target), true) = (self.target(), self.stream.send) else { return Ok(false) };
+        let (Place::Alone(Some(playing)) | Place::Bridge(_, playing)) = &mut self.place else {
+            return Ok(false);
+        };
+        let mut packet = [0; HEADER + FRAME];
+        let announced = playing.next(self.stream.codec, &mut packet[HEADER..]);
+        self.out.own(&mut packet, self.stream.codec.payload_type(), at);
+        self.pair.rtp.send_to(&packet, target)?;
+        self.sent += 1;
+        Ok(announced)
+    }
+
+    /// Passes on a packet another leg has heard, rewritten in place; false when this peer has
+    /// agreed to nothing of the kind.
+    ///
+    /// # Errors
+    /// The kernel took no packet.
+    pub fn pass(&mut self, packet: &mut [u8], heard: &Heard, now: u64) -> io::Result<bool> {
+        let (Some(target), true) = (self.target(), self.stream.send) else { return Ok(false) };
+        let payload_type = match (heard.kind, self.stream.telephone_event) {
+            (Kind::Audio(codec), _) => {
+                if let Some(payload) = packet.get_mut(heard.header.payload_at..heard.header.payload_end) {
+                    g711::translate(payload, codec, self.stream.codec);
+                }
+                self.stream.codec.payload_type()
+            }
+            (Kind::Key, Some(agreed)) => agreed,
+            (Kind::Key, None) => return Ok(false),
+        };
+        self.out.relay(packet, &heard.header, payload_type, now);
+        self.pair.rtp.send_to(packet, target)?;
+        self.sent += 1;
+        Ok(true)
+    }
+
+    /// Whether it is time to look what has come to a leg that is not read packet by packet.
+    pub fn is_look_due(&self, now: u64) -> bool {
+        now.saturating_sub(self.looked_at) >= SECOND
+    }
+
+    /// Notes that it was looked at.
+    pub fn looked(&mut self, now: u64) {
+        self.looked_at = now;
+    }
+
+    /// The silence to be reported at `now`, in seconds; once each.
+    pub fn silent(&mut self, now: u64) -> Option<u16> {
+        self.silence.report(now)
+    }
+}
+
+/// How long a peer has not been heard.
+#[derive(Clone, Copy, Debug, Default)]
+struct Silence {
+    /// The last packet, or when packets were first expected; `None` while none are.
+    since: Option<u64>,
+    heard: bool,
+    /// How many of [`SILENCES`] have been reported.
+    reported: usize,
+}
+
+impl Silence {
+    /// A packet came; true when that is news.
+    fn hear(&mut self, now: u64) -> bool {
+        let news = !self.heard || self.reported > 0;
+        self.heard = true;
+        self.reported = 0;
+        if let Some(since) = &mut self.since {
+            *since = now;
+        }
+        news
+    }
+
+    fn report(&mut self, now: u64) -> Option<u16> {
+        let seconds = *SILENCES.get(self.reported)?;
+        let silent = now.saturating_sub(self.since?) >= u64::from(seconds) * SECOND;
+        silent.then(|| {
+            self.reported += 1;
+            seconds
+        })
+    }
+}
+
+/// An address of somebody's own network (RFC 1918, RFC 6598, RFC 4193, link-local): from outside,
+/// only the source of a packet tells the way back. Loopback is not: nothing translates it.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_private() || v4.is_link_local() || (a == 100 && (64..128).contains(&b))
+        }
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::id::{CentreId, Serial};
+    use rtp_rs::RtpPacketBuilder;
+    use std::net::{Ipv4Addr, UdpSocket};
+
+    fn leg(remote: Option<&str>) -> Leg {
+        let socket = || {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            socket
+        };
+        let pair = Pair { rtp: socket(), rtcp: socket() };
+        let rtp = pair.rtp.local_addr().unwrap();
+        let stream = Stream {
+            remote: remote.map(|remote| remote.parse().unwrap()),
+            codec: Codec::Pcma,
+            telephone_event: Some(101),
+            send: true,
+            receive: true,
+        };
+        let id = LegId { centre: CentreId(0), serial: Serial(1) };
+        Leg::open(id, MediaPort { rtp, advertised: rtp, thread: 0 }, pair, stream, 0, 1)
+    }
+
+    fn packet(payload_type: u8, sequence: u16) -> Vec<u8> {
+        let builder = RtpPacketBuilder::new().payload_type(payload_type).ssrc(9);
+        builder.sequence(sequence.into()).payload(&[1; 160]).build().unwrap()
+    }
+
+    fn hears(leg: &mut Leg, from: &str, now: u64) -> bool {
+        leg.hear(&packet(8, 1), from.parse().unwrap(), now).is_some()
+    }
+
+    #[test]
+    fn packets_go_to_the_agreed_address_whoever_sends() {
+        let mut leg = leg(Some("192.0.2.1:4000"));
+        assert!(hears(&mut leg, "198.51.100.9:6000", 0));
+        assert_eq!(leg.target(), Some("192.0.2.1:4000".parse().unwrap()));
+    }
+
+    #[test]
+    fn packets_go_back_to_the_source_where_the_agreed_address_is_private_or_unknown() {
+        for remote in [Some("10.0.0.7:4000"), Some("100.64.1.1:4000"), Some("0.0.0.0:4000"), None] {
+            let mut leg = leg(remote);
+            assert!(hears(&mut leg, "198.51.100.9:6000", 0));
+            assert_eq!(leg.target(), Some("198.51.100.9:6000".parse().unwrap()), "{remote:?}");
+        }
+        assert_eq!(leg(Some("10.0.0.7:4000")).target(), Some("10.0.0.7:4000".parse().unwrap()));
+        assert_eq!(leg(Some("192.0.2.1:0")).target(), None);
+    }
+
+    #[test]
+    fn nobody_cuts_in_on_a_peer_that_speaks_but_the_agreed_address() {
+        let mut leg = leg(Some("192.0.2.1:4000"));
+        assert!(hears(&mut leg, "198.51.100.9:6000", 0));
+        assert!(!hears(&mut leg, "203.0.113.5:7000", SECOND / 2));
+        assert!(hears(&mut leg, "192.0.2.1:4000", SECOND / 2));
+        assert!(!hears(&mut leg, "198.51.100.9:6000", SECOND));
+        assert!(hears(&mut leg, "198.51.100.9:6000", 2 * SECOND));
+    }
+
+    #[test]
+    fn only_what_was_agreed_is_heard() {
+        let mut leg = leg(Some("192.0.2.1:4000"));
+        let from = "192.0.2.1:4000".parse().unwrap();
+        let mut kind = |payload_type| leg.hear(&packet(payload_type, 1), from, 0).map(|heard| heard.kind);
+        assert_eq!(kind(8), Some(Kind::Audio(Codec::Pcma)));
+        assert_eq!(kind(0), Some(Kind::Audio(Codec::Pcmu)), "a peer that sends the other law is understood");
+        assert_eq!(kind(101), Some(Kind::Key));
+        assert_eq!(kind(13), None);
+        assert_eq!(kind(96), None);
+    }
+
+    #[test]
+    fn i33_silence_is_reported_at_1_5_and_30_seconds_and_its_end_once() {
+        let mut leg = leg(Some("192.0.2.1:4000"));
+        let silences = |leg: &mut Leg, seconds: std::ops::Range<u64>| {
+            seconds.filter_map(|second| leg.silent(second * SECOND)).collect::<Vec<_>>()
+        };
+        assert_eq!(silences(&mut leg, 0..40), [1, 5, 30]);
+        let from = "192.0.2.1:4000".parse().unwrap();
+        let firsts = [40, 41].map(|at| leg.hear(&packet(8, 1), from, at * SECOND).unwrap().first);
+        assert_eq!(firsts, [true, false]);
+        assert_eq!(silences(&mut leg, 41..50), [1, 5]);
+    }
+
+    #[test]
+    fn no_silence_is_counted_where_nothing_is_expected() {
+        let mut leg = leg(None);
+        assert_eq!(leg.silent(100 * SECOND), None);
+        let agreed = Stream { remote: Some("192.0.2.1:4000".parse().unwrap()), ..leg.stream };
+        leg.update(agreed, 100 * SECOND);
+        assert_eq!(leg.silent(100 * SECOND), None);
+        assert_eq!(leg.silent(101 * SECOND), Some(1));
+        leg.update(Stream { receive: false, ..agreed }, 102 * SECOND);
+        assert_eq!(leg.silent(200 * SECOND), None);
+    }
+
+    #[test]
+    fn announcements_are_played_once_and_the_last_sound_for_ever() {
+        let sound = |level| Arc::new(Sound::from_samples(&[level; 320]));
+        let mut playing = Playing::new(vec![sound(1_000), sound(2_000)], sound(3_000));
+        let mut payload = [0; FRAME];
+        let mut turns = Vec::new();
+        for _ in 0..7 {
+            let announced = playing.next(Codec::Pcma, &mut payload);
+            turns.push((g711::decode(Codec::Pcma, payload[0]) / 900, announced));
+        }
+        let expected = [1, 1, 2, 2, 3, 3, 3].map(|level| (level, false));
+        let mut expected = expected.to_vec();
+        expected[3].1 = true;
+        assert_eq!(turns, expected);
+    }
+}

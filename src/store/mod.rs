@@ -1,0 +1,175 @@
+//! What outlives the process: the journal of live calls and the records of ended ones.
+//!
+//! The core hands over values and goes on: one thread writes, in order, at its own pace, and a
+//! disk that stalls or fails delays nobody's offer (I21). Nothing is read back while serving.
+
+mod epoch;
+mod journal;
+mod records;
+#[cfg(test)]
+mod samples;
+
+pub use epoch::next_epoch;
+pub use journal::{Journal, left_behind};
+pub use records::Records;
+
+use engine::call::record::Record;
+use engine::call::snapshot::CallSnapshot;
+use engine::id::CallId;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often a store that failed is tried again; more often only fills the log.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The directory or a file in it.
+    #[error("cannot use `{path}`")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The records' database.
+    #[error("cannot open the records in `{path}`")]
+    Records {
+        /// Which.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    fn file(path: &Path, source: std::io::Error) -> Self {
+        StoreError::File { path: path.to_owned(), source }
+    }
+}
+
+/// One thing to keep.
+enum Keep {
+    Snapshot(Box<CallSnapshot>),
+    Forget(CallId),
+    Record(Box<Record>),
+}
+
+/// The writing thread's end for the core.
+pub struct Store {
+    keep: Option<mpsc::Sender<Keep>>,
+    pending: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens journal and records under `dir`, which must exist, and starts the writer.
+    ///
+    /// # Errors
+    /// When a file cannot be opened; nothing is started then.
+    pub fn open(dir: &Path, epoch: u32) -> Result<Store, StoreError> {
+        let journal = Journal::create(dir, epoch)?;
+        let records = Records::open(&dir.join("records.sqlite"))?;
+        let (keep, kept) = mpsc::channel();
+        let pending = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&pending);
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || Writer { journal, records, unsaved: Vec::new(), pending: counted }.run(&kept))
+            .map_err(|e| StoreError::file(dir, e))?;
+        Ok(Store { keep: Some(keep), pending, thread: Some(thread) })
+    }
+
+    /// A live call as it is now.
+    pub fn snapshot(&self, snapshot: Box<CallSnapshot>) {
+        self.hand_over(Keep::Snapshot(snapshot));
+    }
+
+    /// A call that is over: a restart needs it no more.
+    pub fn forget(&self, call: CallId) {
+        self.hand_over(Keep::Forget(call));
+    }
+
+    /// A call's one record.
+    pub fn record(&self, record: Box<Record>) {
+        self.hand_over(Keep::Record(record));
+    }
+
+    /// Handed over and not written yet.
+    pub fn pending(&self) -> u64 {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    fn hand_over(&self, keep: Keep) {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        if self.keep.as_ref().is_none_or(|sender| sender.send(keep).is_err()) {
+            tracing::error!("the store has stopped: calls go on, nothing more is written");
+        }
+    }
+}
+
+impl Drop for Store {
+    /// Writes what is still pending.
+    fn drop(&mut self) {
+        self.keep = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread's state.
+struct Writer {
+    journal: Journal,
+    records: Records,
+    /// Records SQLite would not take, oldest first; tried again until it does.
+    unsaved: Vec<Record>,
+    pending: Arc<AtomicU64>,
+}
+
+impl Writer {
+    fn run(mut self, kept: &mpsc::Receiver<Keep>) {
+        loop {
+            let first = match kept.recv_timeout(RETRY) {
+                Ok(first) => Some(first),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
+            let batch: Vec<Keep> = first.into_iter().chain(kept.try_iter()).collect();
+            self.write(batch);
+        }
+        self.write(Vec::new());
+        if !self.unsaved.is_empty() {
+            tracing::error!(records = self.unsaved.len(), "records could not be saved");
+        }
+    }
+
+    /// One batch, one flush of each store: under load the batches grow instead of the delay.
+    fn write(&mut self, batch: Vec<Keep>) {
+        let count = batch.len() as u64;
+        for keep in batch {
+            match keep {
+                Keep::Snapshot(snapshot) => self.journal.snapshot(&snapshot),
+                Keep::Forget(call) => self.journal.forget(call),
+                Keep::Record(record) => self.unsaved.push(*record),
+            }
+        }
+        if let Err(error) = self.journal.flush() {
+            tracing::error!(%error, "the journal could not be written: a restart would lose calls");
+        }
+        if !self.unsaved.is_empty() {
+            match self.records.save(&self.unsaved) {
+                Ok(()) => self.unsaved.clear(),
+                Err(error) => {
+                    tracing::error!(%error, waiting = self.unsaved.len(), "records wait to be saved")
+                }
+            }
+        }
+        self.pending.fetch_sub(count, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,57 @@
+//! Calls for the store's own tests.
+
+use engine::call::record::{RECORD_VERSION, Record};
+use engine::call::snapshot::{CallSnapshot, SNAPSHOT_VERSION};
+use engine::id::{CallId, CentreId, Serial};
+use engine::time::Instant;
+use std::time::{Duration, SystemTime};
+
+pub(super) fn record(n: u64) -> Record {
+    Record {
+        version: RECORD_VERSION,
+        call: CallId { centre: CentreId(0), serial: Serial(n) },
+        trunk: "otn".to_owned(),
+        called: "15".to_owned(),
+        service: "samu".to_owned(),
+        caller: engine::call::event::Private("0600000001".to_owned()),
+        caller_name: None,
+        withheld: false,
+        sip_call_id: engine::call::event::Private(format!("sample-{n}")),
+        arrived: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 + n),
+        arrived_at: Instant::from_nanos(n),
+        route: "default".to_owned(),
+        modifiers: Vec::new(),
+        plan: "1".to_owned(),
+        anchored: None,
+        answered: None,
+        stages: Vec::new(),
+        qualifications: Vec::new(),
+        attempts: Vec::new(),
+        attempts_count: 0,
+        conversations: Vec::new(),
+        waited: Duration::from_secs(3),
+        talked: Duration::ZERO,
+        ended: None,
+        lasted: Duration::ZERO,
+        ended_by: None,
+        cause: None,
+        disposition: None,
+    }
+}
+
+pub(super) fn snapshot(n: u64, class: &str) -> CallSnapshot {
+    CallSnapshot {
+        version: SNAPSHOT_VERSION,
+        call: record(n).call,
+        at: Instant::from_nanos(n),
+        plan: "1".to_owned(),
+        class: class.to_owned(),
+        qualified: false,
+        work: None,
+        talk: None,
+        test: false,
+        answer_by: None,
+        legs: Vec::new(),
+        record: record(n),
+    }
+}

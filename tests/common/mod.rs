@@ -1,0 +1,305 @@
+//! Starts the real binary with a configuration of its own, on ports that are free, and plays
+//! against it with the real `bandeau load`.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// The plan of most tests: answered at once, one queue, every class the trade needs.
+pub const PLAN: &str = r#"
+plan    = "test"
+version = "1"
+
+[numbers]
+"15"           = "samu"
+"116117"       = "pdsa"
+"+33388000018" = "partner-fire"
+"urn:service:sos.ecall.automatic" = "samu"
+
+[class]
+vital       = { fence = true }
+partner     = { target = "10s" }
+unqualified = { target = "20s" }
+
+[queue.front]
+skills = ["arm"]
+offer  = { mode = "exclusive", strategy = "longest-idle", ring = "6s" }
+hold   = "answered"
+
+[[route]]
+name     = "fire brigade"
+priority = 10
+when     = { service = "partner-fire" }
+then     = { queue = "front", class = "partner" }
+
+[[route]]
+name     = "default"
+priority = 0
+then     = { queue = "front", class = "unqualified" }
+
+[[modifier]]
+name = "automatic eCall"
+when = { urn = "urn:service:sos.ecall.automatic" }
+then = { class = "vital" }
+"#;
+
+/// What a room of phones is like.
+#[derive(Clone, Copy, Debug)]
+pub enum Phones {
+    /// At these consecutive ports of the loopback.
+    Static { first: u16, count: u16 },
+    /// One that registers as `phone0` with the password `open sesame`.
+    Registered,
+    /// Nobody works here.
+    None,
+}
+
+/// A running node.
+pub struct Node {
+    child: Child,
+    pub sip: SocketAddr,
+    pub http: SocketAddr,
+    folder: Folder,
+}
+
+/// A folder of one test, removed with it.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("bandeau-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Node {
+    /// Starts a node and waits until it takes calls.
+    pub fn start(phones: Phones) -> Node {
+        Node::start_with(phones, PLAN, "info", "1s")
+    }
+
+    /// The same with a plan, a level of the technical log and a time to drain.
+    pub fn start_with(phones: Phones, plan: &str, level: &str, drain: &str) -> Node {
+        let folder = Folder::new();
+        let sip = free_udp(1);
+        let http = free_tcp();
+        folder.write("plan.toml", plan);
+        folder.write("password", "open sesame\n");
+        let config = folder.write("bandeau.toml", &configuration(sip, http, phones, level, drain));
+        let log = std::fs::File::create(folder.0.join("log")).unwrap();
+        let mut child = bandeau()
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let (sip, http) = (local(sip), local(http));
+        eventually("the node is ready", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!(
+                    "serve ended with {status}: {}",
+                    std::fs::read_to_string(folder.0.join("log")).unwrap()
+                );
+            }
+            get(http, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+        });
+        Node { child, sip, http, folder }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.0.join("log")).unwrap()
+    }
+
+    /// The sum of a metric over its labels, as `/metrics` says.
+    pub fn metric(&self, name: &str) -> f64 {
+        sum(&get(self.http, "/metrics").unwrap_or_default(), name)
+    }
+
+    /// The same, of the lines that carry this label.
+    pub fn metric_of(&self, name: &str, label: &str) -> f64 {
+        let metrics = get(self.http, "/metrics").unwrap_or_default();
+        sum(&metrics.lines().filter(|line| line.contains(label)).collect::<Vec<_>>().join("\n"), name)
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Callers and phones against this node.
+    pub fn load(&self, args: &str) -> Load {
+        let mut command = bandeau();
+        command.args(["load", "--json", "--target", &self.sip.to_string()]);
+        command.args(args.split_whitespace());
+        Load(command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap())
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder.0
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the node's log:\n{}", self.log());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running `bandeau load`.
+pub struct Load(Child);
+
+impl Load {
+    /// What it saw, once it has ended by itself.
+    pub fn report(mut self) -> serde_json::Value {
+        let mut text = String::new();
+        self.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        self.0.wait().unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("load said `{text}`: {error}"))
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The binary under test.
+pub fn bandeau() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_bandeau"))
+}
+
+/// Waits for something that must come about; ten seconds are for a machine busy with other tests.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..500 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("never came about: {what}");
+}
+
+/// The first of `count` consecutive UDP ports that are free.
+pub fn free_udp(count: u16) -> u16 {
+    for _ in 0..100 {
+        let first = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = first.local_addr().unwrap().port();
+        if port > u16::MAX - count {
+            continue;
+        }
+        if (1..count).all(|next| UdpSocket::bind((Ipv4Addr::LOCALHOST, port + next)).is_ok()) {
+            return port;
+        }
+    }
+    panic!("no {count} UDP ports in a row are free");
+}
+
+pub fn free_tcp() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+pub fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// The answer to a GET, or `None` when nobody listens.
+pub fn get(address: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+/// Sums the lines of one metric.
+pub fn sum(metrics: &str, name: &str) -> f64 {
+    let mine = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+    metrics.lines().filter(mine).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+}
+
+pub fn configuration(sip: u16, http: u16, phones: Phones, level: &str, drain: &str) -> String {
+    // A window of the system's own free ports; the plane passes over what is taken.
+    let media = free_udp(1).clamp(20_000, 60_000);
+    let mut text = format!(
+        r#"
+[node]
+state_dir = "state"
+drain     = "{drain}"
+
+[sip]
+listen = ["udp:127.0.0.1:{sip}"]
+
+[media]
+bind  = "127.0.0.1"
+ports = "{media}-{}"
+
+[http]
+listen = "127.0.0.1:{http}"
+
+[log]
+level = "{level}"
+
+[[trunk]]
+name  = "test-trunk"
+peers = ["127.0.0.1"]
+
+[[centre]]
+name    = "test"
+plan    = "plan.toml"
+wrap_up = "0s"
+"#,
+        media + 400
+    );
+    let mut agent = |i: u16, phone: String| {
+        write!(
+            text,
+            "\n[[centre.agent]]\nname = \"a{i}\"\nrole = \"agent\"\nskills = [\"arm\"]\nposition = \"desk {i}\"\n\
+             always_ready = true\nphone = {phone}\n"
+        )
+        .unwrap();
+    };
+    match phones {
+        Phones::None => {}
+        Phones::Static { first, count } => (0..count).for_each(|i| {
+            let port = first + i;
+            agent(i, format!(r#"{{ uri = "sip:a{i}@127.0.0.1:{port}", address = "127.0.0.1:{port}" }}"#));
+        }),
+        Phones::Registered => agent(0, r#"{ user = "phone0", password_file = "password" }"#.to_owned()),
+    }
+    text
+}

@@ -1,0 +1,236 @@
+//! A wrong configuration starts nothing and says one thing: where, what, and what to do.
+
+use bandeau::config::{Config, Fault};
+use std::fs;
+use std::path::PathBuf;
+
+/// A configuration that is right, and the place for the one line each test makes wrong.
+const RIGHT: &str = r#"[node]
+state_dir = "state"
+
+[sip]
+listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
+
+[media]
+bind = "127.0.0.1"
+ports = "20000-29999"
+
+[http]
+listen = "127.0.0.1:8080"
+
+[[trunk]]
+name = "otn"
+peers = ["192.0.2.1", "192.0.2.2:5080"]
+
+[[access]]
+name = "board"
+role = "supervisor"
+token_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+[[centre]]
+name = "samu-67"
+plan = "samu.toml"
+
+[[centre.agent]]
+name = "nour"
+role = "agent"
+skills = ["arm"]
+phone = { uri = "sip:nour@192.0.2.20", address = "192.0.2.20:5060" }
+
+[[centre.agent]]
+name = "alex"
+role = "agent"
+skills = ["arm"]
+phone = { user = "102", password_file = "secret" }
+"#;
+
+struct Site(PathBuf);
+
+impl Site {
+    fn new(name: &str) -> Site {
+        let dir = std::env::temp_dir().join(format!("bandeau-config-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplans/samu.toml");
+        fs::copy(plan, dir.join("samu.toml")).unwrap();
+        fs::write(dir.join("secret"), "correct horse\n").unwrap();
+        Site(dir)
+    }
+
+    fn load(&self, text: &str) -> Result<Config, Fault> {
+        fs::write(self.0.join("bandeau.toml"), text).unwrap();
+        Config::load(&self.0.join("bandeau.toml"))
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Replaces `from` by `to` in the right configuration and compares the whole error.
+fn refused(name: &str, from: &str, to: &str, expected: &str) {
+    let site = Site::new(name);
+    assert!(RIGHT.contains(from), "the test changes nothing: {from}");
+    let said = site.load(&RIGHT.replacen(from, to, 1)).expect_err("this configuration is wrong").to_string();
+    let said = said.replace(&format!("{}/", site.0.display()), "");
+    assert_eq!(said, expected.trim_start_matches('\n'), "\n{said}\n");
+}
+
+#[test]
+fn a_right_configuration_gives_its_site() {
+    let site = Site::new("right");
+    let config = site.load(RIGHT).unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(config.listen.len(), 2);
+    assert_eq!(config.site.contact.to_string(), "127.0.0.1:5060");
+    assert_eq!(config.site.trunks[0].peers[0].port(), 0, "every port of a bare address");
+    assert_eq!(config.site.centres[0].agents.len(), 2);
+    assert_eq!(config.state_dir, site.0.join("state"));
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("correct horse"), "a password is not kept");
+}
+
+#[test]
+fn an_unknown_key_is_refused() {
+    refused(
+        "unknown",
+        "state_dir",
+        "stat_dir",
+        "
+error: unknown field `stat_dir`, expected one of `state_dir`, `drain`, `calls_max`
+ --> bandeau.toml:2:1
+  |
+2 | stat_dir = \"state\"
+  | ^^^^^^^^
+  = help: remove or correct the key; every key is described in `docs/operating.md`",
+    );
+}
+
+#[test]
+fn a_listener_needs_a_transport() {
+    refused(
+        "listener",
+        "\"udp:127.0.0.1:5060\"",
+        "\"127.0.0.1:5060\"",
+        "
+error: no transport in a listener
+ --> bandeau.toml:5:11
+  |
+5 | listen = [\"127.0.0.1:5060\", \"tcp:127.0.0.1:5060\"]
+  |           ^^^^^^^^^^^^^^^^
+  = help: write `udp:ADDRESS:PORT` or `tcp:ADDRESS:PORT`",
+    );
+}
+
+#[test]
+fn an_unspecified_listener_needs_a_contact() {
+    refused(
+        "contact",
+        "\"udp:127.0.0.1:5060\"",
+        "\"udp:0.0.0.0:5060\"",
+        "
+error: a listener on every address says nothing about our own
+ --> bandeau.toml:5:11
+  |
+5 | listen = [\"udp:0.0.0.0:5060\", \"tcp:127.0.0.1:5060\"]
+  |           ^^^^^^^^^^^^^^^^^^
+  = help: add `contact = \"ADDRESS:PORT\"` under [sip]: what peers are told",
+    );
+}
+
+#[test]
+fn plain_http_stays_on_this_machine() {
+    refused(
+        "http",
+        "127.0.0.1:8080",
+        "192.0.2.9:8080",
+        "
+error: plain http leaves this machine
+  --> bandeau.toml:12:10
+   |
+12 | listen = \"192.0.2.9:8080\"
+   |          ^^^^^^^^^^^^^^^^
+   = help: listen on 127.0.0.1 or [::1] and put a TLS proxy in front: tokens and callers' numbers pass here",
+    );
+}
+
+#[test]
+fn a_phone_is_fixed_or_registers() {
+    refused(
+        "phone",
+        "{ user = \"102\", password_file = \"secret\" }",
+        "{ user = \"102\" }",
+        "
+error: a registering phone without a password
+  --> bandeau.toml:37:9
+   |
+37 | phone = { user = \"102\" }
+   |         ^^^^^^^^^^^^^^^^
+   = help: give `password_file`, or both `ha1_md5` and `ha1_sha256`",
+    );
+}
+
+#[test]
+fn two_agents_do_not_share_a_phone() {
+    refused(
+        "shared",
+        "{ user = \"102\", password_file = \"secret\" }",
+        "{ uri = \"sip:alex@192.0.2.20\", address = \"192.0.2.20:5060\" }",
+        "
+error: the phone of agent `nour` already
+  --> bandeau.toml:37:9
+   |
+37 | phone = { uri = \"sip:alex@192.0.2.20\", address = \"192.0.2.20:5060\" }
+   |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: give each agent a phone of their own",
+    );
+}
+
+#[test]
+fn two_centres_do_not_share_a_number() {
+    refused(
+        "numbers",
+        "[[centre]]\nname = \"samu-67\"",
+        "[[centre]]\nname = \"samu-68\"\nplan = \"samu.toml\"\n\n[[centre]]\nname = \"samu-67\"",
+        "
+error: number `+33388000010` is also centre `samu-68`'s
+  --> bandeau.toml:28:8
+   |
+28 | name = \"samu-67\"
+   |        ^^^^^^^^^
+   = help: take it out of one plan, or give both centres `trunks` that differ",
+    );
+}
+
+#[test]
+fn a_duration_needs_its_unit() {
+    refused(
+        "unit",
+        "plan = \"samu.toml\"",
+        "plan = \"samu.toml\"\nwrap_up = \"10\"",
+        "
+error: `10` is no duration: write a number and its unit, such as `500ms`, `10s`, `5m` or `1h`
+  --> bandeau.toml:26:11
+   |
+26 | wrap_up = \"10\"
+   |           ^^^^
+   = help: correct the line; every key is described in `docs/operating.md`",
+    );
+}
+
+#[test]
+fn a_plan_that_is_not_there_names_the_line_that_wants_it() {
+    let site = Site::new("plan");
+    let said = site.load(&RIGHT.replace("samu.toml", "other.toml")).expect_err("no such plan").to_string();
+    assert!(said.contains("bandeau.toml:25:8"), "{said}");
+    assert!(said.contains("other.toml"), "{said}");
+}
+
+#[test]
+fn a_wrong_plan_is_shown_in_its_own_file() {
+    let site = Site::new("wrong-plan");
+    fs::write(site.0.join("samu.toml"), "plan = 3\n").unwrap();
+    let said = site.load(RIGHT).expect_err("a plan's name is text").to_string();
+    assert!(said.contains("samu.toml:1:"), "{said}");
+}
