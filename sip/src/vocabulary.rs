@@ -2,7 +2,7 @@
 //!
 //! `rsip` gives the lists; what travels is read and printed by our own scanner, because `rsip`
 //! compares methods without case, prints them by upper-casing an identifier and answers an unknown
-//! one with an error (ADR 0001). Nothing a peer sent is ever given to it.
+//! one with an error (ADR 0002). Nothing a peer sent is ever given to it.
 
 use rsip::StatusCode;
 
@@ -213,7 +213,7 @@ pub fn reason_phrase(code: u16) -> &'static str {
 
 /// What `rsip`'s generator computes for a claim with `qop=auth`: an independent opinion for the
 /// tests of [`crate::auth`]. It counts in decimal up to 255 and wants the password itself, which is
-/// why it is an opinion and not the means (ADR 0001).
+/// why it is an opinion and not the means (ADR 0002).
 #[cfg(test)]
 pub(crate) fn reference_digest(
     sha256: bool,
