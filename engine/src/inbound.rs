@@ -12,7 +12,7 @@ use crate::caller::{Caller, called, service_urn};
 use crate::dialplan::{Dialplan, Facts, HoldMode};
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, CentreId, LegId, QueueId};
-use crate::io::{Counter, Output};
+use crate::io::Output;
 use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
 use crate::negotiate::{self, Offer};
 use crate::queue::Fact;
@@ -32,9 +32,6 @@ const RETRY_AFTER: u32 = 5;
 impl Engine {
     /// An INVITE opens a dialog: 100 is sent, nothing else decided.
     pub(crate) fn invited(&mut self, dialog: DialogId, invite: &Invite) {
-        for what in &invite.repairs {
-            self.count(Counter::Repaired(what));
-        }
         match invite.peer {
             Peer::Trunk(index) => self.arrive(dialog, invite, Some(index)),
             Peer::Phone => self.phone_dials(dialog, invite),

@@ -1,0 +1,131 @@
+//! What people ask for: by the API, by a page, by a phone's keys.
+
+mod kit;
+
+use engine::call::event::{Actor, Cause, Event, Intent};
+use engine::io::{Refusal, Verb};
+use engine::media::{MediaCommand, Program};
+use engine::site::Role;
+use kit::{Room, agent, centre, desks, plan, site};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn intents(room: &Room) -> Vec<Intent> {
+    let all = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+        Event::IntentChanged { intent, .. } => Some(intent.clone()),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn a_phone_dials_star_one_is_ready_hears_a_tone_and_gets_the_waiting_caller() {
+    let mut room = Room::unready(1);
+    room.dial_and_ack("0612345678", "15");
+    let code = room.phone_dials(0, "*1");
+    assert_eq!(intents(&room).last(), Some(&Intent::Ready));
+    assert!(room.last(&kit::phone_at(0), &code, |it| it.code() == Some(200)).is_some());
+    assert!(
+        room.media.iter().any(|(_, it)| matches!(it, MediaCommand::Play { program: Program::RingBack, .. }))
+    );
+    assert_eq!(room.shows(0).as_deref(), Some("0612345678"), "offered in the same step");
+    room.pass(Duration::from_millis(1_500));
+    assert!(room.last(&kit::phone_at(0), &code, |it| it.method() == Some("BYE")).is_some());
+    room.phone_dials(0, "*2");
+    assert_eq!(intents(&room).last(), Some(&Intent::Paused("phone".to_owned())));
+    room.phone_dials(0, "*0");
+    assert_eq!(intents(&room).last(), Some(&Intent::SignedOut));
+    let wrong = room.phone_dials(0, "*77");
+    assert!(room.last(&kit::phone_at(0), &wrong, |it| it.code() == Some(404)).is_some());
+}
+
+#[test]
+fn the_same_command_twice_has_the_effect_and_the_answer_of_once() {
+    let mut room = Room::unready(1);
+    let verb = Verb::Pause { agent: agent(0), reason: "lunch".to_owned() };
+    let first = room.command_as("p1".to_owned(), Actor::Agent(agent(0)), verb.clone());
+    room.command(Actor::Agent(agent(0)), Verb::Ready { agent: agent(0) });
+    let again = room.command_as("p1".to_owned(), Actor::Agent(agent(0)), verb);
+    assert_eq!(first.result, again.result);
+    assert_eq!(intents(&room).last(), Some(&Intent::Ready), "the repetition pauses nobody");
+}
+
+#[test]
+fn an_outcome_names_the_log_position_that_holds_the_effect() {
+    let mut room = Room::unready(1);
+    let outcome = room.command(Actor::Agent(agent(0)), Verb::Ready { agent: agent(0) });
+    let seq = outcome.result.expect("done");
+    let intent = room
+        .log
+        .iter()
+        .find(|(_, it)| matches!(it.event, Event::IntentChanged { intent: Intent::Ready, .. }));
+    assert!(intent.is_some_and(|(_, entry)| entry.seq <= seq));
+    assert!(room.log.iter().any(|(_, entry)| entry.seq == seq));
+}
+
+#[test]
+fn people_act_for_themselves_and_supervisors_for_everyone() {
+    let mut people = desks(0, 3, false);
+    people[2].role = Role::Supervisor;
+    let mut room = Room::of(site(vec![centre(plan::TEXT, people)]));
+    let others = Verb::Ready { agent: agent(0) };
+    let result = room.command(Actor::Agent(agent(1)), others.clone()).result;
+    assert_eq!(result, Err(Refusal::Forbidden));
+    assert!(intents(&room).iter().all(|intent| *intent != Intent::Ready));
+    assert!(room.command(Actor::Agent(agent(2)), others).result.is_ok());
+    let nobody = room.command(Actor::User("api".to_owned()), Verb::Ready { agent: agent(9) }).result;
+    assert_eq!(nobody, Err(Refusal::Unknown));
+    assert_eq!(room.command(Actor::Caller, Verb::Ready { agent: agent(0) }).result, Err(Refusal::Forbidden));
+}
+
+#[test]
+fn a_release_by_command_has_its_actor_and_disposition() {
+    let mut room = Room::new(1);
+    let caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let call = room.journal.last().expect("a snapshot").call;
+    let disposition = Some("advice".to_owned());
+    let verb = Verb::Release { agent: agent(0), call, disposition: disposition.clone() };
+    assert!(room.command(Actor::Agent(agent(0)), verb).result.is_ok());
+    assert!(room.has_bye(&caller));
+    let record = room.records[0].clone();
+    assert_eq!((record.cause, record.disposition), (Some(Cause::Released), disposition));
+    room.rest();
+}
+
+#[test]
+fn qualifying_a_waiting_call_moves_it_and_the_offer_follows_the_word_in_the_log() {
+    let mut room = Room::new(1);
+    let mut busy = room.dial_and_ack("0600000000", "15");
+    room.answer(0);
+    room.dial_and_ack("0600000001", "15");
+    room.pass(SECOND);
+    room.dial_and_ack("0600000002", "15");
+    let last = room.log.iter().rev().find_map(|(_, it)| match &it.event {
+        Event::Arrived { call, .. } => Some(*call),
+        _ => None,
+    });
+    let call = last.expect("arrived");
+    let verb = Verb::Qualify { call, class: "vital".to_owned() };
+    assert!(room.command(Actor::Agent(agent(0)), verb).result.is_ok());
+    room.bye(&mut busy);
+    assert_eq!(room.shows(0).as_deref(), Some("0600000002"));
+    let verb = Verb::Qualify { call, class: "no such".to_owned() };
+    assert_eq!(room.command(Actor::Agent(agent(0)), verb).result, Err(Refusal::Invalid));
+}
+
+#[test]
+fn a_supervisor_moves_a_waiting_call_and_it_keeps_its_arrival() {
+    let mut room = Room::new(0);
+    room.dial_and_ack("0612345678", "15");
+    room.pass(5 * SECOND);
+    let work = room.journal.last().and_then(|it| it.work.as_ref()).expect("waits").work;
+    let queue = engine::id::QueueId { centre: work.centre, index: 1 };
+    let outcome = room.command(Actor::User("chief".to_owned()), Verb::Move { work, queue });
+    assert!(outcome.result.is_ok());
+    assert_eq!(room.journal.last().and_then(|it| it.work.as_ref()).expect("waits").queue, "back");
+    let none = engine::id::QueueId { centre: work.centre, index: 9 };
+    let outcome = room.command(Actor::User("chief".to_owned()), Verb::Move { work, queue: none });
+    assert_eq!(outcome.result, Err(Refusal::Unknown));
+}

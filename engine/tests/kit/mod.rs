@@ -1,0 +1,360 @@
+//! A carrier's trunk and desk phones, played in memory: real SIP bytes go through the engine, time is
+//! ours. Every step's outputs are kept with the step's number, so that "in the same step" is a test.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of the kit")]
+
+pub mod peer;
+pub mod plan;
+pub mod sip;
+
+use self::sip::Sip;
+use ::sip::transport::{Flow, Peer, Transport};
+use engine::Engine;
+use engine::call::event::{Entry, Event};
+use engine::call::record::Record;
+use engine::call::snapshot::CallSnapshot;
+use engine::dialplan::Dialplan;
+use engine::id::{AgentId, CallId, CentreId, LegId};
+use engine::io::{Command, Counter, Input, Outcome, Output, Verb};
+use engine::media::{MediaCommand, MediaEvent, MediaPort};
+use engine::site::{AgentSite, CentreSite, Phone, Role, Site, Strangers, TrunkSite};
+use engine::time::{Instant, Now};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Where the engine says it is.
+pub const ENGINE: &str = "127.0.0.1:5060";
+
+/// One message the engine sent.
+pub struct Sent {
+    pub step: u64,
+    pub to: SocketAddr,
+    pub sip: Sip,
+}
+
+/// An engine with its trunks and phones.
+pub struct Room {
+    pub engine: Engine,
+    pub step: u64,
+    pub wire: Vec<Sent>,
+    pub log: Vec<(u64, Entry)>,
+    pub media: Vec<(u64, MediaCommand)>,
+    pub records: Vec<Record>,
+    pub journal: Vec<CallSnapshot>,
+    pub forgotten: Vec<CallId>,
+    pub outcomes: Vec<Outcome>,
+    pub counted: Vec<Counter>,
+    /// Phones and trunks that answer nothing, as if unplugged.
+    pub dead: HashSet<SocketAddr>,
+    at: Duration,
+    ports: HashMap<LegId, MediaPort>,
+    replies: VecDeque<Reply>,
+    seqs: HashMap<CentreId, u64>,
+    pub(crate) count: u32,
+}
+
+enum Reply {
+    Sip(SocketAddr, String),
+    Ports(Vec<MediaPort>),
+}
+
+/// The address phone `index` sits at.
+pub fn phone_at(index: u32) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7000 + u16::try_from(index).expect("few phones")))
+}
+
+/// The address of trunk `index`.
+pub fn trunk_at(index: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 6000 + index))
+}
+
+/// The agent of phone `index` in the first centre.
+pub fn agent(index: u32) -> AgentId {
+    AgentId { centre: CentreId(0), index }
+}
+
+/// A roster of desk phones at fixed addresses, from `first` on.
+pub fn desks(first: u32, count: u32, always_ready: bool) -> Vec<AgentSite> {
+    let desk = |index: u32| AgentSite {
+        name: format!("desk-{index}"),
+        role: Role::Agent,
+        skills: vec!["arm".to_owned()],
+        position: format!("P{index}"),
+        phone: Phone::Static { uri: format!("sip:{index}@{}", phone_at(index)), address: phone_at(index) },
+        always_ready,
+        wrap_up: None,
+    };
+    (first..first + count).map(desk).collect()
+}
+
+/// A centre.
+pub fn centre(plan: &str, agents: Vec<AgentSite>) -> CentreSite {
+    let plan = Dialplan::parse("test.toml", plan).unwrap_or_else(|error| panic!("{error}"));
+    CentreSite {
+        name: "samu".to_owned(),
+        plan: Arc::new(plan),
+        trunks: Vec::new(),
+        agents,
+        wrap_up: Duration::ZERO,
+    }
+}
+
+/// A site of these centres, with two trunks.
+pub fn site(centres: Vec<CentreSite>) -> Site {
+    let trunk = |index: u16| TrunkSite { name: format!("trunk-{index}"), peers: vec![trunk_at(index)] };
+    Site {
+        epoch: 3,
+        product: "bandeau".to_owned(),
+        contact: ENGINE.parse().expect("an address"),
+        realm: "test".to_owned(),
+        trunks: vec![trunk(0), trunk(1)],
+        centres,
+        calls_max: 1_000,
+        strangers: Strangers::Forbid,
+    }
+}
+
+impl Room {
+    /// One centre on the plan of the tests, with `phones` always-ready desks.
+    pub fn new(phones: u32) -> Room {
+        Room::of(site(vec![centre(plan::TEXT, desks(0, phones, true))]))
+    }
+
+    /// The same with desks nobody is ready at.
+    pub fn unready(phones: u32) -> Room {
+        Room::of(site(vec![centre(plan::TEXT, desks(0, phones, false))]))
+    }
+
+    /// Any site, with plenty of media ports on two threads.
+    pub fn of(site: Site) -> Room {
+        Room::with_ports(site, 400)
+    }
+
+    /// Any site and so many media ports.
+    pub fn with_ports(site: Site, count: u16) -> Room {
+        let mut room = Room {
+            engine: Engine::new(site, 7),
+            step: 0,
+            wire: Vec::new(),
+            log: Vec::new(),
+            media: Vec::new(),
+            records: Vec::new(),
+            journal: Vec::new(),
+            forgotten: Vec::new(),
+            outcomes: Vec::new(),
+            counted: Vec::new(),
+            dead: HashSet::new(),
+            at: Duration::ZERO,
+            ports: HashMap::new(),
+            replies: VecDeque::new(),
+            seqs: HashMap::new(),
+            count: 0,
+        };
+        let port = |index: u16| {
+            let rtp = SocketAddr::from(([127, 0, 0, 1], 20_000 + 2 * index));
+            MediaPort { rtp, advertised: rtp, thread: index % 2 }
+        };
+        room.input(Input::Media(MediaEvent::Ports((0..count).map(port).collect())));
+        room
+    }
+
+    /// Since the start.
+    pub fn at(&self) -> Duration {
+        self.at
+    }
+
+    fn now(&self) -> Now {
+        let from = Instant::from_nanos(1_000_000_000_000);
+        // 2026-11-23, a Monday.
+        let utc = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_435_200) + self.at;
+        Now { at: from + self.at, utc }
+    }
+
+    /// One step of the engine, and the steps that the peers' own reactions make.
+    pub fn input(&mut self, input: Input<'_>) {
+        self.take(input);
+        while let Some(reply) = self.replies.pop_front() {
+            match reply {
+                Reply::Sip(from, text) => self.deliver(from, &text),
+                Reply::Ports(ports) => self.take(Input::Media(MediaEvent::Ports(ports))),
+            }
+        }
+    }
+
+    /// A peer's message, as one step and the peers' reactions.
+    pub fn send(&mut self, from: SocketAddr, text: &str) {
+        self.replies.push_back(Reply::Sip(from, text.to_owned()));
+        while let Some(reply) = self.replies.pop_front() {
+            match reply {
+                Reply::Sip(from, text) => self.deliver(from, &text),
+                Reply::Ports(ports) => self.take(Input::Media(MediaEvent::Ports(ports))),
+            }
+        }
+    }
+
+    fn deliver(&mut self, from: SocketAddr, text: &str) {
+        let local = ENGINE.parse().expect("an address");
+        let flow = Flow { transport: Transport::Udp, local, remote: from, connection: 0 };
+        let peer = match from.port() {
+            6000..7000 => Peer::Trunk(from.port() - 6000),
+            7000..8000 => Peer::Phone,
+            _ => Peer::Stranger,
+        };
+        self.take(Input::Sip { flow, peer, bytes: text.as_bytes() });
+    }
+
+    fn take(&mut self, input: Input<'_>) {
+        self.step += 1;
+        self.engine.handle_input(self.now(), input);
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Transmit(out) => {
+                    let sip = Sip::read(&out.bytes);
+                    self.react(out.flow.remote, &sip);
+                    self.wire.push(Sent { step: self.step, to: out.flow.remote, sip });
+                }
+                Output::Media(command) => self.plane(command),
+                Output::Logged(entry) => {
+                    let seq = self.seqs.entry(entry.centre).or_insert(0);
+                    assert_eq!(entry.seq, *seq + 1, "I25: the log of {:?} has a gap", entry.centre);
+                    *seq = entry.seq;
+                    self.log.push((self.step, entry));
+                }
+                Output::Outcome(outcome) => self.outcomes.push(outcome),
+                Output::Journal(snapshot) => self.journal.push(*snapshot),
+                Output::Forget(call) => self.forgotten.push(call),
+                Output::Record(record) => self.records.push(*record),
+                Output::Counted(counter) => {
+                    assert!(!matches!(counter, Counter::Never(_)), "{counter:?}");
+                    self.counted.push(counter);
+                }
+            }
+        }
+    }
+
+    fn plane(&mut self, command: MediaCommand) {
+        match &command {
+            MediaCommand::Open { leg, port, .. } => {
+                let twice = self.ports.values().any(|open| open == port);
+                assert!(!twice, "one port, one leg");
+                self.ports.insert(*leg, *port);
+            }
+            MediaCommand::Close { leg } => {
+                let port = self.ports.remove(leg).expect("only an open leg is closed");
+                self.replies.push_back(Reply::Ports(vec![port]));
+            }
+            MediaCommand::Update { leg, .. }
+            | MediaCommand::Play { leg, .. }
+            | MediaCommand::Join { leg, .. }
+            | MediaCommand::Leave { leg }
+            | MediaCommand::Listen { leg, .. } => {
+                assert!(self.ports.contains_key(leg), "{command:?}: no such leg");
+            }
+        }
+        self.media.push((self.step, command));
+    }
+
+    /// Time passes, deadline by deadline.
+    pub fn pass(&mut self, time: Duration) {
+        let until = self.at + time;
+        let origin = Instant::from_nanos(1_000_000_000_000);
+        for _ in 0..100_000 {
+            let due = self.engine.poll_timeout().map(|at| at.since(origin));
+            match due.filter(|due| *due <= until) {
+                Some(due) => {
+                    self.at = due.max(self.at);
+                    self.input(Input::Due);
+                }
+                None => {
+                    self.at = until;
+                    return;
+                }
+            }
+        }
+        panic!("deadlines without end: a timer that fires moves on");
+    }
+
+    /// Somebody commands.
+    pub fn command(&mut self, actor: engine::call::event::Actor, verb: Verb) -> Outcome {
+        self.count += 1;
+        let id = format!("cmd-{}", self.count);
+        self.command_as(id, actor, verb)
+    }
+
+    /// Somebody commands, with an id of theirs.
+    pub fn command_as(&mut self, id: String, actor: engine::call::event::Actor, verb: Verb) -> Outcome {
+        let command = Command { centre: CentreId(0), id: id.clone(), actor, verb };
+        self.input(Input::Command(command));
+        self.outcomes.iter().rev().find(|it| it.id == id).cloned().expect("every command has an outcome")
+    }
+
+    /// What happened since `step`, in order.
+    pub fn events_since(&self, step: u64) -> Vec<&Event> {
+        self.log.iter().filter(|(at, _)| *at > step).map(|(_, entry)| &entry.event).collect()
+    }
+
+    /// The step of the first event after `step` that fits.
+    pub fn step_of(&self, fits: impl Fn(&Event) -> bool) -> Option<u64> {
+        self.log.iter().find(|(_, entry)| fits(&entry.event)).map(|(step, _)| *step)
+    }
+
+    /// Nothing lives any more: no call, no port, no transaction, and one record per call.
+    pub fn rest(&mut self) {
+        self.pass(Duration::from_secs(400));
+        assert!(self.engine.is_idle(), "at rest every map is empty (I23)");
+        assert!(self.ports.is_empty(), "every port is given back: {:?}", self.ports);
+        let mut arrived: Vec<CallId> = self
+            .log
+            .iter()
+            .filter_map(|(_, entry)| match &entry.event {
+                Event::Arrived { call, .. } => Some(*call),
+                _ => None,
+            })
+            .collect();
+        let mut recorded: Vec<CallId> = self.records.iter().map(|record| record.call).collect();
+        arrived.sort();
+        recorded.sort();
+        assert_eq!(arrived, recorded, "one record per call (I6)");
+        let journalled: HashSet<CallId> = self.journal.iter().map(|snapshot| snapshot.call).collect();
+        let forgotten: HashSet<CallId> = self.forgotten.iter().copied().collect();
+        assert_eq!(journalled, forgotten, "what was journalled is forgotten at the end");
+        self.conserved();
+    }
+
+    /// Every work item that entered left in exactly one way (I6).
+    fn conserved(&self) {
+        let mut open: HashMap<engine::id::WorkId, u32> = HashMap::new();
+        for (_, entry) in &self.log {
+            match &entry.event {
+                // A failed offer puts the same item back without a new line; a loss makes a new one.
+                Event::Queued { work, .. } => {
+                    open.entry(*work).or_insert(1);
+                }
+                Event::Connected { work, .. } | Event::Withdrawn { work, .. } => {
+                    let left = open.get_mut(work).expect("left without having entered");
+                    assert_eq!(*left, 1, "one way out for {work}");
+                    *left = 0;
+                }
+                _ => {}
+            }
+        }
+        assert!(open.values().all(|left| *left == 0), "items still in a queue: {open:?}");
+    }
+
+    pub(crate) fn reply(&mut self, from: SocketAddr, text: String) {
+        self.replies.push_back(Reply::Sip(from, text));
+    }
+
+    /// Legs the media plane holds, in order.
+    pub fn open_legs(&self) -> Vec<LegId> {
+        let mut legs: Vec<LegId> = self.ports.keys().copied().collect();
+        legs.sort();
+        legs
+    }
+
+    /// Silence, or sound, from a leg's peer.
+    pub fn silent(&mut self, leg: LegId, seconds: u16) {
+        self.input(Input::Media(MediaEvent::Silent { leg, seconds }));
+    }
+}

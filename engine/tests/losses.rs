@@ -1,0 +1,153 @@
+//! What a failure does, and does not do: agents' phones that die, callers whose network fails.
+
+mod kit;
+
+use engine::call::event::{Actor, Cause, Event, Loss};
+use engine::id::LegId;
+use engine::io::Verb;
+use engine::media::{MediaCommand, Program};
+use kit::{Room, agent, phone_at};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The agent's and the caller's leg of the last conversation.
+fn legs(room: &Room) -> (LegId, LegId) {
+    let agents = room.log.iter().rev().find_map(|(_, entry)| match &entry.event {
+        Event::Connected { leg, .. } => Some(*leg),
+        _ => None,
+    });
+    let callers = room.log.iter().rev().find_map(|(_, entry)| match &entry.event {
+        Event::Arrived { leg, .. } => Some(*leg),
+        _ => None,
+    });
+    (agents.expect("connected"), callers.expect("arrived"))
+}
+
+fn losses(room: &Room) -> Vec<Loss> {
+    let all = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+        Event::AgentLost { loss, .. } => Some(*loss),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn i07_a_phone_without_audio_for_thirty_seconds_is_lost_and_the_caller_is_offered_again() {
+    let mut room = Room::new(2);
+    let caller = room.dial_and_ack("0612345678", "15");
+    let first = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.answer(first);
+    room.pass(60 * SECOND);
+    let (leg, callers) = legs(&room);
+    room.silent(leg, 1);
+    room.silent(leg, 5);
+    assert!(losses(&room).is_empty(), "no audio alone ends nobody at once");
+    let before = room.step;
+    room.silent(leg, 30);
+    assert_eq!(losses(&room), [Loss::NoAudio]);
+    assert!(!room.has_bye(&caller), "never a BYE to the caller");
+    let comfort = MediaCommand::Play { leg: callers, program: Program::Comfort };
+    assert!(room.media.contains(&(before + 1, comfort)), "comfort audio in the same step");
+    assert_eq!(room.rang_in(1 - first), Some(before + 1), "and the other phone rings in the same step");
+    assert_eq!(
+        room.ringing(1 - first).expect("rings").header("x-bandeau-class"),
+        "vital",
+        "I34: unknown is vital"
+    );
+    let invite = room.answer(1 - first);
+    room.pass(10 * SECOND);
+    room.phone_bye(1 - first, &invite);
+    let record = &room.records[0];
+    assert_eq!((record.conversations.len(), record.conversations[0].loss), (2, Some(Loss::NoAudio)));
+    assert_eq!(record.cause, Some(Cause::Released));
+    assert!(record.stages[1].again);
+    room.rest();
+}
+
+#[test]
+fn i34_what_a_human_said_of_the_call_is_kept_through_a_loss() {
+    let mut room = Room::new(2);
+    room.dial_and_ack("0612345678", "15");
+    let first = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.answer(first);
+    let (leg, _) = legs(&room);
+    let call = room.journal.last().expect("a snapshot").call;
+    let verb = Verb::Qualify { call, class: "routine".to_owned() };
+    assert!(room.command(Actor::Agent(agent(first)), verb).result.is_ok());
+    room.silent(leg, 30);
+    assert_eq!(room.ringing(1 - first).expect("rings").header("x-bandeau-class"), "routine");
+}
+
+#[test]
+fn a_phone_that_does_not_answer_the_probe_is_lost() {
+    let mut room = Room::new(2);
+    let caller = room.dial_and_ack("0612345678", "15");
+    let first = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.answer(first);
+    let (leg, _) = legs(&room);
+    room.dead.insert(phone_at(first));
+    room.silent(leg, 5);
+    let asked = room.wire.iter().any(|it| it.to == phone_at(first) && it.sip.method() == Some("OPTIONS"));
+    assert!(asked, "asked in its dialog");
+    room.pass(33 * SECOND);
+    assert_eq!(losses(&room), [Loss::NoAnswer]);
+    assert!(!room.has_bye(&caller));
+    assert!(room.records.is_empty());
+}
+
+#[test]
+fn a_caller_is_lost_only_when_neither_signalling_nor_audio_is_left() {
+    let mut room = Room::new(1);
+    let caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let (_, callers) = legs(&room);
+    room.silent(callers, 5);
+    room.silent(callers, 30);
+    assert!(room.records.is_empty(), "it answers the probe: it is there");
+    room.dead.insert(caller.at);
+    room.pass(60 * SECOND);
+    assert_eq!(room.records.first().and_then(|record| record.cause), Some(Cause::Network));
+    assert_eq!(room.records[0].ended_by, Some(Actor::System));
+    room.rest();
+}
+
+#[test]
+fn a_caller_whose_signalling_is_gone_stays_while_its_audio_comes() {
+    let mut room = Room::new(1);
+    let caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let (_, callers) = legs(&room);
+    room.dead.insert(caller.at);
+    room.silent(callers, 5);
+    room.input(engine::io::Input::Media(engine::media::MediaEvent::Heard { leg: callers }));
+    room.pass(40 * SECOND);
+    assert!(room.records.is_empty(), "the probe failed, the voice is there");
+    room.silent(callers, 30);
+    assert_eq!(room.records.first().and_then(|record| record.cause), Some(Cause::Network));
+    room.rest();
+}
+
+#[test]
+fn a_phone_on_hold_is_silent_and_not_lost() {
+    let mut room = Room::new(1);
+    room.dial_and_ack("0612345678", "15");
+    let invite = room.answer(0);
+    let (leg, _) = legs(&room);
+    let body = kit::sip::sdp(40_000, "8", "inactive");
+    room.phone_request(0, &invite, "INVITE", 2, Some(&body));
+    room.phone_request(0, &invite, "ACK", 2, None);
+    room.silent(leg, 30);
+    assert!(losses(&room).is_empty());
+}
+
+#[test]
+fn an_unplugged_phone_does_not_keep_a_caller_from_the_next() {
+    let mut room = Room::new(2);
+    room.dead.extend([phone_at(0), phone_at(1)]);
+    room.dial_and_ack("0612345678", "15");
+    let first = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.dead.clear();
+    room.pass(7 * SECOND);
+    assert_eq!(room.shows(1 - first).as_deref(), Some("0612345678"));
+}
