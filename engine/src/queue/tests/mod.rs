@@ -6,4 +6,5 @@ mod agents;
 mod offers;
 mod order;
 mod plans;
+mod reference;
 mod shared;

@@ -49,7 +49,7 @@ fn i28_the_same_plan_again_changes_nothing() {
     let mut trial = Trial::run(script);
     let before = trial.transcript.len();
     trial.tell(Fact::Plan(Arc::new(Dialplan::parse("same.toml", PLAN).expect("the same plan"))));
-    assert_eq!(trial.transcript[before..], [String::new(); 0]);
+    assert!(trial.transcript[before..].is_empty(), "{:?}", &trial.transcript[before..]);
 }
 
 #[test]
