@@ -278,7 +278,7 @@ impl Shift {
     fn new(seed: u64) -> Shift {
         let plan = Arc::new(Dialplan::parse("trial.toml", PLAN).expect("the trial's plan is right"));
         let dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let skills = ["arm", "mr", "arm,mr", "room", "arm,room", "arm,mr,room"];
+        let skills = ["arm", "room", "arm,mr", "room,mr", "arm,room", "arm,mr,room"];
         let wrap_up = if seed.is_multiple_of(2) { Duration::ZERO } else { 3 * SECOND };
         let roster: Vec<_> =
             (0..2 + seed % 5).map(|ix| agent("x", skills[(ix + seed) as usize % 6], false)).collect();
