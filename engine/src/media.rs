@@ -128,7 +128,8 @@ pub enum MediaCommand {
 pub enum MediaEvent {
     /// Fresh ports for the stock.
     Ports(Vec<MediaPort>),
-    /// The first packet of this leg's peer has come since it was opened or joined a bridge.
+    /// The first packet of this leg's peer has come since it was opened, joined a bridge, or was
+    /// reported silent.
     Heard {
         /// The leg.
         leg: LegId,
@@ -148,7 +149,7 @@ pub enum MediaEvent {
         /// `0`-`9`, `*`, `#`, `A`-`D`.
         digit: char,
     },
-    /// The announcements of `Program::Hold` have all been heard once.
+    /// The announcements of `Program::Hold` have all been heard once; at once when it has none.
     Announced {
         /// The leg.
         leg: LegId,
