@@ -390,8 +390,9 @@ impl<F: Fn(MediaEvent)> Worker<F> {
     fn read(&mut self, mail: Mail, now: u64) {
         let leg = match &mail {
             Mail::Command(command) => Some(leg_of(command)),
-            Mail::Depart { leg, .. } => Some(*leg),
-            Mail::Expect(_) | Mail::Arrive(_) | Mail::Absent(_) | Mail::Stop => None,
+            // A leg may be expected again after it has left again.
+            Mail::Depart { leg, .. } | Mail::Expect(leg) => Some(*leg),
+            Mail::Arrive(_) | Mail::Absent(_) | Mail::Stop => None,
         };
         if let Some(waiting) = leg.and_then(|leg| self.expected.get_mut(&leg)) {
             waiting.push(mail);

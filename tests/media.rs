@@ -1,0 +1,643 @@
+//! The media plane with real sockets on loopback: phones that speak tones and listen for each other.
+
+use bandeau::media::g711::{self, FRAME};
+use bandeau::media::plane::{Figures, Plane, PlaneConfig, PlaneError};
+use bandeau::media::sound::Sounds;
+use bandeau::media::{sys, tone};
+use engine::id::{BridgeId, CentreId, LegId, Serial};
+use engine::media::{Codec, MediaCommand, MediaEvent, MediaPort, Program, Stream};
+use rtp_rs::{RtpPacketBuilder, RtpReader};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Longer than anything here takes; only a failure waits for it.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Ports for one plane. Tests, and other people's, run side by side: each looks elsewhere first,
+/// and a plane passes over what is taken.
+fn ports(count: u16) -> RangeInclusive<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let place = NEXT.fetch_add(1, Ordering::Relaxed);
+    let from = 10_000 + (std::process::id() as u16 % 40 * 500) + place * 160 % 20_000;
+    let from = from + from % 2;
+    from..=from + count - 1
+}
+
+/// A plane, what it said, and names for legs and conversations.
+struct Floor {
+    plane: Plane,
+    events: Receiver<MediaEvent>,
+    seen: Vec<MediaEvent>,
+    stock: Vec<MediaPort>,
+    serial: Serial,
+}
+
+impl Floor {
+    fn open(threads: usize, stock: usize) -> Floor {
+        let (told, events) = channel();
+        let config = PlaneConfig { bind: HERE, advertised: HERE, ports: ports(150), threads, stock };
+        let plane = Plane::start(config, Sounds::embedded(), move |event| drop(told.send(event))).unwrap();
+        let mut floor = Floor { plane, events, seen: Vec::new(), stock: Vec::new(), serial: Serial(1) };
+        let MediaEvent::Ports(stock) = floor.events.try_recv().expect("ports before start returns") else {
+            panic!("the first event names the ports");
+        };
+        floor.stock = stock;
+        floor
+    }
+
+    /// A phone whose leg is open.
+    fn phone(&mut self, codec: Codec) -> Phone {
+        let thread = self.stock[0].thread;
+        self.phone_on(thread, codec)
+    }
+
+    fn phone_on(&mut self, thread: u16, codec: Codec) -> Phone {
+        while !self.stock.iter().any(|port| port.thread == thread) {
+            self.wait(|event| matches!(event, MediaEvent::Ports(_)));
+        }
+        let place = self.stock.iter().position(|port| port.thread == thread).unwrap();
+        let port = self.stock.remove(place);
+        let socket = UdpSocket::bind((HERE, 0)).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let leg = LegId { centre: CentreId(0), serial: self.serial.take() };
+        let stream = Stream {
+            remote: Some(socket.local_addr().unwrap()),
+            codec,
+            telephone_event: Some(if codec == Codec::Pcma { 101 } else { 96 }),
+            send: true,
+            receive: true,
+        };
+        self.plane.send(MediaCommand::Open { leg, port, stream });
+        self.obeyed(port, stream);
+        Phone { socket, leg, port, stream, sequence: 65_530, ssrc: 7 + leg.serial.0 as u32 }
+    }
+
+    /// Waits until the thread of a port has obeyed all it was told: it refuses to open a port that
+    /// is in use, and packets sent from here on find their leg open.
+    fn obeyed(&mut self, port: MediaPort, stream: Stream) {
+        let leg = LegId { centre: CentreId(9), serial: self.serial.take() };
+        self.plane.send(MediaCommand::Open { leg, port, stream });
+        self.plane.send(MediaCommand::Close { leg });
+        for _ in 0..2 {
+            self.wait(
+                |event| matches!(event, MediaEvent::Refused { leg: Some(refused), .. } if *refused == leg),
+            );
+        }
+    }
+
+    /// Joins, and waits until it is done, on whatever thread: only a leg in a conversation refuses
+    /// to be played something.
+    fn joined(&mut self, bridge: BridgeId, phone: &Phone) {
+        self.join(bridge, &[phone]);
+        self.play(phone, Program::Silence);
+        self.wait(|event| matches!(event, MediaEvent::Refused { leg: Some(leg), .. } if *leg == phone.leg));
+    }
+
+    fn bridge(&mut self) -> BridgeId {
+        BridgeId { centre: CentreId(0), serial: self.serial.take() }
+    }
+
+    fn join(&self, bridge: BridgeId, phones: &[&Phone]) {
+        for phone in phones {
+            self.plane.send(MediaCommand::Join { bridge, leg: phone.leg });
+        }
+    }
+
+    fn play(&self, phone: &Phone, program: Program) {
+        self.plane.send(MediaCommand::Play { leg: phone.leg, program });
+    }
+
+    /// Waits for an event; what came before it is kept in `seen`.
+    fn wait(&mut self, wanted: impl Fn(&MediaEvent) -> bool) -> MediaEvent {
+        loop {
+            let event = self.events.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+                panic!("the event never came; there were {:?}", self.seen);
+            });
+            if let MediaEvent::Ports(ports) = &event {
+                self.stock.extend(ports);
+            }
+            self.seen.push(event.clone());
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// Everything it said, up to its end: it stops after it has obeyed all it was told.
+    fn said(mut self) -> Vec<MediaEvent> {
+        self.plane.stop();
+        self.seen.extend(self.events.try_iter());
+        self.seen
+    }
+
+    /// Its figures, once they hold what is wanted; they come once a second.
+    fn figures(&self, wanted: impl Fn(&Figures) -> bool) -> Figures {
+        let until = sys::now() + PATIENCE.as_nanos() as u64;
+        loop {
+            let figures = self.plane.figures();
+            if wanted(&figures) || sys::now() > until {
+                return figures;
+            }
+            let _ = self.events.recv_timeout(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A peer of the plane: a telephone of its own.
+struct Phone {
+    socket: UdpSocket,
+    leg: LegId,
+    port: MediaPort,
+    stream: Stream,
+    sequence: u16,
+    ssrc: u32,
+}
+
+/// A packet as a phone reads it.
+struct Packet {
+    payload_type: u8,
+    marker: bool,
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+    payload: Vec<u8>,
+}
+
+impl Packet {
+    fn samples(&self) -> Vec<i16> {
+        let Some(codec) = g711::codec_of(self.payload_type) else { return Vec::new() };
+        self.payload.iter().map(|byte| g711::decode(codec, *byte)).collect()
+    }
+}
+
+impl Phone {
+    fn send(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) {
+        let builder = RtpPacketBuilder::new().payload_type(payload_type).ssrc(self.ssrc);
+        let builder = builder.sequence(self.sequence.into()).timestamp(timestamp).payload(payload);
+        self.socket.send_to(&builder.build().unwrap(), self.port.advertised).unwrap();
+        self.sequence = self.sequence.wrapping_add(1);
+    }
+
+    /// Says one frame of a tone.
+    fn say(&mut self, hz: f64) {
+        let samples = tone::sine(hz, 8_000, FRAME);
+        let payload: Vec<u8> =
+            samples.iter().map(|sample| g711::encode(self.stream.codec, *sample)).collect();
+        let timestamp = u32::from(self.sequence).wrapping_mul(160);
+        self.send(self.stream.codec.payload_type(), timestamp, &payload);
+    }
+
+    /// The next packet, or nothing for 200 ms.
+    fn hear(&self) -> Option<Packet> {
+        let mut buffer = [0; 2_048];
+        let length = self.socket.recv(&mut buffer).ok()?;
+        let reader = RtpReader::new(&buffer[..length]).expect("what the plane sends is RTP");
+        Some(Packet {
+            payload_type: reader.payload_type(),
+            marker: reader.mark(),
+            sequence: reader.sequence_number().into(),
+            timestamp: reader.timestamp(),
+            ssrc: reader.ssrc(),
+            payload: reader.payload().to_vec(),
+        })
+    }
+}
+
+/// Two phones speak 30 frames to each other, a tone each; the share of the other's tone that each
+/// hears at the end.
+fn converse(one: &mut Phone, one_hz: f64, other: &mut Phone, other_hz: f64) -> (f64, f64) {
+    let (mut at_one, mut at_other) = (Vec::new(), Vec::new());
+    for phone in [&one, &other] {
+        // What they heard before is not of this conversation.
+        phone.socket.set_nonblocking(true).unwrap();
+        while phone.hear().is_some() {}
+        phone.socket.set_nonblocking(false).unwrap();
+    }
+    for _ in 0..30 {
+        one.say(one_hz);
+        other.say(other_hz);
+        at_other.extend(other.hear().map(|packet| packet.samples()).unwrap_or_default());
+        at_one.extend(one.hear().map(|packet| packet.samples()).unwrap_or_default());
+    }
+    let end = |heard: &[i16], hz| tone::share(&heard[heard.len().saturating_sub(5 * FRAME)..], hz);
+    (end(&at_one, other_hz), end(&at_other, one_hz))
+}
+
+#[test]
+fn i33_a_tone_passes_both_ways() {
+    let mut floor = Floor::open(1, 4);
+    let (mut caller, mut agent) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcma));
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+}
+
+#[test]
+fn i33_a_planted_one_way_fault_is_seen() {
+    let mut floor = Floor::open(1, 4);
+    let (mut caller, mut agent) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcma));
+    // What the agent is sent goes to a socket where nobody listens.
+    let nobody = UdpSocket::bind((HERE, 0)).unwrap();
+    let stream = Stream { remote: Some(nobody.local_addr().unwrap()), ..agent.stream };
+    floor.plane.send(MediaCommand::Update { leg: agent.leg, stream });
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    agent.socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent < 0.1, "{at_caller} {at_agent}");
+}
+
+#[test]
+fn each_side_hears_its_own_law() {
+    let mut floor = Floor::open(1, 4);
+    let (mut caller, mut agent) = (floor.phone(Codec::Pcmu), floor.phone(Codec::Pcma));
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+    caller.say(1_000.0);
+    agent.say(700.0);
+    let types = [caller.hear(), agent.hear()].map(|packet| packet.map(|packet| packet.payload_type));
+    assert_eq!(types, [Some(0), Some(8)]);
+}
+
+#[test]
+fn a_key_passes_under_the_other_sides_type_and_is_reported_once() {
+    let mut floor = Floor::open(1, 4);
+    let (mut caller, agent) = (floor.phone(Codec::Pcmu), floor.phone(Codec::Pcma));
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    floor.obeyed(caller.port, caller.stream);
+    for end in [0, 0, 0x80, 0x80, 0x80] {
+        caller.send(96, 1_600, &[5, end | 10, 1, 64]);
+    }
+    let leg = caller.leg;
+    floor.wait(|event| *event == MediaEvent::Digit { leg, digit: '5' });
+    let keys = std::iter::from_fn(|| agent.hear()).filter(|packet| packet.payload_type == 101).take(5);
+    let keys = keys.collect::<Vec<_>>();
+    assert_eq!(keys.len(), 5);
+    assert!(keys.iter().all(|key| key.payload[0] == 5 && key.timestamp == keys[0].timestamp));
+    caller.send(96, 3_200, &[11, 0x8A, 1, 64]);
+    floor.wait(|event| *event == MediaEvent::Digit { leg, digit: '#' });
+    let digits = floor.said().iter().filter(|event| matches!(event, MediaEvent::Digit { .. })).count();
+    assert_eq!(digits, 2);
+}
+
+#[test]
+fn keys_of_a_waiting_caller_are_reported_only_when_listened_for() {
+    let mut floor = Floor::open(1, 4);
+    let mut caller = floor.phone(Codec::Pcma);
+    let leg = caller.leg;
+    caller.send(101, 160, &[1, 0x8A, 1, 64]);
+    floor.wait(|event| *event == MediaEvent::Heard { leg });
+    floor.plane.send(MediaCommand::Listen { leg, on: true });
+    floor.obeyed(caller.port, caller.stream);
+    caller.send(101, 1_600, &[2, 0x8A, 1, 64]);
+    floor.wait(|event| matches!(event, MediaEvent::Digit { .. }));
+    let digits: Vec<_> =
+        floor.said().into_iter().filter(|event| matches!(event, MediaEvent::Digit { .. })).collect();
+    assert_eq!(digits, [MediaEvent::Digit { leg, digit: '2' }]);
+}
+
+#[test]
+fn waiting_callers_hear_the_announcement_once_then_hold_music_at_fifty_packets_a_second() {
+    let mut floor = Floor::open(2, 24);
+    let callers: Vec<Phone> =
+        (0..20).map(|n| floor.phone_on(n % 2, if n % 3 == 0 { Codec::Pcmu } else { Codec::Pcma })).collect();
+    let program = Program::Hold { announce: vec!["confirm".into()], hold: "hold".into() };
+    for caller in &callers {
+        floor.play(caller, program.clone());
+    }
+    // 60 packets of the first caller are the measure; each of the others has as many, within a
+    // catch-up of the wheel.
+    let heard: Vec<Packet> = (0..60).map(|_| callers[0].hear().expect("hold audio")).collect();
+    for caller in &callers[1..] {
+        caller.socket.set_nonblocking(true).unwrap();
+        let count = std::iter::from_fn(|| caller.hear()).count();
+        assert!((54..=66).contains(&count), "{count} packets while the first had 60");
+    }
+    let sounds = Sounds::embedded();
+    let (confirm, hold) = (sounds.sound("confirm").unwrap(), sounds.sound("hold").unwrap());
+    for (n, packet) in heard.iter().enumerate() {
+        let expected = match n.checked_sub(confirm.len()) {
+            None => confirm.frame(Codec::Pcmu, n),
+            Some(n) => hold.frame(Codec::Pcmu, n),
+        };
+        assert_eq!(packet.payload, expected, "packet {n}");
+        assert_eq!(packet.marker, n == 0);
+        assert_eq!(packet.sequence, heard[0].sequence.wrapping_add(n as u16));
+        assert_eq!(packet.timestamp, heard[0].timestamp.wrapping_add(160 * n as u32));
+        assert_eq!((packet.ssrc, packet.payload_type), (heard[0].ssrc, 0));
+    }
+    let mut announced: Vec<LegId> = callers.iter().map(|caller| caller.leg).collect();
+    while !announced.is_empty() {
+        let MediaEvent::Announced { leg } = floor.wait(|event| matches!(event, MediaEvent::Announced { .. }))
+        else {
+            unreachable!("waited for");
+        };
+        assert!(announced.contains(&leg), "announced twice");
+        announced.retain(|other| *other != leg);
+    }
+}
+
+#[test]
+fn the_wheel_keeps_real_time() {
+    let mut floor = Floor::open(1, 2);
+    let caller = floor.phone(Codec::Pcma);
+    floor.play(&caller, Program::RingBack);
+    caller.hear().expect("ring-back");
+    let from = sys::now();
+    for _ in 0..50 {
+        caller.hear().expect("ring-back");
+    }
+    // A loaded machine may delay the last packet; it cannot make fifty come early.
+    let took = Duration::from_nanos(sys::now() - from);
+    assert!((Duration::from_millis(900)..Duration::from_millis(1_400)).contains(&took), "{took:?}");
+}
+
+#[test]
+fn what_was_said_while_waiting_is_not_heard_by_the_agent() {
+    let mut floor = Floor::open(1, 4);
+    let (mut caller, mut agent) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcma));
+    floor.play(&caller, Program::Comfort);
+    let leg = caller.leg;
+    caller.say(1_000.0);
+    floor.wait(|event| *event == MediaEvent::Heard { leg });
+    for _ in 0..10 {
+        caller.say(1_000.0);
+    }
+    let bridge = floor.bridge();
+    floor.joined(bridge, &agent);
+    floor.joined(bridge, &caller);
+    // The agent's tone reaches the caller: the conversation stands.
+    agent.say(700.0);
+    while tone::share(&caller.hear().expect("the agent").samples(), 700.0) < 0.9 {}
+    for _ in 0..10 {
+        caller.say(400.0);
+    }
+    let mut heard = 0;
+    while heard < 10 {
+        let samples = agent.hear().expect("the caller").samples();
+        assert!(tone::share(&samples, 1_000.0) < 0.5, "speech from before the conversation");
+        heard += usize::from(tone::share(&samples, 400.0) > 0.9);
+    }
+}
+
+#[test]
+fn a_closed_legs_port_comes_back_and_serves_again() {
+    let mut floor = Floor::open(1, 1);
+    let mut first = floor.phone(Codec::Pcma);
+    floor.play(&first, Program::Comfort);
+    let sent = (0..5).filter(|_| first.hear().is_some()).count() as u64;
+    first.say(1_000.0);
+    let leg = first.leg;
+    floor.wait(|event| *event == MediaEvent::Heard { leg });
+    floor.plane.send(MediaCommand::Close { leg });
+    let closed = floor.wait(|event| matches!(event, MediaEvent::Closed { .. }));
+    let MediaEvent::Closed { received: 1, sent: counted, lost: 0, .. } = closed else { panic!("{closed:?}") };
+    assert!(counted >= sent, "{counted} < {sent}");
+    floor.wait(|event| matches!(event, MediaEvent::Ports(ports) if ports.contains(&first.port)));
+    floor.stock.retain(|port| *port == first.port);
+    let again = floor.phone(Codec::Pcma);
+    assert_eq!(again.port, first.port);
+    floor.play(&again, Program::Comfort);
+    assert!(again.hear().is_some());
+    assert!(std::iter::from_fn(|| first.hear()).count() < 5, "the closed leg is sent nothing more");
+}
+
+#[test]
+fn the_stock_is_filled_up_as_it_is_used() {
+    let mut floor = Floor::open(1, 3);
+    let legs: Vec<Phone> = (0..12).map(|_| floor.phone(Codec::Pcma)).collect();
+    let mut ports: Vec<u16> = legs.iter().map(|phone| phone.port.rtp.port()).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    assert_eq!(ports.len(), 12, "every leg has a port of its own");
+    let figures = floor.figures(|figures| figures.legs == 12);
+    assert_eq!((figures.legs, figures.ports_free), (12, 3));
+    for phone in &legs {
+        floor.plane.send(MediaCommand::Close { leg: phone.leg });
+    }
+    let figures = floor.figures(|figures| figures.legs == 0);
+    assert_eq!((figures.legs, figures.ports_free), (0, 15), "at rest everything is back");
+}
+
+#[test]
+fn legs_of_two_threads_meet_on_one_and_obey_what_they_are_told_on_the_way() {
+    let mut floor = Floor::open(2, 8);
+    let (mut caller, mut agent) = (floor.phone_on(0, Codec::Pcma), floor.phone_on(1, Codec::Pcmu));
+    floor.play(&caller, Program::Comfort);
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+
+    // There and back in one breath, a hundred times: nothing is lost on the way.
+    let home = floor.phone_on(1, Codec::Pcma);
+    let far = floor.bridge();
+    floor.join(far, &[&home]);
+    for _ in 0..100 {
+        floor.plane.send(MediaCommand::Join { bridge: far, leg: caller.leg });
+        floor.plane.send(MediaCommand::Leave { leg: caller.leg });
+        floor.join(bridge, &[&caller]);
+    }
+    floor.joined(bridge, &caller);
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+    for phone in [&caller, &agent, &home] {
+        floor.plane.send(MediaCommand::Close { leg: phone.leg });
+    }
+    assert_eq!(floor.figures(|figures| figures.legs == 0).legs, 0);
+    let said = floor.said();
+    let refused = |event: &&MediaEvent| matches!(event, MediaEvent::Refused { leg: Some(leg), .. } if leg.centre == CentreId(0));
+    assert_eq!(said.iter().filter(refused).count(), 1, "only what `joined` waits for: {said:?}");
+}
+
+#[test]
+fn a_third_port_is_refused_and_the_two_go_on() {
+    let mut floor = Floor::open(2, 8);
+    let (mut caller, mut agent) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcma));
+    let third = floor.phone_on(1, Codec::Pcma);
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent, &third]);
+    let refused = floor.wait(|event| matches!(event, MediaEvent::Refused { .. }));
+    assert!(
+        matches!(&refused, MediaEvent::Refused { leg, why } if *leg == Some(third.leg) && why.contains("mixer"))
+    );
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+    floor.play(&third, Program::Comfort);
+    assert!(third.hear().is_some(), "the refused leg still hears what it is played");
+}
+
+#[test]
+fn i33_a_waiting_peer_is_heard_once_and_its_silence_reported() {
+    let mut floor = Floor::open(1, 4);
+    let mut caller = floor.phone(Codec::Pcma);
+    floor.play(&caller, Program::Comfort);
+    let leg = caller.leg;
+    for _ in 0..20 {
+        caller.say(1_000.0);
+    }
+    floor.wait(|event| *event == MediaEvent::Heard { leg });
+    floor.wait(|event| *event == MediaEvent::Silent { leg, seconds: 1 });
+    caller.say(1_000.0);
+    floor.wait(|event| *event == MediaEvent::Heard { leg });
+    let said = floor.said();
+    let heard = said.iter().filter(|event| matches!(event, MediaEvent::Heard { .. })).count();
+    assert_eq!(heard, 2, "once, and again after the silence: {said:?}");
+}
+
+#[test]
+fn i33_a_peer_that_never_sends_is_reported_within_seconds_and_one_that_sends_is_not() {
+    let mut floor = Floor::open(1, 4);
+    let mut caller = floor.phone(Codec::Pcma);
+    let agent = floor.phone(Codec::Pcma);
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    // The agent hears comfort noise or the caller: its socket paces the caller's speech.
+    let leg = agent.leg;
+    for _ in 0..80 {
+        caller.say(1_000.0);
+        let _ = floor.events.recv_timeout(Duration::from_millis(20)).map(|event| floor.seen.push(event));
+    }
+    let silent = |legs: LegId| move |event: &MediaEvent| matches!(event, MediaEvent::Silent { leg, .. } if *leg == legs);
+    assert!(floor.seen.iter().any(silent(leg)), "{:?}", floor.seen);
+    assert!(!floor.seen.iter().any(silent(caller.leg)), "{:?}", floor.seen);
+}
+
+#[test]
+fn a_test_call_hears_itself() {
+    let mut floor = Floor::open(1, 2);
+    let mut caller = floor.phone(Codec::Pcma);
+    floor.play(&caller, Program::Echo);
+    let mut heard = Vec::new();
+    for _ in 0..20 {
+        caller.say(600.0);
+        heard.extend(caller.hear().map(|packet| packet.samples()).unwrap_or_default());
+    }
+    assert!(tone::share(&heard[heard.len() - 5 * FRAME..], 600.0) > 0.9);
+}
+
+#[test]
+fn who_is_left_alone_hears_comfort_noise_in_the_same_stream() {
+    let mut floor = Floor::open(1, 4);
+    let (caller, mut agent) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcma));
+    floor.play(&caller, Program::RingBack);
+    let mut heard = vec![caller.hear().expect("ring-back")];
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&agent]);
+    floor.joined(bridge, &caller);
+    while tone::share(&heard.last().unwrap().samples(), 700.0) < 0.9 {
+        agent.say(700.0);
+        heard.push(caller.hear().expect("the agent"));
+    }
+    floor.plane.send(MediaCommand::Close { leg: agent.leg });
+    for _ in 0..10 {
+        heard.push(caller.hear().expect("comfort noise"));
+    }
+    assert!(tone::level(&heard.last().unwrap().samples()) < -50.0);
+    for pair in heard.windows(2) {
+        assert_eq!(pair[1].ssrc, pair[0].ssrc);
+        assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1), "a hole in our own stream");
+    }
+}
+
+#[test]
+fn a_peer_on_hold_is_sent_nothing_and_its_announcement_waits() {
+    let mut floor = Floor::open(1, 2);
+    let caller = floor.phone(Codec::Pcma);
+    let held = Stream { send: false, ..caller.stream };
+    floor.plane.send(MediaCommand::Update { leg: caller.leg, stream: held });
+    floor.play(&caller, Program::Hold { announce: vec!["confirm".into()], hold: "hold".into() });
+    assert!(caller.hear().is_none());
+    floor.plane.send(MediaCommand::Update { leg: caller.leg, stream: caller.stream });
+    let confirm = Sounds::embedded().sound("confirm").unwrap().frame(Codec::Pcma, 0).to_vec();
+    assert_eq!(caller.hear().expect("the announcement").payload, confirm);
+}
+
+#[test]
+fn what_is_not_audio_is_counted_and_goes_nowhere() {
+    let mut floor = Floor::open(1, 4);
+    let (mut caller, mut agent) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcma));
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    let (_, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_agent > 0.9);
+    let mut seed = 1u32;
+    for length in 0..200usize {
+        let mut noise: Vec<u8> = (0..length)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 24) as u8
+            })
+            .collect();
+        if let Some(first) = noise.first_mut() {
+            // Every combination of version, padding, extension and sources; never plain RTP.
+            *first = (length as u8) | 0x20;
+        }
+        caller.socket.send_to(&noise, caller.port.rtp).unwrap();
+    }
+    caller.socket.send_to(&[0x80; 9_000], caller.port.rtp).unwrap();
+    let stranger = UdpSocket::bind((HERE, 0)).unwrap();
+    stranger
+        .send_to(&[&[0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9][..], &[0xD5; 160]].concat(), caller.port.rtp)
+        .unwrap();
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+    assert!(floor.figures(|figures| figures.packets_dropped > 20).packets_dropped > 20);
+}
+
+#[test]
+fn a_command_that_makes_no_sense_is_refused_by_name() {
+    let mut floor = Floor::open(1, 4);
+    let phone = floor.phone(Codec::Pcma);
+    let (leg, nobody) = (phone.leg, LegId { centre: CentreId(0), serial: Serial(999) });
+    let mut refused = |command| {
+        floor.plane.send(command);
+        match floor.wait(|event| matches!(event, MediaEvent::Refused { .. })) {
+            MediaEvent::Refused { leg: Some(leg), why } => (leg, why),
+            event => unreachable!("waited for {event:?}"),
+        }
+    };
+    let open = |leg, port| MediaCommand::Open { leg, port, stream: phone.stream };
+    assert_eq!(refused(MediaCommand::Leave { leg: nobody }), (nobody, "there is no such leg".into()));
+    assert_eq!(refused(open(leg, phone.port)), (leg, "the leg is open already".into()));
+    assert_eq!(refused(open(nobody, phone.port)), (nobody, "the port is not one of the stock".into()));
+    let program = Program::Hold { announce: vec![], hold: "polka".into() };
+    let (who, why) = refused(MediaCommand::Play { leg, program });
+    assert_eq!((who, why.as_str()), (leg, "no sound is named `polka`"));
+    assert!(phone.hear().is_some(), "an unknown sound leaves comfort noise, not silence");
+}
+
+#[test]
+fn a_plane_without_a_port_does_not_start() {
+    let start = |bind: &str, ports| {
+        let bind = bind.parse().unwrap();
+        let config = PlaneConfig { bind, advertised: HERE, ports, threads: 1, stock: 4 };
+        Plane::start(config, Sounds::embedded(), |_| {}).map(drop)
+    };
+    assert!(matches!(start("127.0.0.1", 30_001..=30_002), Err(PlaneError::NoPort { .. })));
+    assert!(matches!(start("192.0.2.1", ports(8)), Err(PlaneError::Port { .. })));
+}
+
+#[test]
+fn what_peers_are_told_differs_from_what_is_bound() {
+    let (told, events) = channel();
+    let advertised: IpAddr = "203.0.113.7".parse().unwrap();
+    let config = PlaneConfig { bind: HERE, advertised, ports: ports(20), threads: 2, stock: 6 };
+    let _plane = Plane::start(config, Sounds::embedded(), move |event| drop(told.send(event))).unwrap();
+    let MediaEvent::Ports(ports) = events.recv().unwrap() else { panic!("ports first") };
+    assert_eq!(ports.len(), 6);
+    for (n, port) in ports.iter().enumerate() {
+        assert_eq!(port.rtp.ip(), HERE);
+        assert_eq!(port.advertised, SocketAddr::new(advertised, port.rtp.port()));
+        assert_eq!(port.rtp.port() % 2, 0);
+        assert_eq!(usize::from(port.thread), n % 2, "threads in turn");
+    }
+}
