@@ -377,6 +377,23 @@ fn an_invalid_invite_of_a_carrier_still_gives_caller_called_and_audio() {
     }
 }
 
+#[test]
+fn nothing_of_a_person_is_in_what_a_message_prints_for_debugging() {
+    let message = Message::scan(OURS).expect("our message");
+    let contacts: Vec<_> = message.contacts().collect();
+    let text = format!(
+        "{message:?} {:?} {:?} {:?} {contacts:?} {:?} {:?}",
+        message.start,
+        message.from(),
+        message.request_uri(),
+        message.authorization(),
+        message.identities().collect::<Vec<_>>()
+    );
+    for secret in ["2315", "33", "ohn", "user=phone", "\"u\"", "[51, "] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
 /// Reads everything there is to read; the result is of no interest, that there is one is.
 fn read_everything(bytes: &[u8]) {
     let Ok(message) = Message::scan(bytes) else { return };

@@ -4,7 +4,7 @@
 use crate::message::{HeaderError, Message, Name, Params, Text, Uri, trim};
 
 /// `"Display" <uri>;params`, or a bare `uri;params`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NameAddr<'a> {
     /// The name for people; empty when there is none.
     pub display: Text<'a>,
@@ -62,6 +62,13 @@ impl<'a> NameAddr<'a> {
         let open = bracketed && memchr::memchr(b'>', value).is_none();
         let headers_outside = !bracketed && matches!(self.uri, Uri::Sip { headers: Some(_), .. });
         needs_quotes || spaced || open || headers_outside
+    }
+}
+
+impl std::fmt::Debug for NameAddr<'_> {
+    /// The address's kind only: who it is stays out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NameAddr({:?})", self.uri)
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn find_outside(bytes: &[u8], separator: u8) -> Option<usize> {
 }
 
 /// The items of a comma list, trimmed; empty ones are skipped (RFC 3261 §7.3.1).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Commas<'a>(&'a [u8]);
 
 impl<'a> Commas<'a> {

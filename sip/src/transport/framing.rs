@@ -17,7 +17,7 @@ pub enum FramingError {
 }
 
 /// One stream's bytes on their way to be messages.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Framer {
     buffer: BytesMut,
     /// Head bytes already looked through for its end, so that a slow sender costs no more than
@@ -104,6 +104,13 @@ impl Framer {
             self.buffer.advance(lines);
         }
         is_at_message
+    }
+}
+
+impl std::fmt::Debug for Framer {
+    /// How much waits: what it says is people's affairs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Framer({} bytes)", self.buffer.len())
     }
 }
 
