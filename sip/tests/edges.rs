@@ -1,0 +1,370 @@
+//! What a message that is odd, unwanted or unknown is answered (`edges.md`), told by one message at a
+//! time.
+
+mod wire;
+
+use sip::endpoint::{Counter, Endpoint, Event};
+use sip::time::Instant;
+use sip::transport::{Flow, Peer, Transport};
+use std::time::Duration;
+use wire::{ANSWER, OFFER, config, now, short, tag, value};
+
+/// One endpoint and a peer that says whatever the test writes.
+struct Desk {
+    endpoint: Endpoint,
+    at: Instant,
+    flow: Flow,
+    events: Vec<Event>,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        Desk::with(true)
+    }
+
+    fn with(strangers_forbid: bool) -> Desk {
+        let local = wire::address(wire::B);
+        let mut config = config(local);
+        config.strangers_forbid = strangers_forbid;
+        Desk {
+            endpoint: Endpoint::new(config, 3),
+            at: Instant::ZERO + Duration::from_secs(1),
+            flow: Flow {
+                transport: Transport::Udp,
+                local,
+                remote: ([198, 51, 100, 7], 40_000).into(),
+                connection: 0,
+            },
+            events: Vec::new(),
+        }
+    }
+
+    /// What the endpoint sends when it hears this.
+    fn hear(&mut self, peer: Peer, text: &str) -> Vec<String> {
+        self.endpoint.handle_message(now(self.at), self.flow, peer, text.as_bytes());
+        self.take()
+    }
+
+    fn take(&mut self) -> Vec<String> {
+        self.events.extend(std::iter::from_fn(|| self.endpoint.poll_event()));
+        let sent = std::iter::from_fn(|| self.endpoint.poll_transmit());
+        sent.map(|transmit| {
+            assert_eq!(transmit.flow.remote, self.flow.remote, "back to where it came from");
+            String::from_utf8_lossy(&transmit.bytes).into_owned()
+        })
+        .collect()
+    }
+
+    fn wait(&mut self, seconds: u64) -> Vec<String> {
+        let until = self.at + Duration::from_secs(seconds);
+        while let Some(at) = self.endpoint.poll_timeout().filter(|at| *at <= until) {
+            self.at = self.at.max(at);
+            self.endpoint.handle_due(now(self.at));
+        }
+        self.at = until;
+        self.take()
+    }
+
+    fn counted(&self, counter: &Counter) -> usize {
+        self.events.iter().filter(|event| matches!(event, Event::Counted(c) if c == counter)).count()
+    }
+
+    fn calls(&self) -> Vec<sip::endpoint::DialogId> {
+        let invited = self.events.iter().filter(|event| matches!(event, Event::Invited { .. }));
+        invited.filter_map(Event::dialog).collect()
+    }
+}
+
+fn request(method: &str, branch: &str, to: &str, more: &str) -> String {
+    let host = "Via: SIP/2.0/UDP 10.0.0.9:5060";
+    format!(
+        "{method} sip:15@192.0.2.2 SIP/2.0\r\n{host};branch=z9hG4bK{branch};rport\r\nMax-Forwards: 70\r\n\
+         From: <sip:0612@198.51.100.7>;tag=caller\r\nTo: <sip:15@192.0.2.2>{to}\r\nCall-ID: one\r\n\
+         CSeq: 1 {method}\r\nContact: <sip:198.51.100.7:40000>\r\n{more}Content-Length: 0\r\n\r\n"
+    )
+}
+
+fn shorts(sent: &[String]) -> Vec<String> {
+    sent.iter().map(|text| short(text)).collect()
+}
+
+const TRUNK: Peer = Peer::Trunk(0);
+
+#[test]
+fn a_response_goes_back_to_the_address_its_request_came_from() {
+    let mut desk = Desk::new();
+    let sent = desk.hear(TRUNK, &request("OPTIONS", "1", "", ""));
+    assert_eq!(shorts(&sent), ["200 OPTIONS"]);
+    let via = value(&sent[0], "Via");
+    assert!(via.contains("rport=40000") && via.contains("received=198.51.100.7"), "{via}");
+    assert!(value(&sent[0], "Allow").contains("INVITE"));
+    assert!(!tag(&value(&sent[0], "To")).is_empty());
+}
+
+#[test]
+fn a_copy_of_any_request_gets_the_same_answer_from_its_transaction() {
+    let mut desk = Desk::new();
+    let first = desk.hear(TRUNK, &request("OPTIONS", "1", "", ""));
+    assert_eq!(desk.hear(TRUNK, &request("OPTIONS", "1", "", "")), first);
+    assert_eq!(desk.counted(&Counter::Retransmission), 1);
+    desk.wait(33);
+    assert!(desk.endpoint.poll_timeout().is_none());
+}
+
+#[test]
+fn nothing_within_an_unknown_dialog_is_known() {
+    let mut desk = Desk::new();
+    for method in ["BYE", "INVITE", "UPDATE", "INFO", "OPTIONS", "PRACK"] {
+        let sent = desk.hear(TRUNK, &request(method, method, ";tag=gone", ""));
+        assert_eq!(shorts(&sent), [format!("481 {method}")]);
+    }
+    assert_eq!(shorts(&desk.hear(TRUNK, &request("CANCEL", "x", "", ""))), ["481 CANCEL"]);
+    assert!(desk.hear(TRUNK, &request("ACK", "y", ";tag=gone", "")).is_empty());
+    assert_eq!(desk.counted(&Counter::TrunkRefused(481)), 1, "only the INVITE is a refused call");
+}
+
+#[test]
+fn a_method_we_lack_is_405_and_one_nobody_knows_501() {
+    let mut desk = Desk::new();
+    assert_eq!(shorts(&desk.hear(TRUNK, &request("MESSAGE", "1", "", ""))), ["405 MESSAGE"]);
+    let sent = desk.hear(TRUNK, &request("DANCE", "2", "", ""));
+    assert_eq!(shorts(&sent), ["501 DANCE"]);
+    assert!(value(&sent[0], "Allow").contains("BYE"));
+}
+
+#[test]
+fn an_invite_that_has_been_through_us_is_a_loop() {
+    let mut desk = Desk::new();
+    // Our own branch is learnt from a call we make.
+    let outgoing = sip::endpoint::Outgoing {
+        flow: desk.flow,
+        uri: "sip:0145@198.51.100.7".to_owned(),
+        from: "<sip:samu@192.0.2.2>".to_owned(),
+        to: "<sip:0145@198.51.100.7>".to_owned(),
+        headers: Vec::new(),
+        sdp: OFFER.to_vec(),
+        credentials: None,
+    };
+    desk.endpoint.invite(now(desk.at), outgoing);
+    let ours = value(&desk.take()[0], "Via");
+    let looped = request("INVITE", "proxy", "", &format!("Via: {ours}\r\n"));
+    let sent = desk.hear(TRUNK, &looped);
+    assert_eq!(shorts(&sent), ["482 INVITE"]);
+    assert!(desk.calls().is_empty());
+    assert_eq!(desk.counted(&Counter::TrunkRefused(482)), 1);
+}
+
+#[test]
+fn the_same_invite_by_two_ways_is_merged_for_a_phone_and_never_refused_to_a_trunk() {
+    for (peer, expected) in [(Peer::Phone, "482 INVITE"), (TRUNK, "100 INVITE")] {
+        let mut desk = Desk::new();
+        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "1", "", ""))), ["100 INVITE"]);
+        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "2", "", ""))), [expected]);
+    }
+}
+
+#[test]
+fn i9_a_trunk_is_refused_for_a_required_extension_only_when_there_would_be_no_audio() {
+    for (peer, require, expected) in [
+        (TRUNK, "100rel, timer, unheard-of", "100 INVITE"),
+        (TRUNK, "precondition", "420 INVITE"),
+        (Peer::Phone, "unheard-of", "420 INVITE"),
+    ] {
+        let mut desk = Desk::new();
+        let sent = desk.hear(peer, &request("INVITE", "1", "", &format!("Require: {require}\r\n")));
+        assert_eq!(shorts(&sent), [expected], "{require}");
+        if expected == "420 INVITE" {
+            assert_eq!(value(&sent[0], "Unsupported"), require);
+        } else {
+            let Some(Event::Invited { invite, .. }) = desk.events.iter().find(|e| e.dialog().is_some())
+            else {
+                panic!("no call came");
+            };
+            assert_eq!(invite.requires, ["100rel", "timer", "unheard-of"]);
+        }
+    }
+}
+
+#[test]
+fn a_trunk_calls_with_any_scheme_and_a_phone_with_ours() {
+    for (peer, expected) in [(TRUNK, "100 INVITE"), (Peer::Phone, "416 INVITE")] {
+        let mut desk = Desk::new();
+        let text = request("INVITE", "1", "", "").replacen("sip:15@192.0.2.2", "whatever:15", 1);
+        assert_eq!(shorts(&desk.hear(peer, &text)), [expected]);
+    }
+}
+
+#[test]
+fn what_cannot_be_answered_is_counted_and_what_can_gets_400() {
+    let mut desk = Desk::new();
+    assert!(desk.hear(TRUNK, "GARBAGE\r\n\r\n").is_empty());
+    let headless = request("INVITE", "1", "", "").replace("Call-ID: one\r\n", "");
+    assert_eq!(shorts(&desk.hear(TRUNK, &headless)), ["400 INVITE"]);
+    assert!(desk.hear(Peer::Stranger, &headless).is_empty());
+    let errors = desk.events.iter().filter(|e| matches!(e, Event::Counted(Counter::ParseError(_)))).count();
+    assert_eq!(errors, 3);
+    assert!(desk.hear(Peer::Stranger, "\r\n\r\n").is_empty());
+    assert_eq!(desk.events.len(), 4, "a keep-alive is nothing: {:?}", desk.events);
+}
+
+#[test]
+fn a_stranger_gets_403_or_silence_and_leaves_nothing_behind() {
+    for (forbid, expected) in [(true, vec!["403 INVITE"]), (false, vec![])] {
+        let mut desk = Desk::with(forbid);
+        assert_eq!(shorts(&desk.hear(Peer::Stranger, &request("INVITE", "1", "", ""))), expected);
+        assert!(desk.calls().is_empty());
+        assert!(desk.endpoint.poll_timeout().is_none(), "no transaction, no timer");
+        let code = if forbid { 403 } else { 0 };
+        assert_eq!(desk.counted(&Counter::StrangerRefused(code)), 1);
+    }
+}
+
+#[test]
+fn strangers_may_ask_for_options_at_a_small_rate() {
+    let mut desk = Desk::with(false);
+    let ask = |desk: &mut Desk, n: u32| {
+        (0..n)
+            .filter(|i| !desk.hear(Peer::Stranger, &request("OPTIONS", &i.to_string(), "", "")).is_empty())
+            .count()
+    };
+    assert_eq!(ask(&mut desk, 50), 10);
+    desk.wait(1);
+    assert_eq!(ask(&mut desk, 5), 5);
+}
+
+#[test]
+fn a_bye_before_the_answer_is_a_cancel_by_another_name() {
+    let mut desk = Desk::new();
+    let sent = desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+    let ours = tag(&value(&sent[0], "To")).to_owned();
+    let bye = request("BYE", "2", &format!(";tag={ours}"), "").replace("CSeq: 1", "CSeq: 2");
+    assert_eq!(shorts(&desk.hear(TRUNK, &bye)), ["200 BYE", "487 INVITE"]);
+    assert!(desk.events.iter().any(|event| matches!(event, Event::Cancelled { .. })));
+}
+
+#[test]
+fn a_cancel_that_comes_too_late_changes_nothing() {
+    let mut desk = Desk::new();
+    desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+    let dialog = desk.calls()[0];
+    desk.endpoint.answer(now(desk.at), dialog, ANSWER);
+    desk.take();
+    assert_eq!(shorts(&desk.hear(TRUNK, &request("CANCEL", "1", "", ""))), ["200 CANCEL"]);
+    assert!(desk.endpoint.snapshot(dialog).is_some());
+}
+
+#[test]
+fn requests_within_a_dialog_are_answered_and_an_overtaken_one_is_not_obeyed() {
+    let mut desk = Desk::new();
+    let sent = desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+    let ours = format!(";tag={}", tag(&value(&sent[0], "To")));
+    let dialog = desk.calls()[0];
+    desk.endpoint.answer(now(desk.at), dialog, ANSWER);
+    desk.take();
+    let within = |method: &str, number: u32, more: &str| {
+        request(method, &format!("{method}{number}"), &ours, more)
+            .replace("CSeq: 1", &format!("CSeq: {number}"))
+    };
+    assert!(desk.hear(TRUNK, &within("ACK", 1, "")).is_empty());
+    assert!(matches!(desk.events.last(), Some(Event::Confirmed { .. })));
+    assert_eq!(shorts(&desk.hear(TRUNK, &within("OPTIONS", 5, ""))), ["200 OPTIONS"]);
+    assert_eq!(shorts(&desk.hear(TRUNK, &within("UPDATE", 6, ""))), ["200 UPDATE"]);
+    assert_eq!(shorts(&desk.hear(TRUNK, &within("PRACK", 7, ""))), ["481 PRACK"]);
+    assert_eq!(shorts(&desk.hear(TRUNK, &within("NOTIFY", 8, ""))), ["405 NOTIFY"]);
+    let info = within("INFO", 9, "Content-Type: application/dtmf-relay\r\n")
+        .replace("Content-Length: 0\r\n\r\n", "Content-Length: 8\r\n\r\nSignal=5");
+    assert_eq!(shorts(&desk.hear(TRUNK, &info)), ["200 INFO"]);
+    let Some(Event::Info { content_type, body, .. }) = desk.events.last() else { panic!("no INFO told") };
+    assert_eq!((content_type.as_str(), &body[..]), ("application/dtmf-relay", &b"Signal=5"[..]));
+    // Number 4 comes after 9.
+    assert_eq!(shorts(&desk.hear(TRUNK, &within("BYE", 4, ""))), ["500 BYE"]);
+    assert_eq!(shorts(&desk.hear(TRUNK, &within("BYE", 10, ""))), ["200 BYE"]);
+    desk.wait(33);
+    desk.events.clear();
+    assert!(desk.endpoint.is_idle());
+}
+
+#[test]
+fn an_update_with_an_offer_is_answered_by_whoever_owns_the_call() {
+    let mut desk = Desk::new();
+    let sent = desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+    let ours = format!(";tag={}", tag(&value(&sent[0], "To")));
+    let dialog = desk.calls()[0];
+    desk.endpoint.answer(now(desk.at), dialog, ANSWER);
+    desk.take();
+    desk.hear(TRUNK, &request("ACK", "ack", &ours, ""));
+    let offer = String::from_utf8_lossy(OFFER);
+    let body = format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{offer}", OFFER.len());
+    let update = request("UPDATE", "u", &ours, "")
+        .replace("CSeq: 1", "CSeq: 2")
+        .replace("Content-Length: 0\r\n\r\n", &body);
+    assert!(desk.hear(TRUNK, &update).is_empty());
+    assert!(matches!(desk.events.last(), Some(Event::Reoffered { sdp: Some(_), .. })));
+    desk.endpoint.accept(now(desk.at), dialog, ANSWER);
+    let sent = desk.take();
+    assert_eq!(shorts(&sent), ["200 UPDATE"]);
+    assert!(sent[0].ends_with(&*String::from_utf8_lossy(ANSWER)));
+}
+
+#[test]
+fn a_route_set_is_followed_in_order() {
+    let mut desk = Desk::new();
+    let records = "Record-Route: <sip:198.51.100.7:40000;lr>, <sip:far.example;lr>\r\n";
+    let sent = desk.hear(TRUNK, &request("INVITE", "1", "", records));
+    let ours = format!(";tag={}", tag(&value(&sent[0], "To")));
+    let dialog = desk.calls()[0];
+    desk.endpoint.answer(now(desk.at), dialog, ANSWER);
+    let sent = desk.take();
+    assert!(sent[0].contains("Record-Route: <sip:198.51.100.7:40000;lr>, <sip:far.example;lr>\r\n"));
+    desk.hear(TRUNK, &request("ACK", "ack", &ours, ""));
+    desk.endpoint.end(now(desk.at), dialog, None);
+    let bye = &desk.take()[0];
+    assert!(bye.starts_with("BYE sip:198.51.100.7:40000 SIP/2.0\r\n"));
+    let first = bye.find("Route: <sip:198.51.100.7:40000;lr>").expect("the nearest first");
+    assert!(first < bye.find("Route: <sip:far.example;lr>").expect("then the next"));
+}
+
+#[test]
+fn a_snapshot_is_data_that_reads_back() {
+    let mut desk = Desk::new();
+    desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+    let dialog = desk.calls()[0];
+    let snapshot = desk.endpoint.snapshot(dialog).expect("it rings");
+    assert!(snapshot.pending.as_deref().is_some_and(|lines| lines.contains("z9hG4bK1")));
+    assert_eq!((snapshot.remote_tag.as_str(), snapshot.remote_cseq), ("caller", Some(1)));
+    desk.endpoint.answer(now(desk.at), dialog, ANSWER);
+    let snapshot = desk.endpoint.snapshot(dialog).expect("it stands");
+    assert_eq!(snapshot.pending, None);
+    assert!(!format!("{snapshot:?}").contains("0612"), "private facts do not print");
+}
+
+#[test]
+fn no_cut_and_no_flip_of_a_message_panics_the_endpoint() {
+    let whole = request("INVITE", "1", "", "Record-Route: <sip:a;lr>\r\nPrivacy: id\r\n");
+    let mut desk = Desk::new();
+    for peer in [TRUNK, Peer::Phone, Peer::Stranger] {
+        for at in 0..whole.len() {
+            for byte in [b'\0', b'\r', b':', b';', b'<', b'"', 0xff] {
+                let mut bytes = whole.clone().into_bytes();
+                bytes[at] = byte;
+                desk.endpoint.handle_message(now(desk.at), desk.flow, peer, &bytes);
+                desk.endpoint.handle_message(now(desk.at), desk.flow, peer, &bytes[..at]);
+            }
+        }
+    }
+    for event in std::iter::from_fn(|| desk.endpoint.poll_event()).collect::<Vec<_>>() {
+        if let Event::Invited { dialog, .. } = event {
+            desk.endpoint.answer(now(desk.at), dialog, ANSWER);
+            desk.endpoint.end(now(desk.at), dialog, Some("SIP;text=\"\r\nInjected: yes\""));
+        }
+    }
+    while let Some(transmit) = desk.endpoint.poll_transmit() {
+        assert!(!String::from_utf8_lossy(&transmit.bytes).contains("\nInjected"));
+    }
+    for _ in 0..400 {
+        desk.at = desk.at + Duration::from_millis(500);
+        desk.endpoint.handle_due(now(desk.at));
+        while desk.endpoint.poll_transmit().is_some() || desk.endpoint.poll_event().is_some() {}
+    }
+    assert!(desk.endpoint.is_idle(), "at rest after everything");
+}

@@ -1,0 +1,263 @@
+//! Desk phones register (RFC 3261 §10, digest by RFC 7616 and RFC 8760).
+
+mod wire;
+
+use sip::auth::{Claim, respond};
+use sip::endpoint::{Endpoint, Event};
+use sip::header::auth::Algorithm;
+use sip::message::Message;
+use sip::time::Instant;
+use sip::transport::{Flow, Peer, Transport};
+use std::time::Duration;
+use wire::{config, now, short, value};
+
+/// A phone at the registrar.
+struct Phone {
+    registrar: Endpoint,
+    at: Instant,
+    flow: Flow,
+    sent: u32,
+    /// The count of the nonce, as the next proof will say.
+    nc: u32,
+    nonce: Option<String>,
+}
+
+impl Phone {
+    fn new() -> Phone {
+        Phone::over(Transport::Udp)
+    }
+
+    fn over(transport: Transport) -> Phone {
+        let local = wire::address(wire::B);
+        Phone {
+            registrar: Endpoint::new(config(local), 5),
+            at: Instant::ZERO + Duration::from_secs(1),
+            flow: Flow { transport, local, remote: ([198, 51, 100, 20], 6000).into(), connection: 4 },
+            sent: 0,
+            nc: 1,
+            nonce: None,
+        }
+    }
+
+    fn text(&mut self, user: &str, contact: &str, more: &str) -> String {
+        self.sent += 1;
+        let n = self.sent;
+        format!(
+            "REGISTER sip:192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.20:6000;branch=z9hG4bKr{n}\r\n\
+             From: <sip:{user}@192.0.2.2>;tag=p\r\nTo: <sip:{user}@192.0.2.2>\r\nCall-ID: phone\r\n\
+             CSeq: {n} REGISTER\r\n{contact}{more}Content-Length: 0\r\n\r\n"
+        )
+    }
+
+    fn send(&mut self, text: &str) -> String {
+        self.at = self.at + Duration::from_millis(1);
+        self.registrar.handle_message(now(self.at), self.flow, Peer::Stranger, text.as_bytes());
+        let answer = self.registrar.poll_transmit().expect("an answer");
+        assert_eq!(answer.flow, self.flow);
+        String::from_utf8_lossy(&answer.bytes).into_owned()
+    }
+
+    /// Registers with a challenge and its proof; gives the last answer.
+    fn register(&mut self, user: &str, password: &str, algorithm: Algorithm, contact: &str) -> String {
+        let text = self.text(user, contact, "");
+        let challenged = self.send(&text);
+        assert_eq!(short(&challenged), "401 REGISTER");
+        self.prove(user, password, algorithm, contact, &challenged)
+    }
+
+    fn prove(
+        &mut self,
+        user: &str,
+        password: &str,
+        algorithm: Algorithm,
+        contact: &str,
+        challenged: &str,
+    ) -> String {
+        let message = Message::scan(challenged.as_bytes()).expect("ours");
+        let challenge = message.www_authenticate().find(|c| c.algorithm == algorithm).expect("offered");
+        self.nonce = Some(challenge.nonce.to_owned());
+        let uri = "sip:192.0.2.2";
+        let claim = Claim { user, password, method: "REGISTER", uri, cnonce: "c", nc: self.nc };
+        let proof = respond(&challenge, &claim);
+        let text = self.text(user, contact, &format!("Authorization: {proof}\r\n"));
+        self.send(&text)
+    }
+
+    fn told(&mut self) -> Vec<(String, bool)> {
+        let events = std::iter::from_fn(|| self.registrar.poll_event());
+        events
+            .filter_map(|event| match event {
+                Event::Registered { user, reachable } => Some((user, reachable)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        let until = self.at + Duration::from_secs(seconds);
+        while let Some(at) = self.registrar.poll_timeout().filter(|at| *at <= until) {
+            self.at = self.at.max(at);
+            self.registrar.handle_due(now(self.at));
+        }
+        self.at = until;
+    }
+}
+
+const CONTACT: &str = "Contact: <sip:nour@10.0.0.5:6000>;expires=600\r\n";
+
+#[test]
+fn a_phone_registers_with_either_digest_and_is_reached_over_its_own_path() {
+    for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
+        let mut phone = Phone::new();
+        let answer = phone.register("nour", "geheim", algorithm, CONTACT);
+        assert_eq!(short(&answer), "200 REGISTER", "{algorithm:?}");
+        assert_eq!(value(&answer, "Contact"), "<sip:nour@10.0.0.5:6000>;expires=600");
+        assert_eq!(phone.told(), [("nour".to_owned(), true)]);
+        let contacts = phone.registrar.contacts("nour");
+        assert_eq!((contacts[0].uri.as_str(), contacts[0].flow), ("sip:nour@10.0.0.5:6000", phone.flow));
+        assert_eq!(phone.registrar.registered_at(phone.flow), Some("nour"));
+    }
+}
+
+#[test]
+fn nobody_registers_with_a_wrong_password_a_wrong_name_or_for_somebody_else() {
+    let mut phone = Phone::new();
+    let wrong = phone.register("nour", "guess", Algorithm::Sha256, CONTACT);
+    assert_eq!(short(&wrong), "401 REGISTER");
+    let unknown = phone.register("nobody", "geheim", Algorithm::Sha256, CONTACT);
+    assert_eq!(short(&unknown), "401 REGISTER");
+    // Nour proves who she is and asks for Ines' calls.
+    let text = phone.text("nour", "", "");
+    let challenged = phone.send(&text);
+    let message = Message::scan(challenged.as_bytes()).expect("ours");
+    let challenge = message.www_authenticate().next().expect("offered");
+    let claim = Claim {
+        user: "nour",
+        password: "geheim",
+        method: "REGISTER",
+        uri: "sip:192.0.2.2",
+        cnonce: "c",
+        nc: 1,
+    };
+    let proof = respond(&challenge, &claim);
+    let text = phone.text("ines", CONTACT, &format!("Authorization: {proof}\r\n"));
+    assert_eq!(short(&phone.send(&text)), "403 REGISTER");
+    assert!(phone.told().is_empty());
+    phone.wait(33);
+    assert!(phone.registrar.is_idle());
+}
+
+#[test]
+fn a_proof_is_good_once() {
+    let mut phone = Phone::new();
+    let text = phone.text("nour", CONTACT, "");
+    let challenged = phone.send(&text);
+    let first = phone.prove("nour", "geheim", Algorithm::Sha256, CONTACT, &challenged);
+    assert_eq!(short(&first), "200 REGISTER");
+    // The same count again, in another request: somebody replays.
+    let replayed = phone.prove("nour", "geheim", Algorithm::Sha256, CONTACT, &challenged);
+    assert_eq!(short(&replayed), "401 REGISTER");
+    assert!(value(&replayed, "WWW-Authenticate").contains("stale=true"));
+    phone.nc = 2;
+    let counted = phone.prove("nour", "geheim", Algorithm::Sha256, CONTACT, &challenged);
+    assert_eq!(short(&counted), "200 REGISTER");
+}
+
+#[test]
+fn a_copy_of_a_proved_register_is_answered_the_same() {
+    let mut phone = Phone::new();
+    let text = phone.text("nour", CONTACT, "");
+    let challenged = phone.send(&text);
+    let first = phone.prove("nour", "geheim", Algorithm::Md5, CONTACT, &challenged);
+    // The same bytes: the transaction answers, whatever the nonce's count says.
+    phone.sent -= 1;
+    let again = phone.prove("nour", "geheim", Algorithm::Md5, CONTACT, &challenged);
+    assert_eq!(again, first);
+}
+
+#[test]
+fn a_registration_expires_and_the_last_one_to_go_is_told() {
+    let mut phone = Phone::new();
+    phone.register("nour", "geheim", Algorithm::Md5, CONTACT);
+    phone.register("nour", "geheim", Algorithm::Md5, "Contact: <sip:nour@10.0.0.6:6000>;expires=300\r\n");
+    let uris: Vec<String> = phone.registrar.contacts("nour").into_iter().map(|contact| contact.uri).collect();
+    assert_eq!(uris, ["sip:nour@10.0.0.6:6000", "sip:nour@10.0.0.5:6000"], "the latest first");
+    assert_eq!(phone.told(), [("nour".to_owned(), true)]);
+    phone.wait(301);
+    assert_eq!(phone.registrar.contacts("nour").len(), 1);
+    assert!(phone.told().is_empty());
+    phone.wait(300);
+    assert_eq!(phone.told(), [("nour".to_owned(), false)]);
+    assert!(phone.registrar.is_idle());
+}
+
+#[test]
+fn a_phone_signs_off_one_contact_or_all() {
+    let mut phone = Phone::new();
+    phone.register("nour", "geheim", Algorithm::Md5, CONTACT);
+    phone.register("nour", "geheim", Algorithm::Md5, "Contact: <sip:nour@10.0.0.5:6000>;expires=0\r\n");
+    assert_eq!(phone.told(), [("nour".to_owned(), true), ("nour".to_owned(), false)]);
+    phone.register("nour", "geheim", Algorithm::Md5, CONTACT);
+    let answer = phone.register("nour", "geheim", Algorithm::Md5, "Contact: *\r\nExpires: 0\r\n");
+    assert_eq!((short(&answer).as_str(), value(&answer, "Contact").as_str()), ("200 REGISTER", ""));
+    let bad = phone.register("nour", "geheim", Algorithm::Md5, "Contact: *\r\nExpires: 60\r\n");
+    assert_eq!(short(&bad), "400 REGISTER");
+}
+
+#[test]
+fn an_interval_under_a_minute_is_too_brief() {
+    let mut phone = Phone::new();
+    let answer = phone.register("nour", "geheim", Algorithm::Md5, "Contact: <sip:n@10.0.0.5>;expires=20\r\n");
+    assert_eq!((short(&answer).as_str(), value(&answer, "Min-Expires").as_str()), ("423 REGISTER", "60"));
+    let answer =
+        phone.register("nour", "geheim", Algorithm::Md5, "Contact: <sip:n@10.0.0.5>;expires=99999\r\n");
+    assert!(value(&answer, "Contact").ends_with(";expires=3600"));
+}
+
+#[test]
+fn a_phone_that_starts_again_replaces_its_former_self() {
+    let mut phone = Phone::new();
+    for port in [6000, 6002] {
+        let contact = format!("Contact: <sip:n@10.0.0.5:{port}>;+sip.instance=\"<urn:uuid:1>\"\r\n");
+        phone.register("nour", "geheim", Algorithm::Md5, &contact);
+    }
+    let contacts = phone.registrar.contacts("nour");
+    assert_eq!((contacts.len(), contacts[0].uri.as_str()), (1, "sip:n@10.0.0.5:6002"));
+}
+
+#[test]
+fn contacts_of_one_user_are_bounded() {
+    let mut phone = Phone::new();
+    for port in 6000..6020 {
+        phone.register("nour", "geheim", Algorithm::Md5, &format!("Contact: <sip:n@10.0.0.5:{port}>\r\n"));
+    }
+    let contacts = phone.registrar.contacts("nour");
+    assert_eq!((contacts.len(), contacts[0].uri.as_str()), (8, "sip:n@10.0.0.5:6019"));
+}
+
+#[test]
+fn a_closed_connection_takes_its_registrations_with_it() {
+    let mut phone = Phone::over(Transport::Tcp);
+    phone.register("nour", "geheim", Algorithm::Md5, CONTACT);
+    phone.registrar.handle_flow_failed(now(phone.at), phone.flow);
+    assert_eq!(phone.told(), [("nour".to_owned(), true), ("nour".to_owned(), false)]);
+    assert!(phone.registrar.is_idle());
+}
+
+#[test]
+fn a_call_from_a_registered_path_is_a_phones() {
+    let mut phone = Phone::new();
+    phone.register("nour", "geheim", Algorithm::Md5, CONTACT);
+    let invite = "INVITE sip:*1@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5:6000;branch=z9hG4bKi\r\n\
+                  From: <sip:nour@192.0.2.2>;tag=p\r\nTo: <sip:*1@192.0.2.2>\r\nCall-ID: code\r\n\
+                  CSeq: 1 INVITE\r\nContact: <sip:nour@10.0.0.5:6000>\r\n\
+                  P-Asserted-Identity: <sip:15@trust.me>\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(short(&phone.send(invite)), "100 INVITE");
+    let invited = std::iter::from_fn(|| phone.registrar.poll_event()).find_map(|event| match event {
+        Event::Invited { invite, .. } => Some(invite),
+        _ => None,
+    });
+    let invited = invited.expect("a call");
+    assert_eq!(invited.peer, Peer::Phone);
+    assert!(invited.identities.is_empty(), "only a trunk is believed");
+}
