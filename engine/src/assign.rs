@@ -100,6 +100,7 @@ impl Engine {
         let Some(offer) = call.party(leg).and_then(Party::offer) else { return };
         let Some(leg) = call.leg_mut(leg).filter(|leg| leg.state == LegState::Ringing) else { return };
         leg.state = LegState::Early;
+        self.mark(id);
         self.tell_floor(id.centre, Fact::Alerting { offer });
     }
 

@@ -21,19 +21,18 @@ pub(crate) fn shown(site: &Site, call: &Call) -> Shown {
         number => user_part(number),
     };
     let display = quoted(&format!("{} · {}", call.class, record.service));
-    let fenced = call.fenced;
-    let urgency = if fenced { "urn:alert:priority:high" } else { "urn:alert:priority:normal" };
-    let headers = vec![
+    let emergency = format!("<urn:emergency:uid:callid:{}:{}>;purpose=emergency-CallId", call.id, host.ip());
+    let mut headers = vec![
         ("P-Asserted-Identity".to_owned(), format!("<sip:{number}@{host}>")),
         ("X-Bandeau-Class".to_owned(), word(&call.class)),
         ("X-Bandeau-Service".to_owned(), word(&record.service)),
         ("X-Bandeau-Call".to_owned(), call.id.to_string()),
-        (
-            "Call-Info".to_owned(),
-            format!("<urn:emergency:uid:callid:{}:{host}>;purpose=EmergencyCallData.CallId", call.id),
-        ),
-        ("Alert-Info".to_owned(), format!("<{urgency}>")),
+        ("Call-Info".to_owned(), emergency),
     ];
+    if call.fenced {
+        // A phone that knows the word rings in another way (RFC 7462).
+        headers.push(("Alert-Info".to_owned(), "<urn:alert:priority:high>".to_owned()));
+    }
     Shown { from: format!("{display} <sip:{number}@{host}>"), headers }
 }
 

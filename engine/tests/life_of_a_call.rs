@@ -68,7 +68,7 @@ fn the_caller_hangs_up_first_and_the_phone_is_hung_up_in_the_same_step() {
 }
 
 #[test]
-fn early_media_is_183_with_audio_and_200_when_an_agent_answers() {
+fn i10_early_media_is_183_with_audio_and_200_when_an_agent_answers() {
     let mut room = Room::new(1);
     let mut caller = room.dial("0612345678", "3115");
     assert_eq!(room.codes(&caller), [100, 183]);
@@ -269,6 +269,32 @@ fn i09_an_unknown_number_is_served_by_the_default_route() {
         _ => None,
     });
     assert_eq!(service.as_deref(), Some("unknown"));
+}
+
+#[test]
+fn a_desk_phone_that_dials_15_is_a_caller_like_anybody() {
+    let mut room = Room::new(2);
+    let id = room.phone_dials(1, "15");
+    assert!(room.last(&kit::phone_at(1), &id, |it| it.code() == Some(200)).is_some());
+    let trunk = room.log.iter().find_map(|(_, entry)| match &entry.event {
+        Event::Arrived { trunk, .. } => Some(trunk.clone()),
+        _ => None,
+    });
+    assert_eq!(trunk.as_deref(), Some("internal"));
+}
+
+#[test]
+fn a_withheld_number_is_shown_to_the_agent_and_remembered_as_nobody() {
+    let mut room = Room::new(1);
+    let uri = format!("sip:15@{ENGINE}");
+    let extra = "P-Asserted-Identity: \"Jean\" <sip:0388112233@carrier.example>\r\nPrivacy: id\r\n";
+    let body = Some(sdp(30_000, "8", "sendrecv"));
+    room.dial_with(&Dial { number: "anonymous", uri, trunk: 0, sdp: body, extra });
+    assert_eq!(room.shows(0).as_deref(), Some("0388112233"));
+    let withheld = room.step_of(|it| matches!(it, Event::Arrived { withheld: true, .. }));
+    assert!(withheld.is_some());
+    let told = format!("{:?}", room.log);
+    assert!(!told.contains("0388112233") && !told.contains("Jean"), "private facts do not print");
 }
 
 #[test]
