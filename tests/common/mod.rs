@@ -123,7 +123,7 @@ impl Node {
                     std::fs::read_to_string(folder.0.join("log")).unwrap()
                 );
             }
-            get(http, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+            std::fs::read_to_string(folder.0.join("log")).unwrap().contains("ready ")
         });
         Node { child, sip, http, folder }
     }
