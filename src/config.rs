@@ -398,11 +398,12 @@ impl Check<'_> {
                     ha1(Algorithm::Sha256, user, realm, password),
                 ))
             }
-            (None, Some(md5), Some(sha256)) => Ok((md5.clone(), sha256.clone())),
+            // Without the stronger hash the phone is challenged with MD5 only.
+            (None, Some(md5), sha256) => Ok((md5.clone(), sha256.clone().unwrap_or_default())),
             _ => Err(self.at(
                 phone,
                 "a registering phone without a password",
-                "give `password_file`, or both `ha1_md5` and `ha1_sha256`",
+                "give `password_file`, or `ha1_md5` and, when the phone can, `ha1_sha256`",
             )),
         }
     }

@@ -167,7 +167,7 @@ error: a registering phone without a password
    |
 37 | phone = { user = \"102\" }
    |         ^^^^^^^^^^^^^^^^
-   = help: give `password_file`, or both `ha1_md5` and `ha1_sha256`",
+   = help: give `password_file`, or `ha1_md5` and, when the phone can, `ha1_sha256`",
     );
 }
 

@@ -96,30 +96,38 @@ impl Registrar {
 
     /// Takes a REGISTER (§10.3, in its order).
     pub fn receive(&mut self, now: Instant, flow: Flow, request: &Message<'_>) -> Answer {
-        let Some(proof) = request.authorization() else { return self.challenge(now, flow, false) };
+        let Some(proof) = request.authorization() else { return self.challenge(now, flow, request, false) };
         let at = self.names.get(proof.username).copied();
         let account = at.and_then(|at| self.users.get(at)).map(|user| &user.account);
+        // An account without a hash for this algorithm has no proof in it, least of all the empty one.
         let ha1 = account.map(|account| match proof.algorithm {
             Algorithm::Md5 => account.ha1_md5.as_str(),
             Algorithm::Sha256 => account.ha1_sha256.as_str(),
         });
+        let ha1 = ha1.filter(|ha1| !ha1.is_empty());
         let verdict = self.gate.verify(now, flow.remote.ip(), "REGISTER", &proof, ha1);
         let (Verdict::Proved, Some(at)) = (verdict, at) else {
-            return self.challenge(now, flow, verdict == Verdict::Stale);
+            return self.challenge(now, flow, request, verdict == Verdict::Stale);
         };
         let asks_for = request.to().ok().and_then(|to| to.uri.user());
         if asks_for != Some(proof.username) {
             return Answer::new(403, true);
         }
         if !self.is_counted_up(at, &proof) {
-            return self.challenge(now, flow, true);
+            return self.challenge(now, flow, request, true);
         }
         self.change(now, flow, at, request)
     }
 
-    fn challenge(&self, now: Instant, flow: Flow, stale: bool) -> Answer {
-        let challenges = self.gate.challenges(now, flow.remote.ip(), stale);
-        let headers = challenges.map(|challenge| (Name::WwwAuthenticate, challenge)).into();
+    /// Both algorithms, the stronger first (RFC 8760 §2.4); MD5 alone to an account that has no
+    /// other hash: its phone gives up at a challenge it cannot read (baresip 1.0).
+    fn challenge(&self, now: Instant, flow: Flow, request: &Message<'_>, stale: bool) -> Answer {
+        let name = request.to().ok().and_then(|to| to.uri.user());
+        let user = name.and_then(|name| self.users.get(*self.names.get(name)?));
+        let md5_only = user.is_some_and(|user| user.account.ha1_sha256.is_empty());
+        let [sha256, md5] = self.gate.challenges(now, flow.remote.ip(), stale);
+        let challenges = if md5_only { vec![md5] } else { vec![sha256, md5] };
+        let headers = challenges.into_iter().map(|challenge| (Name::WwwAuthenticate, challenge)).collect();
         Answer { code: 401, headers, proved: false }
     }
 

@@ -54,8 +54,10 @@ then = { class = "vital" }
 pub enum Phones {
     /// At these consecutive ports of the loopback.
     Static { first: u16, count: u16 },
-    /// One that registers as `phone0` with the password `open sesame`.
+    /// One that registers as `phone0` with the password `open-sesame`.
     Registered,
+    /// The same on a phone that knows MD5 only.
+    RegisteredMd5,
     /// Nobody works here.
     None,
 }
@@ -105,7 +107,7 @@ impl Node {
         let sip = free_udp(1);
         let http = free_tcp();
         folder.write("plan.toml", plan);
-        folder.write("password", "open sesame\n");
+        folder.write("password", "open-sesame\n");
         let config = folder.write("bandeau.toml", &configuration(sip, http, phones, level, drain));
         let log = std::fs::File::create(folder.0.join("log")).unwrap();
         let mut child = bandeau()
@@ -300,6 +302,10 @@ wrap_up = "0s"
             agent(i, format!(r#"{{ uri = "sip:a{i}@127.0.0.1:{port}", address = "127.0.0.1:{port}" }}"#));
         }),
         Phones::Registered => agent(0, r#"{ user = "phone0", password_file = "password" }"#.to_owned()),
+        Phones::RegisteredMd5 => {
+            let ha1 = sip::auth::ha1(sip::header::auth::Algorithm::Md5, "phone0", "bandeau", "open-sesame");
+            agent(0, format!(r#"{{ user = "phone0", ha1_md5 = "{ha1}" }}"#));
+        }
     }
     text
 }

@@ -31,7 +31,8 @@ pub struct Account {
     pub user: String,
     /// MD5 over `user:realm:password`, in hexadecimal (RFC 7616 §3.4.2).
     pub ha1_md5: String,
-    /// SHA-256 over the same (RFC 8760).
+    /// SHA-256 over the same (RFC 8760). Empty: the phone cannot do it and is challenged with MD5
+    /// only.
     pub ha1_sha256: String,
 }
 
