@@ -9,7 +9,7 @@ mod fault;
 pub use fault::Fault;
 
 use draft::{Draft, Located};
-use engine::dialplan::Dialplan;
+use engine::dialplan::{Dialplan, Surroundings};
 use engine::site::{AgentSite, CentreSite, Phone, Site, TrunkSite};
 use sip::auth::ha1;
 use sip::header::auth::Algorithm;
@@ -305,7 +305,7 @@ impl Check<'_> {
                     self.at(name, "no trunk has this name", "name a [[trunk]] of this file")
                 })?);
             }
-            let plan = self.plan(&centre.plan)?;
+            let plan = self.plan(&centre.plan, trunks)?;
             let agents = self.agents(centre, realm)?;
             centres.push(CentreSite {
                 name: centre.name.get_ref().clone(),
@@ -319,7 +319,7 @@ impl Check<'_> {
         Ok(centres)
     }
 
-    fn plan(&self, name: &Located<String>) -> Result<Dialplan, Fault> {
+    fn plan(&self, name: &Located<String>, trunks: &[TrunkSite]) -> Result<Dialplan, Fault> {
         let path = self.base.join(name.get_ref());
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|e| {
@@ -329,7 +329,9 @@ impl Check<'_> {
                 "give a path that exists, relative to this file",
             )
         })?;
-        Dialplan::parse(&shown, &text).map_err(|e| Fault::Plan(Box::new(e)))
+        let trunks: Vec<String> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        let around = Surroundings { trunks: Some(&trunks) };
+        Dialplan::parse_for(&shown, &text, around).map_err(|e| Fault::Plan(Box::new(e)))
     }
 
     fn agents(&self, centre: &draft::Centre, realm: &str) -> Result<Vec<AgentSite>, Fault> {

@@ -55,8 +55,19 @@ fn main() -> ExitCode {
     })
 }
 
+/// Reads and checks everything a start needs; the error is for the operator.
+fn read(path: &std::path::Path) -> Result<Config, String> {
+    let config = Config::load(path).map_err(|fault| fault.to_string())?;
+    let sounds = driver::sounds(&config).map_err(|error| format!("error: {error:#}"))?;
+    let playable = sounds.names();
+    for centre in &config.site.centres {
+        centre.plan.can_be_heard(&playable).map_err(|error| error.to_string())?;
+    }
+    Ok(config)
+}
+
 fn serve(path: &std::path::Path) -> ExitCode {
-    let config = match Config::load(path) {
+    let config = match read(path) {
         Ok(config) => config,
         Err(fault) => {
             eprintln!("{fault}");
@@ -74,7 +85,7 @@ fn serve(path: &std::path::Path) -> ExitCode {
 }
 
 fn check_config(path: &std::path::Path) -> ExitCode {
-    match Config::load(path) {
+    match read(path) {
         Ok(config) => {
             for centre in &config.site.centres {
                 println!("ok {}: {}, agents {}", centre.name, centre.plan.summary(), centre.agents.len());

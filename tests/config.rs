@@ -234,3 +234,20 @@ fn a_wrong_plan_is_shown_in_its_own_file() {
     let said = site.load(RIGHT).expect_err("a plan's name is text").to_string();
     assert!(said.contains("samu.toml:1:"), "{said}");
 }
+
+#[test]
+fn a_plan_may_name_only_trunks_of_this_site() {
+    let site = Site::new("plan-trunk");
+    let plan = fs::read_to_string(site.0.join("samu.toml")).unwrap();
+    let of = |trunk: &str| {
+        let route = format!(
+            "\n[[route]]\nname = \"own line\"\npriority = 600\nwhen = {{ trunk = \"{trunk}\" }}\n\
+             then = {{ queue = \"front\", class = \"routine\" }}\n"
+        );
+        fs::write(site.0.join("samu.toml"), plan.clone() + &route).unwrap();
+        site.load(RIGHT).map(|_| ()).map_err(|fault| fault.to_string())
+    };
+    assert_eq!(of("otn"), Ok(()));
+    let said = of("otm").expect_err("no such trunk");
+    assert!(said.contains("no trunk is named `otm`") && said.contains("did you mean `otn`?"), "{said}");
+}

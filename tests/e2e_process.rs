@@ -44,6 +44,17 @@ fn a_wrong_plan_starts_nothing_and_says_where_and_what_to_do() {
 }
 
 #[test]
+fn a_plan_that_asks_for_a_sound_nobody_has_starts_nothing() {
+    let plan = PLAN.replace("skills = [\"arm\"]", "skills = [\"arm\"]\nannounce = \"welcom\"");
+    let line = plan.lines().position(|line| line.contains("welcom")).unwrap() + 1;
+    let output = serve(&good(), &plan);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&format!("plan.toml:{line}")), "file and line: {said}");
+    assert!(said.contains("did you mean `welcome`?"), "what to do: {said}");
+}
+
+#[test]
 fn a_taken_port_is_a_failure_of_the_machine_not_of_the_file() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

@@ -2,6 +2,11 @@
 //! wrong plan with the exact error its author reads.
 
 use engine::dialplan::{Dialplan, Earlier, Facts, HoldMode, OfferPlan, Repeat, Surroundings};
+use sip::endpoint::{Config, Endpoint, Event};
+use sip::time::{Instant, Now};
+use sip::transaction::Timers;
+use sip::transport::{Flow, Peer, Transport};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -272,22 +277,30 @@ fn i28_the_same_text_is_the_same_plan() {
 }
 
 #[test]
-fn sounds_and_trunks_are_checked_where_they_are_known() {
-    let known = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
-    let (all, trunks) = (known(&["hold", "welcome", "notice", "music"]), known(&["otn", "inside"]));
-    let read = |sounds: &[String], trunks: &[String]| {
-        let around = Surroundings { sounds: Some(sounds), trunks: Some(trunks) };
-        Dialplan::parse_for("harness.toml", HARNESS, around).map_err(|error| error.problem.to_string())
+fn a_trunk_is_checked_where_trunks_are_known() {
+    let read = |text: &str, trunks: &[&str]| {
+        let trunks: Vec<String> = trunks.iter().map(|name| (*name).to_owned()).collect();
+        let plan = Dialplan::parse_for("harness.toml", text, Surroundings { trunks: Some(&trunks) });
+        plan.map(|_| ()).map_err(|error| error.problem.to_string())
     };
-    assert!(read(&all, &trunks).is_ok());
-    assert_eq!(read(&all[..3], &trunks), Err("no sound is named `music`".to_owned()));
-    assert_eq!(read(&all[1..], &trunks), Err("no sound is named `hold`".to_owned()), "the default sound too");
-    assert_eq!(read(&all, &trunks[..1]), Err("no trunk is named `inside`".to_owned()));
+    assert_eq!(read(HARNESS, &["otn", "inside"]), Ok(()));
+    assert_eq!(read(HARNESS, &["otn"]), Err("no trunk is named `inside`".to_owned()));
     let own = HARNESS.replace("trunk = \"inside\"", "trunk = \"internal\"");
-    let around = Surroundings { sounds: None, trunks: Some(&[]) };
-    assert!(Dialplan::parse_for("harness.toml", &own, around).is_ok(), "our own phones are always there");
+    assert_eq!(read(&own, &[]), Ok(()), "our own phones are always there");
+}
+
+#[test]
+fn a_sound_nobody_can_play_is_an_error_with_its_place() {
     let plan = harness();
-    assert!(all.iter().all(|sound| plan.sounds().any(|used| used == sound)));
+    let all = ["hold", "welcome", "notice", "music"];
+    assert!(plan.can_be_heard(&all).is_ok());
+    assert!(all.iter().all(|sound| plan.sounds().any(|used| used == *sound)));
+    let line = 1 + HARNESS.lines().position(|line| line.contains("music")).expect("a line");
+    let error = plan.can_be_heard(&all[..3]).expect_err("no music");
+    assert_eq!((error.place.line, error.problem.to_string()), (line, "no sound is named `music`".to_owned()));
+    let line = 1 + HARNESS.lines().position(|line| line.contains("[queue.front]")).expect("a line");
+    let error = plan.can_be_heard(&all[1..]).expect_err("not even the house's hold sound");
+    assert_eq!((error.place.line, error.problem.to_string()), (line, "no sound is named `hold`".to_owned()));
 }
 
 #[test]
@@ -322,6 +335,41 @@ then = { queue = "front", class = "routine" }
         plan.route(&Facts { utc: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds), ..CALL }).route
     };
     assert_eq!((at(1_795_431_600), at(1_795_467_600)), ("day", "night"));
+}
+
+#[test]
+fn every_header_a_condition_may_read_is_kept_of_an_invite() {
+    let address = SocketAddr::from(([192, 0, 2, 1], 5060));
+    let config = Config {
+        product: "bandeau".into(),
+        contact: address,
+        realm: "samu.example".into(),
+        accounts: Vec::new(),
+        timers: Timers::default(),
+        strangers_forbid: true,
+    };
+    let mut endpoint = Endpoint::new(config, 1);
+    let flow = Flow { transport: Transport::Udp, local: address, remote: address, connection: 0 };
+    let extra: String = Facts::HEADERS.iter().map(|name| format!("{}: x\r\n", name.to_lowercase())).collect();
+    let invite = format!(
+        "INVITE sip:15@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+         To: <sip:15@192.0.2.1>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.9>\r\n\
+         Max-Forwards: 70\r\n{extra}\r\n"
+    );
+    let now = Now { at: Instant::ZERO, utc: SystemTime::UNIX_EPOCH };
+    endpoint.handle_message(now, flow, Peer::Trunk(0), invite.as_bytes());
+    let events = std::iter::from_fn(|| endpoint.poll_event());
+    let kept = events.filter_map(|event| match event {
+        Event::Invited { invite, .. } => Some(invite.headers),
+        _ => None,
+    });
+    let kept = kept.last().expect("an INVITE of a trunk is taken");
+    for header in Facts::HEADERS {
+        assert!(
+            kept.iter().any(|(name, _)| name.eq_ignore_ascii_case(header)),
+            "{header} is lost on the way"
+        );
+    }
 }
 
 #[test]

@@ -131,6 +131,13 @@ impl Sounds {
         self.named.contains_key(name)
     }
 
+    /// The name of every sound, in order.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.named.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The sound of this name.
     pub fn sound(&self, name: &str) -> Option<&Arc<Sound>> {
         self.named.get(name)

@@ -52,6 +52,7 @@ impl Draft {
             default,
             modifiers,
             examples: self.examples.len(),
+            sounds: super::Sounds(Vec::new()),
         };
         self.only_raises(&plan)?;
         plan.prove(&self)?;
@@ -261,10 +262,10 @@ impl Names<'_> {
                 OfferPlan::Exclusive { strategy: Strategy::LongestIdle, ring }
             },
             hold: draft.hold.as_ref().map_or(Ok(HoldMode::Answered), hold)?,
-            announce: self.sounds(&draft.announce)?,
+            announce: draft.announce.iter().map(label).collect::<Result<_, _>>()?,
             hold_sound: match &draft.hold_sound {
-                Some(sound) => self.sound(sound)?,
-                None => self.sound(&At { is: Dialplan::HOLD_SOUND.to_owned(), at: draft.name.at })?,
+                Some(sound) => label(sound)?,
+                None => Dialplan::HOLD_SOUND.to_owned(),
             },
             alarm,
         })
@@ -283,8 +284,11 @@ impl Names<'_> {
             queue: u32::try_from(queue).unwrap_or(u32::MAX),
             class: self.class(&draft.class)?,
             hold: draft.hold.as_ref().map(hold).transpose()?,
-            announce: draft.announce.as_ref().map(|announce| self.sounds(announce)).transpose()?,
-            hold_sound: draft.hold_sound.as_ref().map(|sound| self.sound(sound)).transpose()?,
+            announce: match &draft.announce {
+                Some(announce) => Some(announce.iter().map(label).collect::<Result<_, _>>()?),
+                None => None,
+            },
+            hold_sound: draft.hold_sound.as_ref().map(label).transpose()?,
         })
     }
 
@@ -345,17 +349,6 @@ impl Names<'_> {
     fn class(&self, text: &At<String>) -> Result<ClassId, Flaw> {
         let place = find("class", text, self.classes.iter().map(|class| class.name.as_str()))?;
         Ok(ClassId(u16::try_from(place).unwrap_or(u16::MAX)))
-    }
-
-    fn sounds(&self, texts: &[At<String>]) -> Result<Vec<String>, Flaw> {
-        texts.iter().map(|text| self.sound(text)).collect()
-    }
-
-    fn sound(&self, text: &At<String>) -> Result<String, Flaw> {
-        if let Some(sounds) = self.around.sounds {
-            find("sound", text, sounds.iter().map(String::as_str))?;
-        }
-        label(text)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A plan as it is written: every key with its place, nothing resolved. What is not in the grammar,
 //! or is in it and not acted on, ends here.
 
+use super::Dialplan;
 use super::error::{Flaw, Problem};
 use super::grammar::{
     CALENDAR, CLASS, EXAMPLE, EXPECT, GIVEN, HOLD, MODIFIER, MODIFIER_THEN, OFFER, PLAN, QUEUE, REPEAT,
@@ -165,6 +166,29 @@ impl Draft {
             modifiers: listed(&plan, "modifier", modifier)?,
             examples: listed(&plan, "example", example)?,
         })
+    }
+}
+
+impl Draft {
+    /// Every sound the plan asks for, where it is first named; a queue that names none, where the
+    /// queue stands.
+    pub(super) fn sounds(&self) -> Vec<At<String>> {
+        let silent = |queue: &QueueDraft| At { is: Dialplan::HOLD_SOUND.to_owned(), at: queue.name.at };
+        let queues = self.queues.iter().flat_map(|queue| {
+            let hold = queue.hold_sound.clone().unwrap_or_else(|| silent(queue));
+            queue.announce.iter().cloned().chain([hold])
+        });
+        let routes = self
+            .routes
+            .iter()
+            .flat_map(|route| route.announce.iter().flatten().cloned().chain(route.hold_sound.clone()));
+        let mut sounds: Vec<At<String>> = Vec::new();
+        for sound in queues.chain(routes) {
+            if !sounds.iter().any(|known| known.is == sound.is) {
+                sounds.push(sound);
+            }
+        }
+        sounds
     }
 }
 

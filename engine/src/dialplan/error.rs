@@ -7,15 +7,24 @@ use std::fmt;
 /// sentence, file:line:column, the line itself, and what to do.
 #[derive(Debug)]
 pub struct PlanError {
+    /// Where.
+    pub place: Place,
+    /// What is wrong.
+    pub problem: Box<Problem>,
+}
+
+/// A place in a plan's file.
+#[derive(Clone, Debug)]
+pub struct Place {
     /// The file as it was named to the reader.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// The character in the line, from 1.
     pub column: usize,
-    /// What is wrong.
-    pub problem: Box<Problem>,
+    /// The whole line.
     source: String,
+    /// How many characters are meant.
     width: usize,
 }
 
@@ -23,7 +32,7 @@ impl std::error::Error for PlanError {}
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PlanError { file, line, column, problem, source, width } = self;
+        let PlanError { place: Place { file, line, column, source, width }, problem } = self;
         let number = line.to_string();
         let gutter = " ".repeat(number.len());
         // Tabs stay tabs under the line, so that the carets stand where the eye looks.
@@ -52,19 +61,22 @@ impl Flaw {
 
     /// Puts the flaw in its line.
     pub(super) fn placed(self, file: &str, text: &str) -> PlanError {
-        let start = floor_char(text, self.at.start);
+        PlanError { place: Place::of(self.at, file, text), problem: self.problem }
+    }
+}
+
+impl Place {
+    pub(super) fn of(at: Span, file: &str, text: &str) -> Place {
+        let start = floor_char(text, at.start);
         let before = &text[..start];
         let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-        let source = text[begin..end].trim_end_matches('\r');
-        let column = text[begin..start].chars().count() + 1;
-        let stop = floor_char(text, self.at.end.clamp(start, end));
-        PlanError {
+        let stop = floor_char(text, at.end.clamp(start, end));
+        Place {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
-            column,
-            problem: self.problem,
-            source: source.to_owned(),
+            column: text[begin..start].chars().count() + 1,
+            source: text[begin..end].trim_end_matches('\r').to_owned(),
             width: text[start..stop].trim_end().chars().count().max(1),
         }
     }

@@ -15,7 +15,7 @@ mod examples;
 mod grammar;
 mod reader;
 
-pub use error::{PlanError, Problem};
+pub use error::{Place, PlanError, Problem};
 pub use facts::{Earlier, Facts, Repeat};
 
 use std::collections::HashMap;
@@ -43,13 +43,23 @@ pub struct Dialplan {
     modifiers: Vec<eval::Modifier>,
     /// How many examples hold.
     examples: usize,
+    sounds: Sounds,
+}
+
+/// Every sound of a plan and where it is first asked for. The places are for errors: two plans
+/// that differ in nothing else are the same.
+#[derive(Debug)]
+struct Sounds(Vec<(String, Place)>);
+
+impl PartialEq for Sounds {
+    fn eq(&self, other: &Sounds) -> bool {
+        self.0.iter().map(|(name, _)| name).eq(other.0.iter().map(|(name, _)| name))
+    }
 }
 
 /// What the site has, where the reader of a plan knows it: names are checked against it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Surroundings<'a> {
-    /// Every sound the media plane can play.
-    pub sounds: Option<&'a [String]>,
     /// Every trunk's name.
     pub trunks: Option<&'a [String]>,
 }
@@ -214,12 +224,21 @@ impl Dialplan {
         self.numbers.keys().chain(self.urns.iter().map(|(urn, _)| urn)).map(String::as_str)
     }
 
-    /// Every sound the plan may ask for; some twice.
+    /// Every sound the plan may ask for.
     pub fn sounds(&self) -> impl Iterator<Item = &str> {
-        let queues = self.queues.iter().flat_map(|queue| queue.announce.iter().chain([&queue.hold_sound]));
-        let routes = self.routes.iter().chain([&self.default]);
-        let routes = routes.flat_map(|route| route.announce.iter().flatten().chain(&route.hold_sound));
-        queues.chain(routes).map(String::as_str)
+        self.sounds.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Compares its sounds with those that can be played.
+    ///
+    /// # Errors
+    /// The first one missing, with its place in the plan.
+    pub fn can_be_heard(&self, playable: &[&str]) -> Result<(), PlanError> {
+        let missing = self.sounds.0.iter().find(|(name, _)| !playable.contains(&name.as_str()));
+        let Some((name, place)) = missing else { return Ok(()) };
+        let known = playable.iter().map(|name| (*name).to_owned()).collect();
+        let problem = Problem::Unknown { kind: "sound", name: name.clone(), known };
+        Err(PlanError { place: place.clone(), problem: Box::new(problem) })
     }
 
     /// Its name, version and extent in one line, for whoever checks it.
@@ -248,15 +267,18 @@ impl Dialplan {
         Self::parse_for(file, text, Surroundings::default())
     }
 
-    /// As [`Dialplan::parse`], for a site whose sounds and trunks are known.
+    /// As [`Dialplan::parse`], for a site that is known.
     ///
     /// # Errors
     /// As [`Dialplan::parse`].
     pub fn parse_for(file: &str, text: &str, around: Surroundings<'_>) -> Result<Dialplan, PlanError> {
-        Self::read(text, around).map_err(|flaw| flaw.placed(file, text))
+        let (mut plan, sounds) = Self::read(text, around).map_err(|flaw| flaw.placed(file, text))?;
+        let place = |sound: draft::At<String>| (sound.is, Place::of(sound.at, file, text));
+        plan.sounds = Sounds(sounds.into_iter().map(place).collect());
+        Ok(plan)
     }
 
-    fn read(text: &str, around: Surroundings<'_>) -> Result<Dialplan, error::Flaw> {
+    fn read(text: &str, around: Surroundings<'_>) -> Result<(Dialplan, Vec<draft::At<String>>), error::Flaw> {
         let top = draft::Span { start: 0, end: 0 };
         if text.len() > Self::BYTES_MAX {
             return Err(error::Flaw::new(top, Problem::TooLarge { bytes: text.len() }));
@@ -265,6 +287,8 @@ impl Dialplan {
             let at = error.span().map_or(top, draft::Span::from);
             error::Flaw::new(at, Problem::Syntax { what: error.message().to_owned() })
         })?;
-        draft::Draft::read(keys.get_ref())?.check(around)
+        let draft = draft::Draft::read(keys.get_ref())?;
+        let sounds = draft.sounds();
+        Ok((draft.check(around)?, sounds))
     }
 }
