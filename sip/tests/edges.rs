@@ -112,6 +112,26 @@ fn a_copy_of_any_request_gets_the_same_answer_from_its_transaction() {
 }
 
 #[test]
+fn a_branch_without_the_cookie_names_no_transaction_its_call_id_and_number_do() {
+    let mut desk = Desk::new();
+    let old = |branch: &str, call: &str| {
+        request("INVITE", branch, "", "")
+            .replace("z9hG4bK", "")
+            .replace("Call-ID: one", &format!("Call-ID: {call}"))
+    };
+    desk.hear(TRUNK, &old("1", "one"));
+    desk.hear(TRUNK, &old("1", "one"));
+    assert_eq!(desk.calls().len(), 1, "a copy");
+    desk.hear(TRUNK, &old("1", "two"));
+    assert_eq!(desk.calls().len(), 2, "the same branch, another call (RFC 2543)");
+    desk.endpoint.refuse(now(desk.at), desk.calls()[0], 486, None);
+    desk.take();
+    let ack = old("1", "one").replacen("INVITE", "ACK", 1).replace("1 INVITE", "1 ACK");
+    desk.hear(TRUNK, &ack);
+    assert!(desk.wait(2).is_empty(), "the refusal is acknowledged and not repeated");
+}
+
+#[test]
 fn nothing_within_an_unknown_dialog_is_known() {
     let mut desk = Desk::new();
     for method in ["BYE", "INVITE", "UPDATE", "INFO", "OPTIONS", "PRACK"] {

@@ -254,10 +254,23 @@ fn a_call_from_a_registered_path_is_a_phones() {
                   P-Asserted-Identity: <sip:15@trust.me>\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(short(&phone.send(invite)), "100 INVITE");
     let invited = std::iter::from_fn(|| phone.registrar.poll_event()).find_map(|event| match event {
-        Event::Invited { invite, .. } => Some(invite),
+        Event::Invited { dialog, invite } => Some((dialog, invite)),
         _ => None,
     });
-    let invited = invited.expect("a call");
+    let (dialog, invited) = invited.expect("a call");
     assert_eq!(invited.peer, Peer::Phone);
     assert!(invited.identities.is_empty(), "only a trunk is believed");
+    // Its Contact is behind an address translation: what we send stays on the path.
+    phone.registrar.answer(now(phone.at), dialog, wire::ANSWER);
+    let ours = phone.registrar.poll_transmit().map(|t| String::from_utf8_lossy(&t.bytes).into_owned());
+    let ack = invite
+        .replacen("INVITE", "ACK", 1)
+        .replace("1 INVITE", "1 ACK")
+        .replace("branch=z9hG4bKi", "branch=z9hG4bKa")
+        .replace("To: <sip:*1@192.0.2.2>", &format!("To: {}", value(&ours.expect("a 200"), "To")));
+    phone.registrar.handle_message(now(phone.at), phone.flow, Peer::Phone, ack.as_bytes());
+    phone.registrar.end(now(phone.at), dialog, None);
+    let bye = phone.registrar.poll_transmit().expect("a BYE");
+    assert!(bye.bytes.starts_with(b"BYE sip:nour@10.0.0.5:6000 "));
+    assert_eq!(bye.flow, phone.flow);
 }

@@ -353,8 +353,10 @@ impl Endpoint {
         self.reply(now, &pending, 100, &[]);
         let dialog = self.new_dialog_id();
         self.tags.insert(tag.as_str().into(), dialog);
+        let mut early = Dialog::of_invite(message, flow, tag);
+        early.stays_on_flow = self.registrar.user_at(flow).is_some();
         let ringing = Ringing {
-            dialog: Dialog::of_invite(message, flow, tag),
+            dialog: early,
             pending,
             said: None,
             repeat: None,
