@@ -35,6 +35,20 @@ impl Serial {
     }
 }
 
+/// A text that is not an id of the kind asked for, as its `Display` prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an id")]
+pub struct NotAnId;
+
+/// Reads `centre-LETTERepoch.counter`, as pages and programs hand ids back to us.
+fn read_numbered(text: &str, letter: &str) -> Option<(CentreId, Serial)> {
+    let (centre, rest) = text.split_once('-')?;
+    let (epoch, counter) = rest.strip_prefix(letter)?.split_once('.')?;
+    let (epoch, counter) = (epoch.parse::<u64>().ok()?, counter.parse::<u64>().ok()?);
+    let fits = counter < 1 << Serial::COUNTER_BITS && epoch < 1 << (u64::BITS - Serial::COUNTER_BITS);
+    fits.then_some((CentreId(centre.parse().ok()?), Serial(epoch << Serial::COUNTER_BITS | counter)))
+}
+
 macro_rules! numbered {
     ($(#[$doc:meta])* $name:ident, $letter:literal) => {
         $(#[$doc])*
@@ -50,6 +64,14 @@ macro_rules! numbered {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let counter = self.serial.0 & ((1 << Serial::COUNTER_BITS) - 1);
                 write!(f, concat!("{}-", $letter, "{}.{}"), self.centre.0, self.serial.epoch(), counter)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NotAnId;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let (centre, serial) = read_numbered(text, $letter).ok_or(NotAnId)?;
+                Ok($name { centre, serial })
             }
         }
     };
@@ -103,3 +125,21 @@ placed!(
     /// A queue of the centre's dialplan, by its order there.
     QueueId, "q"
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_handed_back_is_the_id_that_was_printed_and_no_other_kind() {
+        let work = WorkId { centre: CentreId(3), serial: Serial(Serial::first_of(7).0 + 42) };
+        assert_eq!(work.to_string(), "3-w7.42");
+        assert_eq!("3-w7.42".parse(), Ok(work));
+        assert_eq!("3-w7.42".parse::<CallId>(), Err(NotAnId));
+        for wrong in
+            ["", "3", "3-w", "3-w7", "3-w7.", "99999-w7.1", "3-w7.1099511627776", "3-w99999999.1", "-w7.1"]
+        {
+            assert_eq!(wrong.parse::<WorkId>(), Err(NotAnId), "{wrong}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! engine, SIP out), the packet threads of the media plane, and the office (one thread: boards,
 //! metrics, logs, HTTP). The core tells the office over a channel and asks it nothing.
 
+pub mod agents;
 pub mod clock;
 pub mod feed;
 pub mod http;

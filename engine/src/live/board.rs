@@ -1,7 +1,19 @@
-//! The board: the fold of one centre's log.
+//! The board: the fold of one centre's log into rows, and nothing else. The same log gives the same
+//! board, here, after a restart, and in a report.
 
-use crate::id::CentreId;
+use super::row::{
+    AgentRow, CallRow, ConversationRow, DecisionRow, Key, OfferRow, QueueRow, Row, Stage, Totals, TrunkRow,
+    WaitingRow,
+};
+use super::versions::{GRAVES_MAX, Versions};
+use crate::call::event::{Cause, Entry, Event, Intent, Occupation, OfferEnd};
+use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, WorkId};
 use crate::site::AgentSite;
+use sip::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Decisions kept on the board: what a person can read. More makes every snapshot longer.
+pub const DECISIONS_KEPT: u16 = 40;
 
 /// What a centre's board needs to know before its first event.
 #[derive(Clone, Debug)]
@@ -14,4 +26,530 @@ pub struct Cast {
     pub queues: Vec<String>,
     /// Its roster, in the site's order.
     pub agents: Vec<AgentSite>,
+}
+
+impl Cast {
+    /// The agent of that name.
+    pub fn agent_named(&self, name: &str) -> Option<AgentId> {
+        let index = self.agents.iter().position(|agent| agent.name == name)?;
+        Some(AgentId { centre: self.centre, index: u32::try_from(index).ok()? })
+    }
+
+    /// The queue of that name.
+    pub fn queue_named(&self, name: &str) -> Option<QueueId> {
+        let index = self.queues.iter().position(|queue| queue == name)?;
+        Some(QueueId { centre: self.centre, index: u32::try_from(index).ok()? })
+    }
+
+    /// How an agent is called on boards.
+    pub fn agent_name(&self, agent: AgentId) -> String {
+        self.site(agent).map_or_else(|| agent.to_string(), |site| site.name.clone())
+    }
+
+    fn queue_name(&self, queue: QueueId) -> String {
+        let named = usize::try_from(queue.index).ok().and_then(|index| self.queues.get(index));
+        named.cloned().unwrap_or_else(|| queue.to_string())
+    }
+
+    fn site(&self, agent: AgentId) -> Option<&AgentSite> {
+        usize::try_from(agent.index).ok().and_then(|index| self.agents.get(index))
+    }
+}
+
+/// The state of one centre in one epoch, as rows with versions.
+#[derive(Clone, Debug)]
+pub struct Board {
+    cast: Cast,
+    epoch: u32,
+    seq: Option<u64>,
+    gaps: u64,
+    rows: Versions,
+    // Where the rows of something are, while it lives.
+    queue_of: BTreeMap<WorkId, QueueId>,
+    offers_of: BTreeMap<WorkId, BTreeSet<(AgentId, OfferId)>>,
+    ears_of: BTreeMap<CallId, BTreeSet<AgentId>>,
+    slots: BTreeMap<(AgentId, OfferId), u16>,
+    next_slot: u16,
+}
+
+impl Board {
+    /// A board on which nothing has happened yet.
+    pub fn new(cast: Cast, epoch: u32) -> Board {
+        let mut board = Board {
+            cast,
+            epoch,
+            seq: None,
+            gaps: 0,
+            rows: Versions::new(GRAVES_MAX),
+            queue_of: BTreeMap::new(),
+            offers_of: BTreeMap::new(),
+            ears_of: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            next_slot: 0,
+        };
+        board.rows.set(Key::Totals, Some(Row::Totals(Totals::default())));
+        board.lay_out_queues();
+        for index in 0..board.cast.agents.len() {
+            let Ok(index) = u32::try_from(index) else { break };
+            let agent = AgentId { centre: board.cast.centre, index };
+            let row = board.blank_agent(agent);
+            board.rows.set(Key::Agent(agent), Some(Row::Agent(row)));
+        }
+        board
+    }
+
+    /// Who and what the centre consists of.
+    pub fn cast(&self) -> &Cast {
+        &self.cast
+    }
+
+    /// The start the log was written in.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The rows and their versions.
+    pub fn rows(&self) -> &Versions {
+        &self.rows
+    }
+
+    /// Entries that did not follow the one before: a bug of ours, counted.
+    pub fn gaps(&self) -> u64 {
+        self.gaps
+    }
+
+    /// The plan was replaced: its queues by name, in plan order.
+    pub fn rename_queues(&mut self, queues: Vec<String>) {
+        self.cast.queues = queues;
+        self.lay_out_queues();
+    }
+
+    /// Takes one entry of the log. An entry of another epoch starts the board afresh.
+    pub fn fold(&mut self, entry: &Entry) {
+        if entry.epoch != self.epoch {
+            let (cast, gaps) = (self.cast.clone(), self.gaps);
+            *self = Board { gaps, ..Board::new(cast, entry.epoch) };
+        }
+        if self.seq.is_some_and(|seq| entry.seq != seq + 1) {
+            self.gaps += 1;
+        }
+        self.seq = Some(entry.seq);
+        self.fold_call(entry);
+        self.fold_work(entry);
+        self.fold_offer(entry);
+        self.fold_agent(entry);
+    }
+
+    /// The life of a call, and what is counted about it.
+    fn fold_call(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Arrived { call, .. } => self.arrive(*call, entry),
+            Event::Routed { call, route, .. } => self.call(*call, |row| row.route = Some(route.clone())),
+            Event::Connected { call, agent, waited, .. } => {
+                self.ears_of.entry(*call).or_default().insert(*agent);
+                self.name_ears(*call);
+                self.call(*call, |row| row.stage = Stage::Talking);
+                self.totals(|totals| totals.answered += 1);
+                let Some(Row::Call(of)) = self.rows.row(&Key::Call(*call)) else { return };
+                let row = ConversationRow {
+                    call: of.call.clone(),
+                    class: of.class.clone(),
+                    service: of.service.clone(),
+                    caller: of.caller.clone(),
+                    caller_name: of.caller_name.clone(),
+                    withheld: of.withheld,
+                    since: entry.at.into(),
+                    waited: (*waited).into(),
+                };
+                self.rows.set(Key::Conversation(*agent, *call), Some(Row::Conversation(row)));
+            }
+            Event::AgentLost { call, agent, .. } => {
+                self.hang_up(*call, Some(*agent));
+                self.totals(|totals| totals.agents_lost += 1);
+            }
+            Event::NoMedia { .. } => self.totals(|totals| totals.no_media += 1),
+            Event::Released { call, .. } => {
+                self.hang_up(*call, None);
+                self.call(*call, |row| row.stage = Stage::Released);
+            }
+            Event::Ended { call, cause, .. } => self.end(*call, *cause),
+            Event::PlanChanged { version } => self.totals(|totals| totals.plan = Some(version.clone())),
+            _ => {} // the other folds'
+        }
+    }
+
+    /// Who waits where.
+    fn fold_work(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Queued { work, queue, again, .. } => {
+                self.enqueue(*work, *queue, entry);
+                self.queue(*queue, |row| row.entered += u64::from(!*again));
+            }
+            Event::Qualified { call, work, class, fenced, due, .. } => {
+                self.call(*call, |row| row.class = Some(class.clone()));
+                for agent in self.ears_of.get(call).cloned().unwrap_or_default() {
+                    self.change(Key::Conversation(agent, *call), |row| {
+                        if let Row::Conversation(row) = row {
+                            row.class = Some(class.clone());
+                        }
+                    });
+                }
+                let Some(work) = work else { return };
+                self.waiting(*work, |row| {
+                    row.class.clone_from(class);
+                    (row.fenced, row.due) = (*fenced, (*due).into());
+                });
+                for (agent, offer) in self.offers_of.get(work).cloned().unwrap_or_default() {
+                    self.offer(agent, offer, |row| row.class.clone_from(class));
+                }
+            }
+            Event::Moved { work, queue, .. } => {
+                let Some(Row::Waiting(mut row)) = self.leave(*work) else { return };
+                row.queue = self.cast.queue_name(*queue);
+                let name = row.queue.clone();
+                if let Ok(call) = row.call.parse() {
+                    self.call(call, |row| row.queue = Some(name));
+                }
+                self.queue_of.insert(*work, *queue);
+                self.rows.set(Key::Waiting(*queue, *work), Some(Row::Waiting(row)));
+            }
+            Event::Connected { work, .. } => {
+                if let Some(queue) = self.queue_of.get(work).copied() {
+                    self.queue(queue, |row| row.answered += 1);
+                }
+                self.leave(*work);
+            }
+            Event::Withdrawn { work, .. } => {
+                if let Some(queue) = self.queue_of.get(work).copied() {
+                    self.queue(queue, |row| row.withdrawn += 1);
+                }
+                self.leave(*work);
+            }
+            Event::Alarm { queue, on } => self.queue(*queue, |row| row.alarm = *on),
+            _ => {} // the other folds'
+        }
+    }
+
+    /// Who is asked to answer whom.
+    fn fold_offer(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Offered { offer, work, agent, .. } => {
+                self.offers_of.entry(*work).or_default().insert((*agent, *offer));
+                self.note_decision(entry);
+                self.note_offer(entry);
+                self.name_offered(*work);
+            }
+            Event::Alerting { offer, agent } => self.offer(*agent, *offer, |row| row.alerting = true),
+            Event::OfferEnded { offer, agent, work, end } => {
+                self.rows.set(Key::Offer(*agent, *offer), None);
+                if let Some(offers) = self.offers_of.get_mut(work) {
+                    offers.remove(&(*agent, *offer));
+                    if offers.is_empty() {
+                        self.offers_of.remove(work);
+                    }
+                }
+                self.name_offered(*work);
+                self.close_decision(*agent, *offer, end);
+            }
+            _ => {} // the other folds'
+        }
+    }
+
+    /// What agents want and do.
+    fn fold_agent(&mut self, entry: &Entry) {
+        let at = entry.at;
+        match &entry.event {
+            Event::SignedIn { agent, position } => {
+                self.agent(*agent, at, |row| row.position.clone_from(position))
+            }
+            Event::IntentChanged { agent, intent, .. } => {
+                self.agent(*agent, at, |row| row.intent.clone_from(intent))
+            }
+            Event::ReachabilityChanged { agent, reachable, why } => {
+                self.agent(*agent, at, |row| (row.reachable, row.reach) = (*reachable, why.clone()));
+            }
+            Event::OccupationChanged { agent, occupation, call, until } => self.agent(*agent, at, |row| {
+                row.occupation = *occupation;
+                row.call = call.map(|call| call.to_string());
+                row.until = until.map(Into::into);
+            }),
+            Event::Rona { agent, on } => self.agent(*agent, at, |row| row.rona = *on),
+            _ => {} // the other folds'
+        }
+    }
+
+    fn arrive(&mut self, id: CallId, entry: &Entry) {
+        let Event::Arrived { trunk, called, service, caller, caller_name, withheld, .. } = &entry.event
+        else {
+            return;
+        };
+        let row = CallRow {
+            call: id.to_string(),
+            trunk: trunk.clone(),
+            called: called.clone(),
+            service: service.clone(),
+            caller: caller.clone(),
+            caller_name: caller_name.clone(),
+            withheld: *withheld,
+            arrived: entry.at.into(),
+            route: None,
+            stage: Stage::Arriving,
+            queue: None,
+            class: None,
+            with: Vec::new(),
+        };
+        self.rows.set(Key::Call(id), Some(Row::Call(row)));
+        self.trunk(trunk, |row| (row.arrived, row.live) = (row.arrived + 1, row.live + 1));
+        self.totals(|totals| (totals.arrived, totals.live) = (totals.arrived + 1, totals.live + 1));
+    }
+
+    fn end(&mut self, id: CallId, cause: Cause) {
+        self.hang_up(id, None);
+        let Some(Row::Call(row)) = self.rows.row(&Key::Call(id)) else { return };
+        let trunk = row.trunk.clone();
+        self.rows.set(Key::Call(id), None);
+        self.trunk(&trunk, |row| row.live = row.live.saturating_sub(1));
+        self.totals(|totals| {
+            totals.live = totals.live.saturating_sub(1);
+            *match cause {
+                Cause::Released => &mut totals.released,
+                Cause::ShortAbandon => &mut totals.short_abandons,
+                Cause::Abandon => &mut totals.abandons,
+                Cause::Network => &mut totals.network,
+                Cause::Refused => &mut totals.refused,
+                Cause::Test => &mut totals.tests,
+            } += 1;
+        });
+    }
+
+    /// One agent, or every agent, no longer has the call in the ear.
+    fn hang_up(&mut self, call: CallId, only: Option<AgentId>) {
+        let Some(ears) = self.ears_of.get(&call).cloned() else { return };
+        for agent in ears.into_iter().filter(|agent| only.is_none_or(|only| only == *agent)) {
+            self.rows.set(Key::Conversation(agent, call), None);
+            if let Some(ears) = self.ears_of.get_mut(&call) {
+                ears.remove(&agent);
+            }
+        }
+        self.ears_of.retain(|id, ears| *id != call || !ears.is_empty());
+        self.name_ears(call);
+    }
+
+    fn enqueue(&mut self, id: WorkId, queue: QueueId, entry: &Entry) {
+        let Event::Queued { call, class, fenced, arrived, due, again, .. } = &entry.event else { return };
+        self.leave(id); // an item has one place, whatever the log says
+        let name = self.cast.queue_name(queue);
+        self.call(*call, |row| {
+            (row.stage, row.queue, row.class) = (Stage::Waiting, Some(name.clone()), Some(class.clone()));
+        });
+        let of = match self.rows.row(&Key::Call(*call)) {
+            Some(Row::Call(row)) => Some(row.clone()),
+            _ => None, // work without a live call
+        };
+        let row = WaitingRow {
+            work: id.to_string(),
+            call: call.to_string(),
+            queue: name,
+            class: class.clone(),
+            fenced: *fenced,
+            arrived: (*arrived).into(),
+            due: (*due).into(),
+            again: *again,
+            service: of.as_ref().map(|row| row.service.clone()).unwrap_or_default(),
+            trunk: of.as_ref().map(|row| row.trunk.clone()).unwrap_or_default(),
+            caller: of.as_ref().map(|row| row.caller.clone()).unwrap_or_default(),
+            caller_name: of.as_ref().and_then(|row| row.caller_name.clone()),
+            withheld: of.as_ref().is_some_and(|row| row.withheld),
+            offered: Vec::new(),
+        };
+        self.queue_of.insert(id, queue);
+        self.rows.set(Key::Waiting(queue, id), Some(Row::Waiting(row)));
+    }
+
+    /// The item leaves its queue; its row as it was.
+    fn leave(&mut self, work: WorkId) -> Option<Row> {
+        let key = Key::Waiting(self.queue_of.remove(&work)?, work);
+        let row = self.rows.row(&key).cloned();
+        self.rows.set(key, None);
+        row
+    }
+
+    fn note_offer(&mut self, entry: &Entry) {
+        let Event::Offered { offer, work, call, agent, kind, deadline, waited, because, .. } = &entry.event
+        else {
+            return;
+        };
+        let Some(Row::Call(of)) = self.rows.row(&Key::Call(*call)) else { return };
+        let row = OfferRow {
+            offer: offer.to_string(),
+            kind: *kind,
+            work: work.to_string(),
+            call: call.to_string(),
+            class: of.class.clone().unwrap_or_default(),
+            service: of.service.clone(),
+            caller: of.caller.clone(),
+            caller_name: of.caller_name.clone(),
+            withheld: of.withheld,
+            deadline: (*deadline).into(),
+            waited: (*waited).into(),
+            because: because.clone(),
+            alerting: false,
+        };
+        self.rows.set(Key::Offer(*agent, *offer), Some(Row::Offer(row)));
+    }
+
+    fn note_decision(&mut self, entry: &Entry) {
+        let Event::Offered { offer, work, call, agent, kind, waited, because, .. } = &entry.event else {
+            return;
+        };
+        let (queue, class) = match self.rows.row(&Key::Call(*call)) {
+            Some(Row::Call(row)) => (row.queue.clone(), row.class.clone()),
+            _ => (None, None),
+        };
+        let row = DecisionRow {
+            seq: entry.seq,
+            at: entry.at.into(),
+            offer: offer.to_string(),
+            work: work.to_string(),
+            call: call.to_string(),
+            agent: self.cast.agent_name(*agent),
+            queue: queue.unwrap_or_default(),
+            class: class.unwrap_or_default(),
+            kind: *kind,
+            waited: (*waited).into(),
+            because: because.clone(),
+            end: None,
+        };
+        let slot = self.next_slot;
+        self.next_slot = (slot + 1) % DECISIONS_KEPT;
+        self.slots.retain(|_, taken| *taken != slot);
+        self.slots.insert((*agent, *offer), slot);
+        self.rows.set(Key::Decision(slot), Some(Row::Decision(row)));
+    }
+
+    fn close_decision(&mut self, agent: AgentId, offer: OfferId, end: &OfferEnd) {
+        let Some(slot) = self.slots.remove(&(agent, offer)) else { return };
+        self.change(Key::Decision(slot), |row| {
+            if let Row::Decision(row) = row {
+                row.end = Some(end.clone());
+            }
+        });
+    }
+
+    /// Writes to whom an item is being offered into its row.
+    fn name_offered(&mut self, work: WorkId) {
+        let offers = self.offers_of.get(&work).into_iter().flatten();
+        let names = offers.map(|(agent, _)| self.cast.agent_name(*agent)).collect::<Vec<_>>();
+        self.waiting(work, |row| row.offered = names);
+    }
+
+    /// Writes who talks into the call's row.
+    fn name_ears(&mut self, call: CallId) {
+        let ears = self.ears_of.get(&call).into_iter().flatten();
+        let names = ears.map(|agent| self.cast.agent_name(*agent)).collect::<Vec<_>>();
+        self.call(call, |row| row.with = names);
+    }
+
+    fn lay_out_queues(&mut self) {
+        for (index, name) in self.cast.queues.clone().into_iter().enumerate() {
+            let Ok(place) = u32::try_from(index) else { return };
+            let id = QueueId { centre: self.cast.centre, index: place };
+            let row = match self.rows.row(&Key::Queue(id)) {
+                Some(Row::Queue(row)) => QueueRow { queue: name, ..row.clone() },
+                _ => QueueRow { queue: name, place, entered: 0, answered: 0, withdrawn: 0, alarm: false },
+            };
+            self.rows.set(Key::Queue(id), Some(Row::Queue(row)));
+        }
+    }
+
+    fn blank_agent(&self, agent: AgentId) -> AgentRow {
+        let site = self.cast.site(agent);
+        let mut row = AgentRow {
+            agent: self.cast.agent_name(agent),
+            position: site.map(|site| site.position.clone()).unwrap_or_default(),
+            role: site.map_or(crate::site::Role::Agent, |site| site.role),
+            intent: Intent::SignedOut,
+            reachable: false,
+            reach: String::new(),
+            occupation: Occupation::Free,
+            call: None,
+            rona: false,
+            since: Default::default(),
+            until: None,
+            why_not: None,
+        };
+        row.why_not = row.why_not();
+        row
+    }
+
+    fn change(&mut self, key: Key, change: impl FnOnce(&mut Row)) {
+        let Some(mut row) = self.rows.row(&key).cloned() else { return };
+        change(&mut row);
+        self.rows.set(key, Some(row));
+    }
+
+    fn agent(&mut self, agent: AgentId, at: Instant, change: impl FnOnce(&mut AgentRow)) {
+        let mut row = match self.rows.row(&Key::Agent(agent)) {
+            Some(Row::Agent(row)) => row.clone(),
+            _ => self.blank_agent(agent),
+        };
+        let was = row.clone();
+        change(&mut row);
+        row.why_not = row.why_not();
+        if row != was {
+            row.since = at.into();
+        }
+        self.rows.set(Key::Agent(agent), Some(Row::Agent(row)));
+    }
+
+    fn call(&mut self, call: CallId, change: impl FnOnce(&mut CallRow)) {
+        self.change(Key::Call(call), |row| {
+            if let Row::Call(row) = row {
+                change(row);
+            }
+        });
+    }
+
+    fn waiting(&mut self, work: WorkId, change: impl FnOnce(&mut WaitingRow)) {
+        let Some(queue) = self.queue_of.get(&work).copied() else { return };
+        self.change(Key::Waiting(queue, work), |row| {
+            if let Row::Waiting(row) = row {
+                change(row);
+            }
+        });
+    }
+
+    fn offer(&mut self, agent: AgentId, offer: OfferId, change: impl FnOnce(&mut OfferRow)) {
+        self.change(Key::Offer(agent, offer), |row| {
+            if let Row::Offer(row) = row {
+                change(row);
+            }
+        });
+    }
+
+    fn queue(&mut self, queue: QueueId, change: impl FnOnce(&mut QueueRow)) {
+        self.change(Key::Queue(queue), |row| {
+            if let Row::Queue(row) = row {
+                change(row);
+            }
+        });
+    }
+
+    fn trunk(&mut self, name: &str, change: impl FnOnce(&mut TrunkRow)) {
+        let key = Key::Trunk(name.to_owned());
+        let mut row = match self.rows.row(&key) {
+            Some(Row::Trunk(row)) => row.clone(),
+            _ => TrunkRow { trunk: name.to_owned(), ..TrunkRow::default() },
+        };
+        change(&mut row);
+        self.rows.set(key, Some(Row::Trunk(row)));
+    }
+
+    fn totals(&mut self, change: impl FnOnce(&mut Totals)) {
+        self.change(Key::Totals, |row| {
+            if let Row::Totals(row) = row {
+                change(row);
+            }
+        });
+    }
 }

@@ -1,0 +1,377 @@
+//! What a board is made of: rows, each under a key. A page keeps the latest row of every key.
+
+use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private};
+use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
+use serde::{Deserialize, Serialize};
+use sip::time::Instant;
+use std::fmt;
+use std::time::Duration;
+
+/// Milliseconds: a length of time, or a point on the centre's timeline (`welcome` and `ping` say
+/// where that timeline stands). A browser's numbers hold them exactly; nanoseconds they would not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+impl From<Instant> for Millis {
+    fn from(at: Instant) -> Millis {
+        Millis(at.as_nanos() / 1_000_000)
+    }
+}
+
+impl From<Duration> for Millis {
+    fn from(length: Duration) -> Millis {
+        Millis(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Which row. Topics choose by key alone, so whatever decides who gets a row is part of its key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// The centre's counters.
+    Totals,
+    /// One trunk's counters, by its name.
+    Trunk(String),
+    /// A queue.
+    Queue(QueueId),
+    /// An agent.
+    Agent(AgentId),
+    /// Somebody waiting in a queue.
+    Waiting(QueueId, WorkId),
+    /// One of the last decisions, by its slot: slots are used again.
+    Decision(u16),
+    /// An offer, for the agent it is made to.
+    Offer(AgentId, OfferId),
+    /// A call in an agent's ear.
+    Conversation(AgentId, CallId),
+    /// A call, for whoever opens it.
+    Call(CallId),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Totals => f.write_str("totals"),
+            Key::Trunk(name) => write!(f, "trunk/{name}"),
+            Key::Queue(queue) => write!(f, "queue/{queue}"),
+            Key::Agent(agent) => write!(f, "agent/{agent}"),
+            Key::Waiting(queue, work) => write!(f, "waiting/{queue}/{work}"),
+            Key::Decision(slot) => write!(f, "decision/{slot}"),
+            Key::Offer(agent, offer) => write!(f, "offer/{agent}/{offer}"),
+            Key::Conversation(agent, call) => write!(f, "conversation/{agent}/{call}"),
+            Key::Call(call) => write!(f, "call/{call}"),
+        }
+    }
+}
+
+/// The latest value of a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Row {
+    /// See [`Totals`].
+    Totals(Totals),
+    /// See [`TrunkRow`].
+    Trunk(TrunkRow),
+    /// See [`QueueRow`].
+    Queue(QueueRow),
+    /// See [`AgentRow`].
+    Agent(AgentRow),
+    /// See [`WaitingRow`].
+    Waiting(WaitingRow),
+    /// See [`DecisionRow`].
+    Decision(DecisionRow),
+    /// See [`OfferRow`].
+    Offer(OfferRow),
+    /// See [`ConversationRow`].
+    Conversation(ConversationRow),
+    /// See [`CallRow`].
+    Call(CallRow),
+}
+
+/// The centre's counters since its epoch began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// The version of the plan in force, once it has been replaced.
+    pub plan: Option<String>,
+    /// Calls that reached us.
+    pub arrived: u64,
+    /// Calls alive.
+    pub live: u64,
+    /// Connections of a caller with an agent.
+    pub answered: u64,
+    /// Ended on purpose after talking.
+    pub released: u64,
+    /// Hung up while waiting, before 15 s.
+    pub short_abandons: u64,
+    /// Hung up while waiting, at 15 s or later.
+    pub abandons: u64,
+    /// Callers whose network failed.
+    pub network: u64,
+    /// Could not be served at all.
+    pub refused: u64,
+    /// Test calls.
+    pub tests: u64,
+    /// Conversations lost on an agent's side.
+    pub agents_lost: u64,
+    /// Times nothing was heard from a leg.
+    pub no_media: u64,
+}
+
+/// One trunk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrunkRow {
+    /// Its name.
+    pub trunk: String,
+    /// Calls it brought.
+    pub arrived: u64,
+    /// Calls of it that are alive.
+    pub live: u64,
+}
+
+/// One queue. Who waits in it, and for how long, is in the rows of those who wait.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueRow {
+    /// Its name.
+    pub queue: String,
+    /// Its place in the plan.
+    pub place: u32,
+    /// Items that entered, without those that came back.
+    pub entered: u64,
+    /// Items that left into a conversation.
+    pub answered: u64,
+    /// Items that left without one.
+    pub withdrawn: u64,
+    /// The longest wait passed the plan's alarm.
+    pub alarm: bool,
+}
+
+/// Why an agent is not offered calls; the page says it in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhyNot {
+    /// Not on shift.
+    SignedOut,
+    /// Asked for none.
+    Paused,
+    /// The phone is not there.
+    Unreachable,
+    /// Let a call ring out.
+    Rona,
+    /// A phone or page rings.
+    Offered,
+    /// A call is in the ear.
+    Talking,
+    /// Finishing the file.
+    WrapUp,
+}
+
+/// One agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentRow {
+    /// The name commands use.
+    pub agent: String,
+    /// Where the agent sits.
+    pub position: String,
+    /// The role of the shift.
+    pub role: crate::site::Role,
+    /// What the agent asked for.
+    pub intent: Intent,
+    /// The phone can be rung.
+    pub reachable: bool,
+    /// Why it can, or cannot: a code.
+    pub reach: String,
+    /// What the agent does.
+    pub occupation: Occupation,
+    /// With which call.
+    pub call: Option<String>,
+    /// Left alone after letting a call ring out.
+    pub rona: bool,
+    /// When any of the above changed last.
+    pub since: Millis,
+    /// Until when, for wrap-up.
+    pub until: Option<Millis>,
+    /// Why no call is offered; `None`: eligible.
+    pub why_not: Option<WhyNot>,
+}
+
+impl AgentRow {
+    /// The first reason that keeps calls away, in the order a person would look for it.
+    pub(super) fn why_not(&self) -> Option<WhyNot> {
+        match (&self.intent, self.reachable, self.rona, self.occupation) {
+            (Intent::SignedOut, ..) => Some(WhyNot::SignedOut),
+            (_, _, _, Occupation::Talking) => Some(WhyNot::Talking),
+            (_, _, _, Occupation::Offered) => Some(WhyNot::Offered),
+            (_, false, ..) => Some(WhyNot::Unreachable),
+            (_, _, true, _) => Some(WhyNot::Rona),
+            (Intent::Paused(_), ..) => Some(WhyNot::Paused),
+            (_, _, _, Occupation::WrapUp) => Some(WhyNot::WrapUp),
+            (Intent::Ready, true, false, Occupation::Free) => None,
+        }
+    }
+}
+
+/// Somebody waiting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingRow {
+    /// The item.
+    pub work: String,
+    /// Its call.
+    pub call: String,
+    /// The queue, by name.
+    pub queue: String,
+    /// Its class.
+    pub class: String,
+    /// Behind the fence.
+    pub fenced: bool,
+    /// When the call reached us.
+    pub arrived: Millis,
+    /// Where it stands: first behind the fence, then the smallest, then the earliest arrived.
+    pub due: Millis,
+    /// It came back after a failed connection or a loss.
+    pub again: bool,
+    /// The service that was dialled.
+    pub service: String,
+    /// Over which trunk.
+    pub trunk: String,
+    /// Number to call back, as far as the viewer may see it.
+    pub caller: Private,
+    /// Name shown by the network, for those who may see it.
+    pub caller_name: Option<Private>,
+    /// The caller asked for privacy.
+    pub withheld: bool,
+    /// Agents it is being offered to, by name.
+    pub offered: Vec<String>,
+}
+
+impl WaitingRow {
+    /// Where it stands among those waiting: the fence, then arrival plus target, then arrival.
+    pub fn rank(&self) -> (bool, Millis, Millis, &str) {
+        (!self.fenced, self.due, self.arrived, &self.work)
+    }
+}
+
+/// One of the last decisions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRow {
+    /// Its place in the log: the order of decisions.
+    pub seq: u64,
+    /// When.
+    pub at: Millis,
+    /// The offer.
+    pub offer: String,
+    /// The item.
+    pub work: String,
+    /// Its call.
+    pub call: String,
+    /// To whom, by name.
+    pub agent: String,
+    /// The item's queue by name, and its class.
+    pub queue: String,
+    /// See `queue`.
+    pub class: String,
+    /// What kind of offer.
+    pub kind: OfferKind,
+    /// How long the item had waited.
+    pub waited: Millis,
+    /// Why.
+    pub because: Because,
+    /// How it ended, once it has.
+    pub end: Option<OfferEnd>,
+}
+
+/// An offer, on the page of the agent it is made to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfferRow {
+    /// The offer.
+    pub offer: String,
+    /// Reservation, invitation, alert or join.
+    pub kind: OfferKind,
+    /// The item.
+    pub work: String,
+    /// Its call.
+    pub call: String,
+    /// Its class.
+    pub class: String,
+    /// The service that was dialled.
+    pub service: String,
+    /// Number to call back.
+    pub caller: Private,
+    /// Name shown by the network.
+    pub caller_name: Option<Private>,
+    /// The caller asked for privacy.
+    pub withheld: bool,
+    /// When the offer lapses.
+    pub deadline: Millis,
+    /// How long the item had waited when it was made.
+    pub waited: Millis,
+    /// Why.
+    pub because: Because,
+    /// The phone rings.
+    pub alerting: bool,
+}
+
+/// A call in an agent's ear, on that agent's page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConversationRow {
+    /// The call.
+    pub call: String,
+    /// Its class, when it has one.
+    pub class: Option<String>,
+    /// The service that was dialled.
+    pub service: String,
+    /// Number to call back.
+    pub caller: Private,
+    /// Name shown by the network.
+    pub caller_name: Option<Private>,
+    /// The caller asked for privacy.
+    pub withheld: bool,
+    /// When they were connected.
+    pub since: Millis,
+    /// How long the caller had waited.
+    pub waited: Millis,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Reached us, is not yet queued.
+    Arriving,
+    /// Waits for an agent.
+    Waiting,
+    /// Talks with one.
+    Talking,
+    /// Talked; is being ended.
+    Released,
+}
+
+/// One call, for whoever opens it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRow {
+    /// The call.
+    pub call: String,
+    /// Over which trunk.
+    pub trunk: String,
+    /// What was dialled.
+    pub called: String,
+    /// The plan's service for it.
+    pub service: String,
+    /// Number to call back, as far as the viewer may see it.
+    pub caller: Private,
+    /// Name shown by the network, for those who may see it.
+    pub caller_name: Option<Private>,
+    /// The caller asked for privacy.
+    pub withheld: bool,
+    /// When it reached us.
+    pub arrived: Millis,
+    /// The route that won.
+    pub route: Option<String>,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The queue it is or was last in, by name.
+    pub queue: Option<String>,
+    /// Its class.
+    pub class: Option<String>,
+    /// Agents who talk with the caller, by name.
+    pub with: Vec<String>,
+}
