@@ -75,12 +75,17 @@ pub struct Board {
 impl Board {
     /// A board on which nothing has happened yet.
     pub fn new(cast: Cast, epoch: u32) -> Board {
+        Board::with_graves(cast, epoch, GRAVES_MAX)
+    }
+
+    /// The same, with another bound on what is kept about rows that are gone.
+    pub fn with_graves(cast: Cast, epoch: u32, graves_max: usize) -> Board {
         let mut board = Board {
             cast,
             epoch,
             seq: None,
             gaps: 0,
-            rows: Versions::new(GRAVES_MAX),
+            rows: Versions::new(graves_max),
             queue_of: BTreeMap::new(),
             offers_of: BTreeMap::new(),
             ears_of: BTreeMap::new(),
@@ -118,6 +123,14 @@ impl Board {
         self.gaps
     }
 
+    /// Whether no call, item or offer is known beyond the rows of the board itself (I23).
+    pub fn is_at_rest(&self) -> bool {
+        self.queue_of.is_empty()
+            && self.offers_of.is_empty()
+            && self.ears_of.is_empty()
+            && self.slots.is_empty()
+    }
+
     /// The plan was replaced: its queues by name, in plan order.
     pub fn rename_queues(&mut self, queues: Vec<String>) {
         self.cast.queues = queues;
@@ -127,8 +140,8 @@ impl Board {
     /// Takes one entry of the log. An entry of another epoch starts the board afresh.
     pub fn fold(&mut self, entry: &Entry) {
         if entry.epoch != self.epoch {
-            let (cast, gaps) = (self.cast.clone(), self.gaps);
-            *self = Board { gaps, ..Board::new(cast, entry.epoch) };
+            let (cast, gaps, graves_max) = (self.cast.clone(), self.gaps, self.rows.graves_max());
+            *self = Board { gaps, ..Board::with_graves(cast, entry.epoch, graves_max) };
         }
         if self.seq.is_some_and(|seq| entry.seq != seq + 1) {
             self.gaps += 1;

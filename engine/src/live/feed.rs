@@ -116,8 +116,13 @@ pub struct Feed {
 impl Feed {
     /// A feed nobody follows yet, of a board on which nothing has happened.
     pub fn new(cast: Cast, epoch: u32) -> Feed {
+        Feed::of(Board::new(cast, epoch))
+    }
+
+    /// A feed nobody follows yet, of this board.
+    pub fn of(board: Board) -> Feed {
         Feed {
-            board: Board::new(cast, epoch),
+            board,
             sessions: BTreeMap::new(),
             next_session: 0,
             offers: BTreeMap::new(),
@@ -238,7 +243,10 @@ impl Feed {
         };
         match (message, session.greeted) {
             (ClientMessage::Hello { proto, resume }, _) => self.greet(now, id, proto, resume),
-            (ClientMessage::Pong { .. }, _) => session.unanswered = 0,
+            (ClientMessage::Pong { n, seen, .. }, _) => {
+                self.figures.gaps += session.pong(n, &seen);
+                self.flush(id, Subscription::is_awaited);
+            }
             (_, false) => self.error(id, "hello_first", []),
             (ClientMessage::Command { id: command, verb }, true) => self.command(id, command, &verb),
             (ClientMessage::OfferSeen { offer }, true) => self.see(id, &offer),
@@ -319,7 +327,7 @@ impl Feed {
         if session.subscriptions.len() >= TOPICS_MAX {
             return self.error(id, "too_many_topics", [("most", TOPICS_MAX.to_string())]);
         }
-        session.subscriptions.push(Subscription { topic, name, owed });
+        session.subscriptions.push(Subscription { topic, name, owed, at_ping: 0 });
     }
 
     fn resync(&mut self, id: SessionId, name: String) {
@@ -435,7 +443,10 @@ impl Feed {
 
     /// Sends an offer, or sends it again, to every page of its agent.
     fn deliver(&mut self, now: Now, agent: AgentId, offer: OfferId) {
-        let Some(Row::Offer(row)) = self.board.rows().row(&Key::Offer(agent, offer)).cloned() else { return };
+        let Some(Row::Offer(row)) = self.board.rows().row(&Key::Offer(agent, offer)).cloned() else {
+            self.offers.remove(&(agent, offer)); // over, or of no call: nothing to send again
+            return;
+        };
         let Some(delivery) = self.offers.get_mut(&(agent, offer)) else { return };
         delivery.nth += 1;
         delivery.again = now.at + OFFER_AGAIN;
@@ -476,7 +487,7 @@ impl Feed {
                 self.close(id, CloseReason::Silent);
                 continue;
             }
-            session.unanswered += 1;
+            session.ping(self.pings);
             self.send(id, &ping);
         }
     }

@@ -112,10 +112,11 @@ impl Follower {
         None
     }
 
+    /// Where it stands in each topic; at 0 where it holds nothing that counts, so that it is told.
     fn pong(&self, n: u64) -> ClientMessage {
-        let seen = self.topics.iter().filter_map(|(topic, held)| {
-            let (_, v) = held.at?;
-            Some(Seen { topic: topic.clone(), v })
+        let seen = self.topics.iter().map(|(topic, held)| {
+            let v = held.at.filter(|_| !held.void).map_or(0, |(_, v)| v);
+            Seen { topic: topic.clone(), v }
         });
         ClientMessage::Pong { n, visible: None, audio: None, seen: seen.collect() }
     }

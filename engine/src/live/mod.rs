@@ -18,3 +18,6 @@ pub mod feed;
 mod session;
 
 pub mod follow;
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::board::Board;
 use super::row::{Key, Row};
 use super::view::{Topic, Viewer};
-use super::wire::{Change, Reason, ServerMessage};
+use super::wire::{Change, Reason, Seen, ServerMessage};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -33,6 +33,8 @@ pub(super) struct Subscription {
     pub(super) topic: Topic,
     pub(super) name: String,
     pub(super) owed: Owed,
+    /// Where the page must stand when it answers the latest ping: frames keep their order.
+    pub(super) at_ping: u64,
 }
 
 impl Subscription {
@@ -95,6 +97,8 @@ pub(super) struct Session {
     pub(super) viewer: Viewer,
     pub(super) greeted: bool,
     pub(super) subscriptions: Vec<Subscription>,
+    /// The number of the latest ping.
+    pub(super) pinged: u64,
     /// Pings without a pong.
     pub(super) unanswered: u8,
     /// Commands without an outcome.
@@ -110,6 +114,7 @@ impl Session {
             viewer,
             greeted: false,
             subscriptions: Vec::new(),
+            pinged: 0,
             unanswered: 0,
             pending: 0,
             waiting: VecDeque::new(),
@@ -152,14 +157,31 @@ impl Session {
         Some(frame)
     }
 
+    /// A ping follows: its pong must not stand behind what has been sent before it.
+    pub(super) fn ping(&mut self, n: u64) {
+        self.pinged = n;
+        self.unanswered += 1;
+        for one in &mut self.subscriptions {
+            one.at_ping = if let Owed::Deltas { sent, .. } = one.owed { sent } else { 0 };
+        }
+    }
+
+    /// The page answers a ping; how many topics it turns out to have missed something of.
+    pub(super) fn pong(&mut self, n: u64, seen: &[Seen]) -> u64 {
+        self.unanswered = 0;
+        let mut missed = 0;
+        for Seen { topic, v } in seen.iter().filter(|_| n == self.pinged) {
+            let Some(one) = self.subscriptions.iter_mut().find(|one| one.name == *topic) else { continue };
+            if *v < one.at_ping {
+                one.owed = Owed::Snapshot(Reason::Asked);
+                missed += 1;
+            }
+        }
+        missed
+    }
+
     /// The socket has written one frame.
     pub(super) fn written(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
-    }
-
-    /// Messages and bytes that wait.
-    #[cfg(test)]
-    pub(super) fn load(&self) -> (usize, usize) {
-        (self.waiting.len(), self.waiting_bytes)
     }
 }

@@ -46,6 +46,11 @@ impl Versions {
         self.floor
     }
 
+    /// How many graves are kept.
+    pub fn graves_max(&self) -> usize {
+        self.graves_max
+    }
+
     /// The row of a key, unless it is gone.
     pub fn row(&self, key: &Key) -> Option<&Row> {
         self.rows.get(key).and_then(|(_, row)| row.as_ref())
