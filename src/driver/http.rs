@@ -7,7 +7,7 @@ use super::feed::Feeds;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use axum::routing::{get, post};
 use engine::id::CentreId;
 use engine::live::view::Viewer;
@@ -96,7 +96,7 @@ async fn readiness(State(state): State<HttpState>) -> Response<Body> {
 }
 
 async fn live(State(state): State<HttpState>, request: Request<Body>) -> Response<Body> {
-    match admit(&state, request.headers()) {
+    match admit(&state, request.headers(), request.uri().query()) {
         Ok(access) => agents::upgrade(request, state.feeds, access.centre, access.viewer),
         Err(refusal) => refusal.response(),
     }
@@ -110,8 +110,13 @@ struct Posted {
     verb: WireVerb,
 }
 
-async fn command(State(state): State<HttpState>, headers: HeaderMap, body: String) -> Response<Body> {
-    let access = match admit(&state, &headers) {
+async fn command(
+    State(state): State<HttpState>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: String,
+) -> Response<Body> {
+    let access = match admit(&state, &headers, uri.query()) {
         Ok(access) => access,
         Err(refusal) => return refusal.response(),
     };
@@ -168,7 +173,9 @@ impl NotAdmitted {
     }
 }
 
-fn admit(state: &HttpState, headers: &HeaderMap) -> Result<Access, NotAdmitted> {
+/// The account a request comes with. One token may open several centres: `?centre=1` says which,
+/// else it is the first.
+fn admit(state: &HttpState, headers: &HeaderMap, query: Option<&str>) -> Result<Access, NotAdmitted> {
     // Programs send no Origin; a browser always does, and cannot be made to lie about it.
     if let Some(origin) = headers.get(header::ORIGIN) {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -184,14 +191,13 @@ fn admit(state: &HttpState, headers: &HeaderMap) -> Result<Access, NotAdmitted> 
         return Err(NotAdmitted::Token);
     }
     let given: [u8; 32] = Sha256::digest(token.trim().as_bytes()).into();
+    let centre =
+        query.into_iter().flat_map(|query| query.split('&')).find_map(|one| one.strip_prefix("centre="));
+    let is_asked = |access: &Access| centre.is_none_or(|asked| access.centre.0.to_string() == asked);
     // Every account is compared, in full: the time taken tells nothing.
-    let mut found = None;
-    for access in state.access.iter() {
-        if is_same(&access.token_sha256, &given) {
-            found = Some(access);
-        }
-    }
-    found.cloned().ok_or(NotAdmitted::Token)
+    let same = state.access.iter().map(|access| is_same(&access.token_sha256, &given)).collect::<Vec<_>>();
+    let mut opened = state.access.iter().zip(same).filter(|(access, same)| *same && is_asked(access));
+    opened.next().map(|(access, _)| access.clone()).ok_or(NotAdmitted::Token)
 }
 
 /// Equal or not, in the same time whatever differs.
