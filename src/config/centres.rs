@@ -1,0 +1,183 @@
+//! Centres, their plans and numbers, their people and phones.
+
+use super::draft::{self, Draft, Located};
+use super::{Check, Fault};
+use engine::dialplan::{Dialplan, Surroundings};
+use engine::site::{AgentSite, CentreSite, Phone, TrunkSite};
+use sip::auth::ha1;
+use sip::header::auth::Algorithm;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Check<'_> {
+    pub(super) fn centres(
+        &self,
+        draft: &Draft,
+        trunks: &[TrunkSite],
+        realm: &str,
+    ) -> Result<Vec<CentreSite>, Fault> {
+        if draft.centre.is_empty() {
+            return Err(self.source.whole("no [[centre]]", "add one with a `name` and a `plan`"));
+        }
+        let mut centres: Vec<CentreSite> = Vec::new();
+        for centre in &draft.centre {
+            self.name(&centre.name)?;
+            if centres.iter().any(|c| c.name == *centre.name.get_ref()) {
+                return Err(self.at(
+                    &centre.name,
+                    "two centres of the same name",
+                    "topics and records tell centres apart by name: rename one",
+                ));
+            }
+            let mut indexes = Vec::new();
+            for name in &centre.trunks {
+                let found = trunks.iter().position(|t| t.name == *name.get_ref());
+                let index = found.and_then(|i| u16::try_from(i).ok());
+                indexes.push(index.ok_or_else(|| {
+                    self.at(name, "no trunk has this name", "name a [[trunk]] of this file")
+                })?);
+            }
+            let plan = self.plan(&centre.plan, trunks)?;
+            let agents = self.agents(centre, realm)?;
+            centres.push(CentreSite {
+                name: centre.name.get_ref().clone(),
+                plan: Arc::new(plan),
+                trunks: indexes,
+                agents,
+                wrap_up: centre.wrap_up.0,
+            });
+        }
+        self.phones(draft)?;
+        Ok(centres)
+    }
+
+    fn plan(&self, name: &Located<String>, trunks: &[TrunkSite]) -> Result<Dialplan, Fault> {
+        let path = self.base.join(name.get_ref());
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            self.at(
+                name,
+                &format!("cannot read the dialplan `{shown}`: {e}"),
+                "give a path that exists, relative to this file",
+            )
+        })?;
+        let trunks: Vec<String> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        let around = Surroundings { trunks: Some(&trunks) };
+        Dialplan::parse_for(&shown, &text, around).map_err(|e| Fault::Plan(Box::new(e)))
+    }
+
+    fn agents(&self, centre: &draft::Centre, realm: &str) -> Result<Vec<AgentSite>, Fault> {
+        let mut agents: Vec<AgentSite> = Vec::new();
+        for agent in &centre.agent {
+            self.name(&agent.name)?;
+            if agents.iter().any(|a| a.name == *agent.name.get_ref()) {
+                return Err(self.at(&agent.name, "two agents of the same name in one centre", "rename one"));
+            }
+            agents.push(AgentSite {
+                name: agent.name.get_ref().clone(),
+                role: agent.role,
+                skills: agent.skills.clone(),
+                position: agent.position.clone(),
+                phone: self.phone(&agent.phone, realm)?,
+                always_ready: agent.always_ready,
+                wrap_up: agent.wrap_up.map(|d| d.0),
+            });
+        }
+        Ok(agents)
+    }
+
+    fn phone(&self, phone: &Located<draft::Phone>, realm: &str) -> Result<Phone, Fault> {
+        let draft = phone.get_ref();
+        match (&draft.uri, &draft.address, &draft.user) {
+            (Some(uri), Some(address), None) => {
+                let address = address.get_ref().parse().map_err(|_| {
+                    self.at(address, "not an address and port", "write it like `192.0.2.20:5060`")
+                })?;
+                Ok(Phone::Static { uri: uri.clone(), address })
+            }
+            (None, None, Some(user)) => {
+                let (ha1_md5, ha1_sha256) = self.ha1(phone, user, realm)?;
+                Ok(Phone::Registered { user: user.clone(), ha1_md5, ha1_sha256 })
+            }
+            _ => Err(self.at(
+                phone,
+                "neither a fixed phone nor a registering one",
+                "give `uri` and `address`, or `user` and `password_file`",
+            )),
+        }
+    }
+
+    fn ha1(&self, phone: &Located<draft::Phone>, user: &str, realm: &str) -> Result<(String, String), Fault> {
+        let draft = phone.get_ref();
+        match (&draft.password_file, &draft.ha1_md5, &draft.ha1_sha256) {
+            (Some(file), None, None) => {
+                let path = self.base.join(file.get_ref());
+                let password = std::fs::read_to_string(&path).map_err(|e| {
+                    self.at(
+                        file,
+                        &format!("cannot read the password file: {e}"),
+                        "write the phone's password, alone, in that file",
+                    )
+                })?;
+                let password = password.trim_end_matches(['\r', '\n']);
+                if password.is_empty() {
+                    return Err(self.at(
+                        file,
+                        "the password file is empty",
+                        "write the phone's password, alone, in that file",
+                    ));
+                }
+                Ok((
+                    ha1(Algorithm::Md5, user, realm, password),
+                    ha1(Algorithm::Sha256, user, realm, password),
+                ))
+            }
+            // Without the stronger hash the phone is challenged with MD5 only.
+            (None, Some(md5), sha256) => Ok((md5.clone(), sha256.clone().unwrap_or_default())),
+            _ => Err(self.at(
+                phone,
+                "a registering phone without a password",
+                "give `password_file`, or `ha1_md5` and, when the phone can, `ha1_sha256`",
+            )),
+        }
+    }
+
+    /// A registering user or a fixed address belongs to one agent only: its key presses are theirs.
+    fn phones(&self, draft: &Draft) -> Result<(), Fault> {
+        let mut seen = HashMap::new();
+        for agent in draft.centre.iter().flat_map(|c| &c.agent) {
+            let phone = agent.phone.get_ref();
+            let key = phone.user.clone().or_else(|| phone.address.as_ref().map(|a| a.get_ref().clone()));
+            let Some(key) = key else { continue };
+            if let Some(other) = seen.insert(key, agent.name.get_ref().clone()) {
+                return Err(self.at(
+                    &agent.phone,
+                    &format!("the phone of agent `{other}` already"),
+                    "give each agent a phone of their own",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The called number chooses the centre, so two centres may share one only on different trunks.
+    pub(super) fn numbers(&self, draft: &Draft, centres: &[CentreSite]) -> Result<(), Fault> {
+        for (i, later) in centres.iter().enumerate() {
+            for earlier in &centres[..i] {
+                let apart = !later.trunks.is_empty()
+                    && !earlier.trunks.is_empty()
+                    && later.trunks.iter().all(|t| !earlier.trunks.contains(t));
+                let shared = later.plan.numbers().filter(|n| earlier.plan.service(n).is_some()).min();
+                if let (false, Some(number)) = (apart, shared) {
+                    let what = format!("number `{number}` is also centre `{}`'s", earlier.name);
+                    return Err(self.at(
+                        &draft.centre[i].name,
+                        &what,
+                        "take it out of one plan, or give both centres `trunks` that differ",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
