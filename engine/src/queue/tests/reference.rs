@@ -79,6 +79,12 @@ impl Model {
 
     /// What a fact says; `of` is whom its offer is to.
     fn tell(&mut self, now: Instant, fact: &Fact, of: usize) {
+        self.tell_of_work(fact);
+        self.tell_of_agent(now, fact);
+        self.tell_of_offer(now, fact, of);
+    }
+
+    fn tell_of_work(&mut self, fact: &Fact) {
         match fact {
             Fact::Enter { work, queue, class, arrived, credit, .. } => {
                 let key = self.key(*class, *arrived - *credit, work.serial.0);
@@ -98,6 +104,12 @@ impl Model {
                 self.release(work.serial.0);
                 self.callers.get_mut(&work.serial.0).expect("waits").queue = queue.index as usize;
             }
+            _ => {}
+        }
+    }
+
+    fn tell_of_agent(&mut self, now: Instant, fact: &Fact) {
+        match fact {
             Fact::Intent { agent, intent, .. } => {
                 let ix = agent.index as usize;
                 let person = &mut self.people[ix];
@@ -123,6 +135,19 @@ impl Model {
                 }
             }
             Fact::Page { agent, open } => self.people[agent.index as usize].page = *open,
+            Fact::EarFree { agent, .. } => {
+                let person = &mut self.people[agent.index as usize];
+                (person.ear, person.idle) = (None, now);
+                if person.signed_in && self.wrap_up > Duration::ZERO {
+                    person.wrap = Some(now + self.wrap_up);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tell_of_offer(&mut self, now: Instant, fact: &Fact, of: usize) {
+        match fact {
             Fact::Alerting { .. } => {
                 let person = &mut self.people[of];
                 let ring = person.ring.as_mut().expect("rings");
@@ -153,13 +178,6 @@ impl Model {
                 self.people[of].shows_life();
                 let ring = Ring { work, lapse: now + 6 * SECOND, rang: false, taken: false, claimed: true };
                 self.people[of].ring = Some(ring);
-            }
-            Fact::EarFree { agent, .. } => {
-                let person = &mut self.people[agent.index as usize];
-                (person.ear, person.idle) = (None, now);
-                if person.signed_in && self.wrap_up > Duration::ZERO {
-                    person.wrap = Some(now + self.wrap_up);
-                }
             }
             _ => {}
         }
