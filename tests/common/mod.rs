@@ -125,7 +125,7 @@ impl Node {
                     std::fs::read_to_string(folder.0.join("log")).unwrap()
                 );
             }
-            std::fs::read_to_string(folder.0.join("log")).unwrap().contains("ready ")
+            get(http, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
         });
         Node { child, sip, http, folder }
     }
