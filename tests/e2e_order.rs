@@ -8,7 +8,7 @@ use common::{Node, Phones, eventually, free_udp};
 fn i11_vital_then_partner_then_the_others_in_order_of_arrival() {
     let first = free_udp(1);
     let node = Node::start(Phones::Static { first, count: 1 });
-    let room = format!("--phones 1 --phone-port {first} --ring 0 --phone-talk 1.5 --seconds 40 --count 0");
+    let room = format!("--phones 1 --phone-port {first} --ring 0 --phone-talk 1 --seconds 22 --count 0");
     let phone = node.load(&room);
 
     // One keeps the phone busy, five wait, none of them qualified.
