@@ -5,11 +5,13 @@
 //! arguments ([`time::Now`], a seed), so a whole carrier's evening replays in a unit test.
 
 pub mod auth;
+pub mod chance;
 pub mod dialog;
 pub mod endpoint;
 pub mod header;
 pub mod message;
 pub mod registrar;
+pub mod schedule;
 pub mod sdp;
 pub mod time;
 pub mod transaction;

@@ -15,7 +15,7 @@ pub struct Local {
     product: String,
     sent_by: SocketAddr,
     contacts: [String; 3],
-    secret: crate::transaction::Keying,
+    secret: crate::chance::Keying,
     drawn: u64,
     mark: String,
 }
@@ -54,7 +54,7 @@ impl Local {
             Transport::Tcp => format!("<sip:{sent_by};transport=tcp>"),
             Transport::Tls => format!("<sips:{sent_by}>"),
         });
-        let secret = crate::transaction::Keying::new(seed);
+        let secret = crate::chance::Keying::new(seed);
         let mut local = Local { product, sent_by, contacts, secret, drawn: 0, mark: String::new() };
         local.mark = format!("{MAGIC}{:016x}", local.draw());
         local

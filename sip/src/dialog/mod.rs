@@ -14,7 +14,7 @@ mod snapshot;
 pub use local::{ALLOW, Local, Request};
 pub use ringing::Ringing;
 pub use session::{Ending, Ours, Session, Theirs, Unacknowledged};
-pub use set::{DialogSet, Fact, Move, Phase};
+pub use set::{Credentials, DialogSet, Fact, Move, Outgoing, Phase};
 pub use snapshot::{DialogSnapshot, SNAPSHOT_VERSION};
 
 use crate::message::{Message, Name, Uri};

@@ -1,7 +1,8 @@
 //! An INVITE of the peer that rings here (RFC 3261 §13.3.1).
 
 use super::Dialog;
-use crate::transaction::{Alarm, Pending};
+use crate::schedule::Alarm;
+use crate::transaction::Pending;
 use bytes::Bytes;
 
 /// Not answered yet: its dialog is early.

@@ -1,8 +1,9 @@
 //! A session that stands: what is under way on it, and what must wait (RFC 3261 §14, §15).
 
+use super::Credentials;
 use super::Dialog;
-use crate::endpoint::Credentials;
-use crate::transaction::{Alarm, Key, Pending};
+use crate::schedule::Alarm;
+use crate::transaction::{Key, Pending};
 use crate::vocabulary::Method;
 use bytes::Bytes;
 

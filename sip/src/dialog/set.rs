@@ -1,7 +1,43 @@
 //! One INVITE of ours and every dialog its forks may make (RFC 3261 §13.2.2, §9.1).
 
-use crate::endpoint::Outgoing;
-use crate::transaction::{Alarm, Key};
+use crate::schedule::Alarm;
+use crate::transaction::Key;
+use crate::transport::Flow;
+use std::fmt;
+
+/// What we answer digest challenges with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user name of the account at the peer.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(..)")
+    }
+}
+
+/// An INVITE to be sent.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// Over which path: the registered flow of a phone, or our socket and the peer's address.
+    pub flow: Flow,
+    /// The Request-URI.
+    pub uri: String,
+    /// `"Display" <sip:user@host>`, without tag.
+    pub from: String,
+    /// The same for the called party.
+    pub to: String,
+    /// Further headers, as they are to stand in the request.
+    pub headers: Vec<(String, String)>,
+    /// Our offer.
+    pub sdp: Vec<u8>,
+    /// For 401 and 407.
+    pub credentials: Option<Credentials>,
+}
 
 /// An outgoing INVITE without a 2xx so far.
 pub struct DialogSet {

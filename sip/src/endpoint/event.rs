@@ -1,5 +1,6 @@
 //! What the endpoint is told, and what it tells: values only.
 
+use crate::registrar::Account;
 use crate::transaction::Timers;
 use crate::transport::{Flow, Peer};
 use bytes::Bytes;
@@ -24,62 +25,10 @@ pub struct Config {
     pub strangers_forbid: bool,
 }
 
-/// A phone that may register. The password itself is not kept.
-#[derive(Clone)]
-pub struct Account {
-    /// Digest user name and user part of the address of record.
-    pub user: String,
-    /// MD5 over `user:realm:password`, in hexadecimal (RFC 7616 §3.4.2).
-    pub ha1_md5: String,
-    /// SHA-256 over the same (RFC 8760). Empty: the phone cannot do it and is challenged with MD5
-    /// only.
-    pub ha1_sha256: String,
-}
-
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Account(..)")
-    }
-}
-
 /// One INVITE usage: an incoming INVITE, or an outgoing one with all its forks, up to its end.
 /// Given by the endpoint, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DialogId(pub u64);
-
-/// What we answer digest challenges with.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user name of the account at the peer.
-    pub user: String,
-    /// Its password.
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(..)")
-    }
-}
-
-/// An INVITE to be sent.
-#[derive(Clone)]
-pub struct Outgoing {
-    /// Over which path: the registered flow of a phone, or our socket and the peer's address.
-    pub flow: Flow,
-    /// The Request-URI.
-    pub uri: String,
-    /// `"Display" <sip:user@host>`, without tag.
-    pub from: String,
-    /// The same for the called party.
-    pub to: String,
-    /// Further headers, as they are to stand in the request.
-    pub headers: Vec<(String, String)>,
-    /// Our offer.
-    pub sdp: Vec<u8>,
-    /// For 401 and 407.
-    pub credentials: Option<Credentials>,
-}
 
 /// An INVITE that came, and what the called side wants to know of it.
 #[derive(Clone)]
@@ -149,17 +98,6 @@ pub struct Reason {
     pub cause: Option<u16>,
     /// Words, when the peer gave some.
     pub text: Option<String>,
-}
-
-/// Where a registered user is reached now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Registration {
-    /// Request-URI of an INVITE to this contact.
-    pub uri: String,
-    /// The path the REGISTER came over: INVITEs go back over it.
-    pub flow: Flow,
-    /// When it ends if it is not refreshed.
-    pub expires: crate::time::Instant,
 }
 
 /// What happened, in order. After [`Event::Cancelled`], [`Event::Unconfirmed`],

@@ -13,15 +13,17 @@ mod incoming;
 mod responses;
 mod within;
 
-pub use event::{
-    Account, Config, Counter, Credentials, DialogId, Event, Invite, Outgoing, Party, Reason, Registration,
-};
+pub use crate::dialog::{Credentials, Outgoing};
+pub use crate::registrar::{Account, Registration};
+pub use event::{Config, Counter, DialogId, Event, Invite, Party, Reason};
 
+use crate::chance::Keying;
 use crate::dialog::{DialogSnapshot, Local, Usage};
 use crate::message::{Message, StartLine};
 use crate::registrar::Registrar;
+use crate::schedule::Schedule;
 use crate::time::{Instant, Now};
-use crate::transaction::{Key, Keying, Loss, Pending, Report, Schedule, Transactions};
+use crate::transaction::{Key, Loss, Pending, Report, Transactions};
 use crate::transport::{Flow, Peer, Transmit};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};

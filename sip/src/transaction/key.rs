@@ -5,7 +5,6 @@ use crate::message::{Message, Name};
 use crate::vocabulary::Method;
 use std::borrow::Borrow;
 use std::fmt::{self, Write};
-use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::sync::Arc;
 
 /// The name of one transaction. Cheap to copy: the map, the timers and the dialog hold the same.
@@ -84,32 +83,5 @@ pub fn write_client_key(words: &mut String, branch: &str, method: Method) {
     words.push_str(branch);
     if method == Method::Cancel {
         words.push_str(" CANCEL");
-    }
-}
-
-/// Hashes with a secret of this endpoint, and the same way in every replay.
-#[derive(Clone, Copy)]
-pub struct Keying(u64);
-
-impl Keying {
-    /// `seed` is the secret.
-    pub fn new(seed: u64) -> Self {
-        Keying(seed)
-    }
-}
-
-impl fmt::Debug for Keying {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keying(..)")
-    }
-}
-
-impl BuildHasher for Keying {
-    type Hasher = DefaultHasher;
-
-    fn build_hasher(&self) -> DefaultHasher {
-        let mut hasher = DefaultHasher::new();
-        hasher.write_u64(self.0);
-        hasher
     }
 }

@@ -1,9 +1,11 @@
 //! All transactions that are alive, their timers and what they send.
 
-use super::key::{Key, Keying};
-use super::timer::{Schedule, Timer, Timers};
+use super::key::Key;
+use super::timer::{Timer, Timers};
 use super::wire::{Left, Means, Wire};
 use super::{Act, client, invite_client, invite_server, server};
+use crate::chance::Keying;
+use crate::schedule::Schedule;
 use crate::time::Instant;
 use crate::transport::{Flow, Transmit};
 use bytes::Bytes;

@@ -15,10 +15,10 @@ pub mod server;
 mod timer;
 mod wire;
 
-pub use key::{Key, Keying, write_client_key, write_merge_key, write_server_key};
+pub use key::{Key, write_client_key, write_merge_key, write_server_key};
 pub use layer::{Absorbed, Loss, Report, Transactions};
 pub use pending::Pending;
-pub use timer::{Alarm, Schedule, Timer, Timers};
+pub use timer::{Timer, Timers};
 
 /// One step of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use super::Act;
 use super::key::Key;
 use super::layer::{Loss, Report, Side};
-use super::timer::{Alarm, Schedule, Timer, Timers};
+use super::timer::{Timer, Timers};
+use crate::schedule::{Alarm, Schedule};
 use crate::time::Instant;
 use crate::transport::{Flow, Transmit};
 use bytes::Bytes;
