@@ -11,7 +11,11 @@
 
 pub mod plane;
 
+mod mailbox;
+
 mod worker;
+
+mod orders;
 
 pub mod legs;
 

@@ -1,10 +1,11 @@
 //! The plane as the rest of the program sees it: started, told, asked for its figures, stopped.
 
 use crate::media::bridge::{FULL, PORTS_MAX};
-use crate::media::port::Provider;
+use crate::media::mailbox::{Mail, Mailbox, leg_of};
+use crate::media::port::{Provider, Stock};
 use crate::media::sound::Sounds;
 use crate::media::sys;
-use crate::media::worker::{Mail, Mailbox, Stock, Worker, leg_of};
+use crate::media::worker::Worker;
 use engine::id::{BridgeId, LegId};
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
 use std::collections::HashMap;

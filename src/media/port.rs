@@ -2,7 +2,8 @@
 //! that a caller never waits for one.
 
 use crate::media::sys;
-use std::collections::VecDeque;
+use engine::media::MediaPort;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
@@ -101,6 +102,79 @@ impl Provider {
     }
 }
 
+/// The free ports of one thread.
+#[derive(Debug)]
+pub struct Stock {
+    index: u16,
+    advertised: IpAddr,
+    provider: Provider,
+    free: HashMap<u16, Pair>,
+    /// How many are kept free.
+    wanted: usize,
+}
+
+impl Stock {
+    /// An empty stock of thread `index`.
+    pub fn new(index: u16, advertised: IpAddr, provider: Provider, wanted: usize) -> Stock {
+        Stock { index, advertised, provider, free: HashMap::new(), wanted }
+    }
+
+    /// Binds pairs until enough are free, at most `most`.
+    ///
+    /// # Errors
+    /// The address is not ours, or no descriptor is left.
+    pub fn refill(&mut self, most: usize) -> io::Result<Vec<MediaPort>> {
+        let mut fresh = Vec::new();
+        while self.free.len() < self.wanted && fresh.len() < most {
+            let (port, pair) = match self.provider.fresh() {
+                Ok(Some(found)) => found,
+                // What was bound before is told; the next need meets the error again.
+                Ok(None) => break,
+                Err(_) if !fresh.is_empty() => break,
+                Err(error) => return Err(error),
+            };
+            let rtp = pair.rtp.local_addr()?;
+            self.free.insert(port, pair);
+            fresh.push(MediaPort {
+                rtp,
+                advertised: SocketAddr::new(self.advertised, port),
+                thread: self.index,
+            });
+        }
+        Ok(fresh)
+    }
+
+    /// Whether fewer are free than wanted.
+    pub fn is_low(&self) -> bool {
+        self.free.len() < self.wanted
+    }
+
+    /// The thread whose stock it is.
+    pub fn thread(&self) -> u16 {
+        self.index
+    }
+
+    /// How many are free.
+    pub fn len(&self) -> usize {
+        self.free.len()
+    }
+
+    /// Whether none is free.
+    pub fn is_empty(&self) -> bool {
+        self.free.is_empty()
+    }
+
+    /// Takes a free pair for a leg.
+    pub fn take(&mut self, port: u16) -> Option<Pair> {
+        self.free.remove(&port)
+    }
+
+    /// Takes back the pair of a closed leg, wherever it was bound.
+    pub fn give_back(&mut self, port: u16, pair: Pair) {
+        self.free.insert(port, pair);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,7 +199,7 @@ mod tests {
         let mut provider = Provider::new(HERE, &range, 0, 1);
         let held: Vec<_> = std::iter::from_fn(|| provider.fresh().unwrap()).collect();
         let ports: Vec<u16> = held.iter().map(|(port, _)| *port).collect();
-        assert_eq!(ports, [range.start() + 0, range.start() + 2, range.start() + 4]);
+        assert_eq!(ports, [*range.start(), range.start() + 2, range.start() + 4]);
         for (port, pair) in &held {
             assert_eq!(pair.rtp.local_addr().unwrap().port(), *port);
             assert_eq!(pair.rtcp.local_addr().unwrap().port(), port + 1);

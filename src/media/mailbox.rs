@@ -1,0 +1,151 @@
+//! Where a packet thread is told things, and where it leaves its figures: the only places two
+//! threads meet. Locked once per command and once per wake-up, never per packet.
+
+use crate::media::leg::Leg;
+use crate::media::plane::Figures;
+use crate::media::sys::Bell;
+use engine::id::LegId;
+use engine::media::MediaCommand;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Unread commands of one thread. Each is a call's change, so this is seconds of the heaviest load:
+/// a thread that far behind is lost, and more would hide it.
+const MAIL_MAX: usize = 65_536;
+/// What a thread is told.
+#[derive(Debug)]
+pub(crate) enum Mail {
+    Command(MediaCommand),
+    /// A leg will come from another thread; what is told to it until then has to wait.
+    Expect(LegId),
+    /// Hands a leg to another thread.
+    Depart {
+        leg: LegId,
+        to: usize,
+    },
+    Arrive(Box<Leg>),
+    /// The expected leg did not exist.
+    Absent(LegId),
+    Stop,
+}
+
+/// Where a thread is told things.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    mails: Mutex<VecDeque<Mail>>,
+    bell: Bell,
+    shared: Shared,
+}
+
+/// A thread's figures, as last flushed.
+#[derive(Debug, Default)]
+struct Shared([AtomicU64; 9]);
+
+impl Mailbox {
+    pub(crate) fn new() -> io::Result<Mailbox> {
+        Ok(Mailbox { mails: Mutex::default(), bell: Bell::new()?, shared: Shared::default() })
+    }
+
+    /// Posts a mail; never waits longer than a push. False when a full box took no
+    /// command; a `Close` always fits: what is open must end.
+    pub(crate) fn post(&self, mail: Mail) -> bool {
+        let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Mail::Command(command), true) = (&mail, mails.len() >= MAIL_MAX)
+            && !matches!(command, MediaCommand::Close { .. })
+        {
+            return false;
+        }
+        mails.push_back(mail);
+        // Whoever finds it empty rings; the others know the bell has not been heard yet.
+        if mails.len() == 1 {
+            self.bell.ring();
+        }
+        true
+    }
+
+    /// Wakes the thread although there is no mail.
+    pub(crate) fn ring(&self) {
+        self.bell.ring();
+    }
+
+    /// What wakes the thread.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Moves every mail to `into`, which must be empty.
+    pub(crate) fn take(&self, into: &mut VecDeque<Mail>) {
+        self.bell.quiet();
+        std::mem::swap(&mut *self.mails.lock().unwrap_or_else(PoisonError::into_inner), into);
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        let [packets_in, packets_out, packets_dropped, send_errors, late_ticks, late, legs, ports_free, cpu] =
+            self.shared.0.each_ref().map(|value| value.load(Ordering::Relaxed));
+        Figures {
+            packets_in,
+            packets_out,
+            packets_dropped,
+            send_errors,
+            late_ticks,
+            lateness_max: Duration::from_nanos(late),
+            legs,
+            ports_free,
+            cpu: Duration::from_nanos(cpu),
+        }
+    }
+
+    pub(crate) fn publish(&self, figures: &Figures) {
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let values = [
+            figures.packets_in,
+            figures.packets_out,
+            figures.packets_dropped,
+            figures.send_errors,
+            figures.late_ticks,
+            nanoseconds(figures.lateness_max),
+            figures.legs,
+            figures.ports_free,
+            nanoseconds(figures.cpu),
+        ];
+        for (shared, value) in self.shared.0.iter().zip(values) {
+            shared.store(value, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The leg a command is for.
+pub(crate) fn leg_of(command: &MediaCommand) -> LegId {
+    match command {
+        MediaCommand::Open { leg, .. }
+        | MediaCommand::Update { leg, .. }
+        | MediaCommand::Play { leg, .. }
+        | MediaCommand::Join { leg, .. }
+        | MediaCommand::Leave { leg }
+        | MediaCommand::Listen { leg, .. }
+        | MediaCommand::Close { leg } => *leg,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::id::{CentreId, Serial};
+
+    #[test]
+    fn a_full_mailbox_takes_no_command_but_a_close() {
+        let mailbox = Mailbox::new().unwrap();
+        let leg = LegId { centre: CentreId(0), serial: Serial(1) };
+        let taken =
+            (0..=MAIL_MAX).filter(|_| mailbox.post(Mail::Command(MediaCommand::Leave { leg }))).count();
+        assert_eq!(taken, MAIL_MAX);
+        assert!(mailbox.post(Mail::Command(MediaCommand::Close { leg })));
+        assert!(mailbox.post(Mail::Stop));
+        let mut mails = VecDeque::new();
+        mailbox.take(&mut mails);
+        assert!(matches!(mails.pop_back(), Some(Mail::Stop)));
+    }
+}
