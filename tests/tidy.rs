@@ -49,7 +49,11 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("sip", "auth", &["vocabulary", "message", "header", "time"]),
     ("sip", "chance", &[]),
     ("sip", "schedule", &["time"]),
-    ("sip", "registrar", &["vocabulary", "message", "header", "time", "transport", "auth", "chance", "schedule"]),
+    (
+        "sip",
+        "registrar",
+        &["vocabulary", "message", "header", "time", "transport", "auth", "chance", "schedule"],
+    ),
     ("sip", "transaction", &["vocabulary", "message", "header", "time", "transport", "chance", "schedule"]),
     (
         "sip",
