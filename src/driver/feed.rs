@@ -6,7 +6,7 @@
 use engine::call::event::Entry;
 use engine::id::CentreId;
 use engine::io::{Input, Outcome};
-pub use engine::live::board::Cast;
+pub use engine::live::cast::Cast;
 use engine::live::feed::{Feed, FeedFigures, FeedOutput, RequestId, SessionId};
 use engine::live::view::Viewer;
 use engine::live::wire::{ServerMessage, WireVerb};

@@ -10,7 +10,7 @@ use crate::media::plane::Figures;
 use engine::call::event::Entry;
 use engine::id::{AgentId, CentreId};
 use engine::io::{Counter, Input, Outcome};
-use engine::live::board::Cast;
+use engine::live::cast::Cast;
 use engine::live::view::{self, Viewer};
 use engine::site::Site;
 use std::sync::Arc;

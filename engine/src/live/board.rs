@@ -1,60 +1,17 @@
 //! The board: the fold of one centre's log into rows, and nothing else. The same log gives the same
 //! board, here, after a restart, and in a report.
 
-use super::row::{
-    AgentRow, CallRow, ConversationRow, DecisionRow, Key, OfferRow, QueueRow, Row, Stage, Totals, TrunkRow,
-    WaitingRow,
-};
+use super::cast::Cast;
+use super::row::{CallRow, ConversationRow, DecisionRow, Key, OfferRow, Row, Stage, Totals, WaitingRow};
 use super::versions::{GRAVES_MAX, Versions};
-use crate::call::event::{Cause, Entry, Event, Intent, Occupation, OfferEnd};
-use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, WorkId};
-use crate::site::AgentSite;
-use sip::time::Instant;
+use crate::call::event::{Cause, Entry, Event, OfferEnd};
+use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decisions kept on the board: what a person can read. More makes every snapshot longer.
 pub const DECISIONS_KEPT: u16 = 40;
 
-/// What a centre's board needs to know before its first event.
-#[derive(Clone, Debug)]
-pub struct Cast {
-    /// Which centre.
-    pub centre: CentreId,
-    /// Its name.
-    pub name: String,
-    /// The queues of its plan by name, in plan order.
-    pub queues: Vec<String>,
-    /// Its roster, in the site's order.
-    pub agents: Vec<AgentSite>,
-}
-
-impl Cast {
-    /// The agent of that name.
-    pub fn agent_named(&self, name: &str) -> Option<AgentId> {
-        let index = self.agents.iter().position(|agent| agent.name == name)?;
-        Some(AgentId { centre: self.centre, index: u32::try_from(index).ok()? })
-    }
-
-    /// The queue of that name.
-    pub fn queue_named(&self, name: &str) -> Option<QueueId> {
-        let index = self.queues.iter().position(|queue| queue == name)?;
-        Some(QueueId { centre: self.centre, index: u32::try_from(index).ok()? })
-    }
-
-    /// How an agent is called on boards.
-    pub fn agent_name(&self, agent: AgentId) -> String {
-        self.site(agent).map_or_else(|| agent.to_string(), |site| site.name.clone())
-    }
-
-    fn queue_name(&self, queue: QueueId) -> String {
-        let named = usize::try_from(queue.index).ok().and_then(|index| self.queues.get(index));
-        named.cloned().unwrap_or_else(|| queue.to_string())
-    }
-
-    fn site(&self, agent: AgentId) -> Option<&AgentSite> {
-        usize::try_from(agent.index).ok().and_then(|index| self.agents.get(index))
-    }
-}
+mod change;
 
 /// The state of one centre in one epoch, as rows with versions.
 #[derive(Clone, Debug)]
@@ -461,108 +418,5 @@ impl Board {
         let ears = self.ears_of.get(&call).into_iter().flatten();
         let names = ears.map(|agent| self.cast.agent_name(*agent)).collect::<Vec<_>>();
         self.call(call, |row| row.with = names);
-    }
-
-    fn lay_out_queues(&mut self) {
-        for (index, name) in self.cast.queues.clone().into_iter().enumerate() {
-            let Ok(place) = u32::try_from(index) else { return };
-            let id = QueueId { centre: self.cast.centre, index: place };
-            let row = match self.rows.row(&Key::Queue(id)) {
-                Some(Row::Queue(row)) => QueueRow { queue: name, ..row.clone() },
-                _ => QueueRow { queue: name, place, entered: 0, answered: 0, withdrawn: 0, alarm: false },
-            };
-            self.rows.set(Key::Queue(id), Some(Row::Queue(row)));
-        }
-    }
-
-    fn blank_agent(&self, agent: AgentId) -> AgentRow {
-        let site = self.cast.site(agent);
-        let mut row = AgentRow {
-            agent: self.cast.agent_name(agent),
-            position: site.map(|site| site.position.clone()).unwrap_or_default(),
-            role: site.map_or(crate::site::Role::Agent, |site| site.role),
-            intent: Intent::SignedOut,
-            reachable: false,
-            reach: String::new(),
-            occupation: Occupation::Free,
-            call: None,
-            rona: false,
-            since: Default::default(),
-            until: None,
-            why_not: None,
-        };
-        row.why_not = row.why_not();
-        row
-    }
-
-    fn change(&mut self, key: Key, change: impl FnOnce(&mut Row)) {
-        let Some(mut row) = self.rows.row(&key).cloned() else { return };
-        change(&mut row);
-        self.rows.set(key, Some(row));
-    }
-
-    fn agent(&mut self, agent: AgentId, at: Instant, change: impl FnOnce(&mut AgentRow)) {
-        let mut row = match self.rows.row(&Key::Agent(agent)) {
-            Some(Row::Agent(row)) => row.clone(),
-            _ => self.blank_agent(agent),
-        };
-        let was = row.clone();
-        change(&mut row);
-        row.why_not = row.why_not();
-        if row != was {
-            row.since = at.into();
-        }
-        self.rows.set(Key::Agent(agent), Some(Row::Agent(row)));
-    }
-
-    fn call(&mut self, call: CallId, change: impl FnOnce(&mut CallRow)) {
-        self.change(Key::Call(call), |row| {
-            if let Row::Call(row) = row {
-                change(row);
-            }
-        });
-    }
-
-    fn waiting(&mut self, work: WorkId, change: impl FnOnce(&mut WaitingRow)) {
-        let Some(queue) = self.queue_of.get(&work).copied() else { return };
-        self.change(Key::Waiting(queue, work), |row| {
-            if let Row::Waiting(row) = row {
-                change(row);
-            }
-        });
-    }
-
-    fn offer(&mut self, agent: AgentId, offer: OfferId, change: impl FnOnce(&mut OfferRow)) {
-        self.change(Key::Offer(agent, offer), |row| {
-            if let Row::Offer(row) = row {
-                change(row);
-            }
-        });
-    }
-
-    fn queue(&mut self, queue: QueueId, change: impl FnOnce(&mut QueueRow)) {
-        self.change(Key::Queue(queue), |row| {
-            if let Row::Queue(row) = row {
-                change(row);
-            }
-        });
-    }
-
-    fn trunk(&mut self, name: &str, change: impl FnOnce(&mut TrunkRow)) {
-        let key = Key::Trunk(name.to_owned());
-        let mut row = match self.rows.row(&key) {
-            Some(Row::Trunk(row)) => row.clone(),
-            _ => TrunkRow { trunk: name.to_owned(), ..TrunkRow::default() },
-        };
-        change(&mut row);
-        self.rows.set(key, Some(Row::Trunk(row)));
-    }
-
-    fn totals(&mut self, change: impl FnOnce(&mut Totals)) {
-        self.change(Key::Totals, |row| {
-            if let Row::Totals(row) = row {
-                change(row);
-            }
-        });
     }
 }

@@ -1,14 +1,15 @@
 //! Carries one centre's board to its pages, and their wishes to the core. Sans-IO: texts and log
 //! entries go in, frames and commands come out; a slow page is told less often, never waited for.
 
-use super::board::{Board, Cast};
-use super::row::{Key, Millis, Row};
+use super::board::Board;
+use super::cast::Cast;
+use super::row::{Key, Millis};
 use super::session::{Owed, Session, Subscription};
 use super::view::{Right, Topic, Viewer};
-use super::wire::{self, ClientMessage, PROTO, Reason, Resume, ServerMessage, WireVerb};
-use crate::call::event::{Actor, Entry, Event, OfferEnd};
+use super::wire::{ClientMessage, PROTO, Reason, Resume, ServerMessage};
+use crate::call::event::{Actor, Entry, Event};
 use crate::id::{AgentId, CentreId, OfferId};
-use crate::io::{Command, Outcome, Verb};
+use crate::io::{Command, Outcome};
 use bytes::Bytes;
 use sip::time::{Instant, Now};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,6 +21,9 @@ pub const BOARD_PACE: Duration = Duration::from_millis(250);
 pub const OFFER_AGAIN: Duration = Duration::from_secs(1);
 /// Between pings; two without an answer close the page's socket.
 pub const PING_EVERY: Duration = Duration::from_secs(2);
+/// Between a change and the frame that tells it to boards that had nothing for a while: the entries
+/// of one step come one by one, and a board that shows half a step shows what never was.
+pub const SETTLE: Duration = Duration::from_millis(10);
 /// Topics of one page: a board, `me`, a few queues, one call open.
 pub const TOPICS_MAX: usize = 32;
 /// Commands of one page without an outcome. A person has one or two.
@@ -30,6 +34,12 @@ pub const SESSIONS_MAX: usize = 1024;
 pub const OUTCOMES_KEPT: usize = 4096;
 /// Longest command id: a UUID and room for a prefix.
 pub const COMMAND_ID_MAX: usize = 64;
+
+mod deliver;
+mod wish;
+
+use deliver::Delivery;
+use wish::Asker;
 
 /// One connected page. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,19 +90,6 @@ pub struct FeedFigures {
     pub errors: u64,
     /// Log entries that did not follow the one before.
     pub log_gaps: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asker {
-    Session(SessionId),
-    Request(RequestId),
-}
-
-#[derive(Debug)]
-struct Delivery {
-    nth: u32,
-    again: Instant,
-    seen: bool,
 }
 
 /// One centre's feed.
@@ -180,28 +177,13 @@ impl Feed {
             _ => {} // told by the board's rows
         }
         self.tell_agents(v);
-        self.pace(now);
-    }
-
-    /// What became of a command: to whoever asked, and kept for whoever asks again.
-    pub fn handle_outcome(&mut self, outcome: Outcome) {
-        let key = (outcome.actor.clone(), outcome.id.clone());
-        for asker in self.pending.remove(&key).unwrap_or_default() {
-            self.answer(asker, &outcome);
-        }
-        if self.outcomes.insert(key.clone(), outcome).is_none() {
-            self.outcomes_in_order.push_back(key);
-        }
-        while self.outcomes_in_order.len() > OUTCOMES_KEPT {
-            let Some(oldest) = self.outcomes_in_order.pop_front() else { break };
-            self.outcomes.remove(&oldest);
-        }
+        self.expect_board(now);
     }
 
     /// The plan was replaced: its queues by name, in plan order.
     pub fn handle_queues(&mut self, now: Now, queues: Vec<String>) {
         self.board.rename_queues(queues);
-        self.pace(now);
+        self.expect_board(now);
     }
 
     /// A page connected. `None`: there are [`SESSIONS_MAX`] already.
@@ -231,7 +213,7 @@ impl Feed {
         session.written();
         self.pump(id);
         self.flush(id, Subscription::is_awaited);
-        self.pace(now); // the board it missed comes at the board's pace
+        self.expect_board(now); // the board it missed comes at the board's pace
     }
 
     /// The page said something.
@@ -254,16 +236,6 @@ impl Feed {
         }
     }
 
-    /// A command that came by a request: `FeedOutput::Answer` follows, at once or with its outcome.
-    pub fn handle_request(&mut self, request: RequestId, viewer: &Viewer, id: String, verb: &WireVerb) {
-        self.wish(Asker::Request(request), viewer, id, verb);
-    }
-
-    /// The request's sender has gone.
-    pub fn handle_request_gone(&mut self, request: RequestId) {
-        self.forget_asker(Asker::Request(request));
-    }
-
     /// Time has passed: boards, offers not seen yet, pings.
     pub fn handle_due(&mut self, now: Now) {
         if self.ping_due.is_some_and(|due| due <= now.at) {
@@ -273,7 +245,7 @@ impl Feed {
         for (agent, offer) in due.map(|(key, _)| *key).collect::<Vec<_>>() {
             self.deliver(now, agent, offer);
         }
-        self.pace(now);
+        self.tell_boards(now);
     }
 
     fn greet(&mut self, now: Now, id: SessionId, proto: u32, resume: Vec<Resume>) {
@@ -308,12 +280,9 @@ impl Feed {
             self.subscribe(id, topic, owed);
         }
         self.flush(id, |_| true);
-        self.pace(now);
+        self.expect_board(now);
         if let Right::Agent(agent) = viewer.right {
-            let open = self.offers.range(whose(agent)).filter(|(_, offer)| !offer.seen);
-            for (agent, offer) in open.map(|(key, _)| *key).collect::<Vec<_>>() {
-                self.deliver(now, agent, offer);
-            }
+            self.deliver_open(now, agent);
         }
     }
 
@@ -338,142 +307,6 @@ impl Feed {
         }
         self.figures.gaps += 1;
         self.flush(id, Subscription::is_awaited);
-    }
-
-    fn see(&mut self, id: SessionId, text: &str) {
-        let Some(session) = self.sessions.get(&id) else { return };
-        let (Right::Agent(agent), Ok(offer)) = (session.viewer.right, text.parse::<OfferId>()) else {
-            return self.error(id, "unknown_offer", [("offer", text.to_owned())]);
-        };
-        let actor = session.viewer.actor();
-        // An offer that ended meanwhile is no error of the page's.
-        let Some(delivery) = self.offers.get_mut(&(agent, offer)) else { return };
-        if !std::mem::replace(&mut delivery.seen, true) {
-            let verb = Verb::OfferSeen { agent, offer };
-            self.outputs.push_back(FeedOutput::Command(Command {
-                centre: self.centre(),
-                id: format!("seen-{agent}-{offer}"),
-                actor,
-                verb,
-            }));
-        }
-    }
-
-    fn command(&mut self, id: SessionId, command: String, verb: &WireVerb) {
-        let Some(session) = self.sessions.get(&id) else { return };
-        if session.pending >= PENDING_MAX {
-            return self.error(id, "too_many_commands", [("id", command)]);
-        }
-        let viewer = session.viewer.clone();
-        self.wish(Asker::Session(id), &viewer, command, verb);
-    }
-
-    /// A wish of whoever may wish it goes to the core, once per id.
-    fn wish(&mut self, asker: Asker, viewer: &Viewer, id: String, verb: &WireVerb) {
-        if id.is_empty() || id.len() > COMMAND_ID_MAX {
-            return self.refuse(asker, "bad_id", [("longest", COMMAND_ID_MAX.to_string())]);
-        }
-        let verb = match verb.read(viewer, self.board.cast()) {
-            Ok(verb) => verb,
-            Err(wire::NoSuch { what, name }) => {
-                return self.refuse(
-                    asker,
-                    "unknown",
-                    [("id", id), ("what", what.to_owned()), ("name", name)],
-                );
-            }
-        };
-        if !viewer.may(&verb, &self.board) {
-            return self.refuse(asker, "forbidden", [("id", id)]);
-        }
-        let key = (viewer.actor(), id);
-        if let Some(outcome) = self.outcomes.get(&key).cloned() {
-            return self.answer_now(asker, &outcome);
-        }
-        if let Asker::Session(session) = asker
-            && let Some(session) = self.sessions.get_mut(&session)
-        {
-            session.pending += 1;
-        }
-        let askers = self.pending.entry(key.clone()).or_default();
-        askers.push(asker);
-        if askers.len() == 1 {
-            let (actor, id) = key;
-            self.outputs.push_back(FeedOutput::Command(Command { centre: self.centre(), id, actor, verb }));
-        }
-    }
-
-    fn answer(&mut self, asker: Asker, outcome: &Outcome) {
-        if let Asker::Session(id) = asker
-            && let Some(session) = self.sessions.get_mut(&id)
-        {
-            session.pending = session.pending.saturating_sub(1);
-        }
-        self.answer_now(asker, outcome);
-    }
-
-    fn answer_now(&mut self, asker: Asker, outcome: &Outcome) {
-        let message = ServerMessage::Outcome {
-            id: outcome.id.clone(),
-            epoch: self.board.epoch(),
-            seq: outcome.result.ok(),
-            refusal: outcome.result.err().map(|refusal| refusal.to_string()),
-        };
-        match asker {
-            Asker::Session(id) => self.send(id, &message),
-            Asker::Request(request) => self.outputs.push_back(FeedOutput::Answer(request, message)),
-        }
-    }
-
-    fn refuse<const N: usize>(&mut self, asker: Asker, code: &str, params: [(&str, String); N]) {
-        match asker {
-            Asker::Session(id) => self.error(id, code, params),
-            Asker::Request(request) => {
-                self.outputs.push_back(FeedOutput::Answer(request, error_message(code, params)));
-            }
-        }
-    }
-
-    fn forget_asker(&mut self, gone: Asker) {
-        // The key stays until its outcome: it must not reach the core a second time.
-        for askers in self.pending.values_mut() {
-            askers.retain(|asker| *asker != gone);
-        }
-    }
-
-    /// Sends an offer, or sends it again, to every page of its agent.
-    fn deliver(&mut self, now: Now, agent: AgentId, offer: OfferId) {
-        let Some(Row::Offer(row)) = self.board.rows().row(&Key::Offer(agent, offer)).cloned() else {
-            self.offers.remove(&(agent, offer)); // over, or of no call: nothing to send again
-            return;
-        };
-        let Some(delivery) = self.offers.get_mut(&(agent, offer)) else { return };
-        delivery.nth += 1;
-        delivery.again = now.at + OFFER_AGAIN;
-        let nth = delivery.nth;
-        let pages = self.pages_of(agent);
-        self.figures.offers_again += u64::from(nth > 1 && !pages.is_empty());
-        let message = ServerMessage::Offer { nth, offer: row };
-        for page in pages {
-            // A socket that takes nothing is not filled with copies of one offer.
-            if nth == 1 || self.sessions.get(&page).is_some_and(Session::has_room) {
-                self.send(page, &message);
-            }
-        }
-    }
-
-    fn end_offer(&mut self, agent: AgentId, offer: OfferId, end: &OfferEnd) {
-        self.offers.remove(&(agent, offer));
-        let message = ServerMessage::OfferEnded { offer: offer.to_string(), end: end.clone() };
-        for page in self.pages_of(agent) {
-            self.send(page, &message);
-        }
-    }
-
-    fn pages_of(&self, agent: AgentId) -> Vec<SessionId> {
-        let follows =
-            |session: &Session| session.subscriptions.iter().any(|one| one.topic == Topic::Me(agent));
-        self.sessions.iter().filter(|(_, session)| follows(session)).map(|(id, _)| *id).collect()
     }
 
     fn ping(&mut self, now: Now) {
@@ -510,25 +343,23 @@ impl Feed {
         }
     }
 
-    /// Boards: at once when the last frames are a pace ago, else when they will be.
-    fn pace(&mut self, now: Now) {
-        let due = self.paced.map_or(now.at, |paced| paced + BOARD_PACE);
-        if now.at < due {
-            if self.board_due.is_none() && self.is_anyone_behind() {
-                self.board_due = Some(due);
-            }
+    /// Boards have something to be told: once the step has settled, and at their pace.
+    fn expect_board(&mut self, now: Now) {
+        if self.board_due.is_none() && self.is_anyone_behind() {
+            let settled = now.at + SETTLE;
+            self.board_due = Some(self.paced.map_or(settled, |paced| settled.max(paced + BOARD_PACE)));
+        }
+    }
+
+    fn tell_boards(&mut self, now: Now) {
+        if self.board_due.is_none_or(|due| now.at < due) {
             return;
         }
-        self.board_due = None;
-        if !self.is_anyone_behind() {
-            return;
-        }
-        self.paced = Some(now.at);
+        (self.board_due, self.paced) = (None, Some(now.at));
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.flush(id, |_| true);
         }
-        // Whoever had no room is tried again a pace later.
-        self.board_due = self.is_anyone_behind().then_some(now.at + BOARD_PACE);
+        self.expect_board(now); // whoever had no room
     }
 
     fn is_anyone_behind(&self) -> bool {
@@ -585,12 +416,6 @@ impl Feed {
     fn centre(&self) -> CentreId {
         self.board.cast().centre
     }
-}
-
-/// Offers of one agent, as a range of keys.
-fn whose(agent: AgentId) -> std::ops::RangeInclusive<(AgentId, OfferId)> {
-    let offer = |serial| OfferId { centre: agent.centre, serial: crate::id::Serial(serial) };
-    (agent, offer(0))..=(agent, offer(u64::MAX))
 }
 
 fn since_1970(utc: SystemTime) -> Millis {

@@ -11,6 +11,7 @@ pub mod row;
 pub mod versions;
 
 pub mod board;
+pub mod cast;
 pub mod view;
 pub mod wire;
 

@@ -7,7 +7,8 @@
 //! | a call | number masked | everything in one's own ear, else masked | everything |
 //! | commands | none | for oneself, and the call in one's ear | all |
 
-use super::board::{Board, Cast};
+use super::board::Board;
+use super::cast::Cast;
 use super::row::{Key, Row};
 use crate::call::event::{Actor, Private};
 use crate::id::{AgentId, CallId, QueueId};

@@ -3,7 +3,7 @@
 //! A page says `hello` and gets, per topic, one of `up_to_date`, `replay`, `snapshot`; then deltas
 //! whose `pv` is the `v` it stands at. Anything else is a gap: it asks for a `resync`.
 
-use super::board::Cast;
+use super::cast::Cast;
 use super::row::{Millis, OfferRow, Row};
 use super::view::{Right, Viewer};
 use crate::call::event::OfferEnd;

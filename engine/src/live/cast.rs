@@ -1,0 +1,45 @@
+//! Who and what a centre consists of, by the names pages use.
+
+use crate::id::{AgentId, CentreId, QueueId};
+use crate::site::AgentSite;
+
+/// What a centre's board needs to know before its first event.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    /// Which centre.
+    pub centre: CentreId,
+    /// Its name.
+    pub name: String,
+    /// The queues of its plan by name, in plan order.
+    pub queues: Vec<String>,
+    /// Its roster, in the site's order.
+    pub agents: Vec<AgentSite>,
+}
+
+impl Cast {
+    /// The agent of that name.
+    pub fn agent_named(&self, name: &str) -> Option<AgentId> {
+        let index = self.agents.iter().position(|agent| agent.name == name)?;
+        Some(AgentId { centre: self.centre, index: u32::try_from(index).ok()? })
+    }
+
+    /// The queue of that name.
+    pub fn queue_named(&self, name: &str) -> Option<QueueId> {
+        let index = self.queues.iter().position(|queue| queue == name)?;
+        Some(QueueId { centre: self.centre, index: u32::try_from(index).ok()? })
+    }
+
+    /// How an agent is called on boards.
+    pub fn agent_name(&self, agent: AgentId) -> String {
+        self.site(agent).map_or_else(|| agent.to_string(), |site| site.name.clone())
+    }
+
+    pub(super) fn queue_name(&self, queue: QueueId) -> String {
+        let named = usize::try_from(queue.index).ok().and_then(|index| self.queues.get(index));
+        named.cloned().unwrap_or_else(|| queue.to_string())
+    }
+
+    pub(super) fn site(&self, agent: AgentId) -> Option<&AgentSite> {
+        usize::try_from(agent.index).ok().and_then(|index| self.agents.get(index))
+    }
+}
