@@ -8,11 +8,11 @@ use common::{Node, Phones, eventually, free_udp};
 fn i11_vital_then_partner_then_the_others_in_order_of_arrival() {
     let first = free_udp(1);
     let node = Node::start(Phones::Static { first, count: 1 });
-    let room = format!("--phones 1 --phone-port {first} --ring 0 --phone-talk 1 --seconds 22 --count 0");
-    let phone = node.load(&room);
+    let phone = node.phones(first, "--phones 1 --ring 0 --phone-talk 1 --seconds 22");
 
     // One keeps the phone busy, five wait, none of them qualified.
     let ordinary = node.load("--count 6 --rate 20 --to 15 --from 060000000* --talk 60 --seconds 40");
+    eventually("the first talks", || node.log().contains("connected"));
     eventually("five callers wait", || node.metric("bandeau_waiting") == 5.0);
     let vital =
         node.load("--count 1 --to urn:service:sos.ecall.automatic --from 0611111111 --talk 60 --seconds 40");

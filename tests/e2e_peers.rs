@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 fn sipp_s_built_in_caller_passes_against_the_trunk() {
     let first = free_udp(1);
     let node = Node::start(Phones::Static { first, count: 1 });
-    let phone = node.load(&format!("--phones 1 --phone-port {first} --ring 0 --count 0 --seconds 8"));
+    let phone = node.phones(first, "--phones 1 --ring 0 --seconds 8");
     let folder = Folder::new();
     let output = Command::new("sipp")
         .args(["-sn", "uac", "-s", "15", "-m", "3", "-r", "1", "-d", "1000", "-i", "127.0.0.1", "-nostdin"])

@@ -165,6 +165,13 @@ impl Node {
         Load(command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap())
     }
 
+    /// Phones only, once the first of them listens at `port`.
+    pub fn phones(&self, port: u16, args: &str) -> Load {
+        let phones = self.load(&format!("--count 0 --phone-port {port} {args}"));
+        eventually("the phone listens", || UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err());
+        phones
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder.0
     }
@@ -231,6 +238,27 @@ pub fn free_udp(count: u16) -> u16 {
     panic!("no {count} UDP ports in a row are free");
 }
 
+/// UDP ports of one node's media plane, which binds a stock of them ahead.
+const MEDIA_PORTS: u16 = 400;
+
+/// The first port of a window that is free as a whole, below the ports the system gives out by
+/// itself. Where to look first differs from process to process and from node to node.
+fn free_media() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    const WINDOWS: u32 = 50;
+    for _ in 0..WINDOWS {
+        let turn = std::process::id().wrapping_mul(7).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let first = 10_000 + u16::try_from(turn % WINDOWS).unwrap() * MEDIA_PORTS;
+        let bound: Vec<_> = (first..first + MEDIA_PORTS)
+            .map_while(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok())
+            .collect();
+        if bound.len() == usize::from(MEDIA_PORTS) {
+            return first;
+        }
+    }
+    panic!("no window of {MEDIA_PORTS} UDP ports is free");
+}
+
 pub fn free_tcp() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
@@ -255,8 +283,7 @@ pub fn sum(metrics: &str, name: &str) -> f64 {
 }
 
 pub fn configuration(sip: u16, http: u16, phones: Phones, level: &str, drain: &str) -> String {
-    // A window of the system's own free ports; the plane passes over what is taken.
-    let media = free_udp(1).clamp(20_000, 60_000);
+    let media = free_media();
     let mut text = format!(
         r#"
 [node]
@@ -285,7 +312,7 @@ name    = "test"
 plan    = "plan.toml"
 wrap_up = "0s"
 "#,
-        media + 400
+        media + MEDIA_PORTS - 1
     );
     let mut agent = |i: u16, phone: String| {
         write!(
