@@ -11,6 +11,7 @@ use clap::FromArgMatches;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -30,7 +31,7 @@ pub struct Args {
     #[arg(long, default_value_t = 3600)]
     pub seconds: u64,
     /// Calls a second
-    #[arg(long, default_value_t = 0.25)]
+    #[arg(long, default_value_t = 0.3)]
     pub rate: f64,
     /// Print the board as text instead of drawing it
     #[arg(long)]
@@ -47,7 +48,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let room = Room::furnish()?;
     let (engine, ready, stop) = engine(&room)?;
-    let carrier = play(args, &ready)?;
+    let carrier = play(args, &ready, room.desks)?;
     let watched = watch::run(watch::Args {
         url: format!("ws://{}/live", ready.http),
         token_file: room.path("token"),
@@ -66,17 +67,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// The demo's own directory: configuration, plan, token, state and log.
 struct Room {
     dir: PathBuf,
+    /// The first desk's SIP port; the others follow.
+    desks: u16,
 }
 
 impl Room {
     fn furnish() -> anyhow::Result<Room> {
         let dir = std::env::temp_dir().join(format!("bandeau-demo-{}", std::process::id()));
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let room = Room { dir };
+        let room = Room { dir, desks: free_ports(PHONES)? };
         let token = token();
         fs::write(room.path("samu.toml"), PLAN)?;
         fs::write(room.path("token"), &token)?;
-        fs::write(room.path("bandeau.toml"), configuration(&token))?;
+        fs::write(room.path("bandeau.toml"), configuration(&token, room.desks))?;
         Ok(room)
     }
 
@@ -87,6 +90,18 @@ impl Room {
     fn clear(self) {
         let _ = fs::remove_dir_all(self.dir); // a directory of the system's temporary files at worst
     }
+}
+
+/// The first of `count` UDP ports in a row that nobody uses.
+fn free_ports(count: u16) -> anyhow::Result<u16> {
+    let bind = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port));
+    for _ in 0..100 {
+        let first = bind(0)?.local_addr()?.port();
+        if first <= u16::MAX - count && (first..first + count).all(|port| bind(port).is_ok()) {
+            return Ok(first);
+        }
+    }
+    anyhow::bail!("no {count} UDP ports in a row are free on this machine")
 }
 
 /// A bearer token for this run only.
@@ -101,7 +116,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn configuration(token: &str) -> String {
+fn configuration(token: &str, desks: u16) -> String {
     let hash = hex(&Sha256::digest(token.as_bytes()));
     let mut text = format!(
         r#"
@@ -114,7 +129,7 @@ listen = ["udp:127.0.0.1:0"]
 
 [media]
 bind = "127.0.0.1"
-ports = "40000-44999"
+ports = "20000-24999"
 
 [http]
 listen = "127.0.0.1:0"
@@ -135,7 +150,7 @@ wrap_up = "4s"
 "#
     );
     for i in 0..PHONES {
-        let (name, port) = (["nour", "alex", "sam", "lou"][usize::from(i) % 4], 47_000 + i);
+        let (name, port) = (["nour", "alex", "sam", "lou"][usize::from(i) % 4], desks + i);
         let _ = write!(
             text,
             r#"
@@ -193,13 +208,13 @@ impl Carrier {
 }
 
 /// A busy hour's mix (load model F.2): mostly 15, some 116117, partners' lines, an eCall now and then.
-fn play(args: &Args, ready: &Ready) -> anyhow::Result<Carrier> {
+fn play(args: &Args, ready: &Ready, desks: u16) -> anyhow::Result<Carrier> {
     let target = ready.sip.first().context("no SIP listener")?;
     let count = (args.rate * args.seconds as f64).ceil().clamp(1.0, 100_000.0);
     let words = format!(
-        "load --target {target} --count {count} --rate {} --seconds {} --talk 14 --patience 120 \
+        "load --target {target} --count {count} --rate {} --seconds {} --talk 180 --patience 180 \
          --to 15=60 --to 116117=15 --to +33388000018=12 --to 112=10 --to urn:service:sos.ecall.automatic=3 \
-         --from 06******** --audio speech --phones {PHONES} --phone-port 47000 --ring 2",
+         --from 06******** --audio speech --phones {PHONES} --phone-port {desks} --ring 2 --phone-talk 9",
         args.rate, args.seconds
     );
     let command = <load::plan::Args as clap::Args>::augment_args(clap::Command::new("load"));

@@ -88,3 +88,15 @@ fn load_refuses_a_target_on_another_machine_that_is_named_once() {
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("--yes-really-target 192.0.2.1:5060"));
 }
+
+#[test]
+fn the_demo_answers_calls_and_shows_them() {
+    let output = bandeau().args(["demo", "--plain", "--seconds", "12", "--rate", "1"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let last = said.lines().rfind(|line| line.starts_with("calls ")).unwrap_or_default();
+    let answered =
+        last.split("answered ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+    assert!(answered.is_some_and(|answered| answered >= 4), "four desks answer: {last}");
+    assert!(said.contains("waiting ") && said.contains("agent nour"), "queues and agents: {said}");
+}

@@ -247,8 +247,9 @@ impl Plan {
     /// number in its share, so that a short run is as mixed as a long one.
     pub fn dials(&self, nth: u64) -> &str {
         let total: u64 = self.to.iter().map(|to| u64::from(to.weight)).sum();
-        // A stride without a common divisor walks every place of the window once.
-        let stride = (total / 2 + 1..).find(|stride| gcd(*stride, total) == 1).unwrap_or(1);
+        // A stride without a common divisor walks every place of the window once; the golden ratio
+        // keeps equal numbers apart.
+        let stride = (total * 618 / 1_000 + 1..).find(|stride| gcd(*stride, total) == 1).unwrap_or(1);
         let mut place = nth.wrapping_mul(stride) % total.max(1);
         for to in &self.to {
             if place < u64::from(to.weight) {
