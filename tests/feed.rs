@@ -42,6 +42,7 @@ impl Room {
             role: Role::Agent,
             skills: vec!["arm".into()],
             position: "p1".into(),
+            fallback: None,
             phone: Phone::Static { uri: "sip:nour@127.0.0.1".into(), address: ([127, 0, 0, 1], 7000).into() },
             always_ready: false,
             wrap_up: None,

@@ -91,6 +91,7 @@ fn agent(index: u32) -> AgentSite {
         role: Role::Agent,
         skills: (0..SKILLS).map(|n| format!("s{}", (index * 7 + n * 13) % QUEUES)).collect(),
         position: String::from("desk"),
+        fallback: None,
         phone: Phone::Static {
             uri: String::from("sip:desk@127.0.0.1"),
             address: ([127, 0, 0, 1], 5060).into(),

@@ -79,7 +79,7 @@ impl Engine {
                 let contacts = self.endpoint.contacts(user).into_iter();
                 contacts.map(|contact| (contact.flow, contact.uri)).collect()
             }
-            None => Vec::new(),
+            Some(Phone::Page) | None => Vec::new(),
         }
     }
 

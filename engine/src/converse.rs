@@ -179,6 +179,7 @@ impl Engine {
             }
             // Menus come with a later dialplan; figures of closed legs are the plane's own metrics.
             MediaEvent::Digit { .. } | MediaEvent::Announced { .. } | MediaEvent::Closed { .. } => {}
+            MediaEvent::PageAnswered { .. } | MediaEvent::PageUp { .. } | MediaEvent::PageDown { .. } => {}
         }
     }
 

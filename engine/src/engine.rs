@@ -82,6 +82,7 @@ impl Engine {
             Input::Media(event) => self.heard_from_media(event),
             Input::Command(command) => self.obey(command),
             Input::Page { agent, open } => self.tell_floor(agent.centre, Fact::Page { agent, open }),
+            Input::PageOffer { .. } | Input::PageAudio { .. } => {} // contract: `room` fills it
             Input::Plan(centre, plan) => self.change_plan(centre, plan),
             Input::Drain => self.draining = true,
             Input::Due => self.endpoint.handle_due(now),
@@ -287,7 +288,7 @@ fn signalling(site: &Site) -> endpoint::Config {
         Phone::Registered { user, ha1_md5, ha1_sha256 } => {
             Some(Account { user: user.clone(), ha1_md5: ha1_md5.clone(), ha1_sha256: ha1_sha256.clone() })
         }
-        Phone::Static { .. } => None,
+        Phone::Static { .. } | Phone::Page => None,
     });
     endpoint::Config {
         product: site.product.clone(),

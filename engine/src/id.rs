@@ -97,6 +97,10 @@ numbered!(
     /// One conversation in the media plane.
     BridgeId, "b"
 );
+numbered!(
+    /// One page's audio: the peer connection an agent's browser keeps for the shift.
+    PageId, "p"
+);
 
 macro_rules! placed {
     ($(#[$doc:meta])* $name:ident, $letter:literal) => {

@@ -33,6 +33,22 @@ pub enum Input<'a> {
         /// Open or not.
         open: bool,
     },
+    /// An agent's page offers its audio (SDP); answered by [`Output::PageSdp`].
+    PageOffer {
+        /// Whose.
+        agent: AgentId,
+        /// The browser's SDP.
+        sdp: String,
+    },
+    /// An agent's page says how its microphone and speakers do: a condition of eligibility.
+    PageAudio {
+        /// Whose.
+        agent: AgentId,
+        /// Fit to talk.
+        fit: bool,
+        /// Why not, a code.
+        why: String,
+    },
     /// A centre's plan is replaced; calls in flight keep theirs.
     Plan(CentreId, Arc<Dialplan>),
     /// No further calls are distributed by us: the process will stop. Calls in flight go on.
@@ -118,6 +134,55 @@ pub enum Verb {
         /// A class of the plan.
         class: String,
     },
+    /// The one key: the agent takes the most urgent item that can be had at this instant, offered
+    /// already or not.
+    Answer {
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent takes this waiting or held item, whatever its place; a person's pick may break the
+    /// order, and is counted.
+    Pick {
+        /// Who.
+        agent: AgentId,
+        /// Which.
+        call: CallId,
+    },
+    /// The agent puts the call in the ear on the shared held list.
+    Hold {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+    },
+    /// The vital key: the call is confirmed vital from here on; it does not move.
+    Vital {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+    },
+    /// A short note on a call.
+    Note {
+        /// The call.
+        call: CallId,
+        /// The text; bounded.
+        text: String,
+    },
+    /// A supervisor raises a waiting item to another class.
+    Raise {
+        /// The item.
+        work: WorkId,
+        /// A class of the plan.
+        class: String,
+    },
+    /// A supervisor changes what an agent can answer.
+    Skills {
+        /// Who.
+        agent: AgentId,
+        /// The skills from here on.
+        skills: Vec<String>,
+    },
     /// A supervisor moves a waiting item to another queue; it keeps its arrival time.
     Move {
         /// The item.
@@ -172,6 +237,13 @@ pub enum Output {
     Media(MediaCommand),
     /// One more entry of a centre's log: for boards, metrics and technical logs.
     Logged(Entry),
+    /// What an agent's page must be told about its audio, for that page only.
+    PageSdp {
+        /// Whose.
+        agent: AgentId,
+        /// Our SDP; `None`: the offer could not be used.
+        answer: Option<String>,
+    },
     /// A command's outcome, for its sender only.
     Outcome(Outcome),
     /// A call changed: its whole state, for the journal. Never waited for.

@@ -1,6 +1,6 @@
 //! What the engine and the media plane say to each other. Values only: the plane lives elsewhere.
 
-use crate::id::{BridgeId, CentreId, LegId};
+use crate::id::{BridgeId, CentreId, LegId, PageId};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -82,6 +82,27 @@ pub enum MediaCommand {
         /// What is known so far.
         stream: Stream,
     },
+    /// Opens a page's peer connection from its SDP offer; answered by `MediaEvent::PageAnswered`.
+    /// The same page again is a restart of its ICE, or a reload.
+    PageOpen {
+        /// The page.
+        page: PageId,
+        /// The browser's SDP.
+        offer: String,
+    },
+    /// Ends a page's peer connection. Its leg, if one is attached, is `Silent` from here on.
+    PageClose {
+        /// The page.
+        page: PageId,
+    },
+    /// Opens a leg on a page that is up: from here on it is a leg like any other, PCMA only. A page
+    /// carries one leg at a time.
+    OpenOnPage {
+        /// The leg.
+        leg: LegId,
+        /// The page.
+        page: PageId,
+    },
     /// Changes what was agreed (answer arrived, re-INVITE).
     Update {
         /// The leg.
@@ -153,6 +174,25 @@ pub enum MediaEvent {
     Announced {
         /// The leg.
         leg: LegId,
+    },
+    /// A page's offer was taken: what its browser must be told.
+    PageAnswered {
+        /// The page.
+        page: PageId,
+        /// Our SDP.
+        answer: String,
+    },
+    /// A page's connection stands: packets can flow both ways.
+    PageUp {
+        /// The page.
+        page: PageId,
+    },
+    /// A page's connection is gone or was never made: ICE consent, DTLS, or an offer that cannot be read.
+    PageDown {
+        /// The page.
+        page: PageId,
+        /// Why, a code.
+        why: String,
     },
     /// A leg has been closed; its figures.
     Closed {

@@ -82,6 +82,8 @@ pub struct AgentSite {
     pub position: String,
     /// What they hear and speak with.
     pub phone: Phone,
+    /// The phone that rings 3 s after a page was lost in a conversation.
+    pub fallback: Option<Phone>,
     /// Ready from the start and again after each call, without anybody pressing a key.
     pub always_ready: bool,
     /// Time after a conversation before the next offer; `None`: the centre's.
@@ -102,7 +104,7 @@ pub enum Role {
     Administrator,
 }
 
-/// A desk phone.
+/// A desk phone, or the page itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phone {
     /// At a fixed address: no registration, no password.
@@ -112,6 +114,8 @@ pub enum Phone {
         /// Where it is sent, and where its own requests come from.
         address: SocketAddr,
     },
+    /// The browser page the agent has signed in with: audio over its peer connection.
+    Page,
     /// Registers with digest; rings at the contacts it gives.
     Registered {
         /// The user part and digest user name.

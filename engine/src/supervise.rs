@@ -97,6 +97,13 @@ impl Engine {
                 self.release(call, talk, by, disposition);
                 return Ok(());
             }
+            Verb::Answer { .. }
+            | Verb::Pick { .. }
+            | Verb::Hold { .. }
+            | Verb::Vital { .. }
+            | Verb::Note { .. }
+            | Verb::Raise { .. }
+            | Verb::Skills { .. } => return Err(Refusal::Unknown),
             Verb::Qualify { call, class } => return self.qualify(call, &class, by),
         };
         self.ask_floor(command.centre, fact)
@@ -183,15 +190,20 @@ impl Engine {
             | Verb::OfferSeen { agent, .. }
             | Verb::Claim { agent, .. }
             | Verb::Reject { agent, .. }
+            | Verb::Answer { agent }
+            | Verb::Pick { agent, .. }
+            | Verb::Hold { agent, .. }
+            | Verb::Vital { agent, .. }
+            | Verb::Skills { agent, .. }
             | Verb::Release { agent, .. } => {
                 own(agent.centre)?;
                 Some(*agent)
             }
-            Verb::Qualify { call, .. } => {
+            Verb::Note { call, .. } | Verb::Qualify { call, .. } => {
                 own(call.centre)?;
                 None
             }
-            Verb::Move { work, .. } => {
+            Verb::Raise { work, .. } | Verb::Move { work, .. } => {
                 own(work.centre)?;
                 None
             }
@@ -248,6 +260,7 @@ impl Engine {
     /// Whose phone an INVITE comes from: by its address, or by the path it has registered over.
     fn agent_at(&self, invite: &Invite) -> Option<AgentId> {
         let sits_there = |phone: &Phone| match phone {
+            Phone::Page => false,
             Phone::Static { address, .. } => *address == invite.flow.remote,
             Phone::Registered { user, .. } => {
                 invite.from.number.as_deref() == Some(user)

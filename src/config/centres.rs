@@ -78,6 +78,7 @@ impl Check<'_> {
                 role: agent.role,
                 skills: agent.skills.clone(),
                 position: agent.position.clone(),
+                fallback: None,
                 phone: self.phone(&agent.phone, realm)?,
                 always_ready: agent.always_ready,
                 wrap_up: agent.wrap_up.map(|d| d.0),

@@ -126,7 +126,12 @@ pub(crate) fn leg_of(command: &MediaCommand) -> LegId {
         | MediaCommand::Join { leg, .. }
         | MediaCommand::Leave { leg }
         | MediaCommand::Listen { leg, .. }
+        | MediaCommand::OpenOnPage { leg, .. }
         | MediaCommand::Close { leg } => *leg,
+        // Contract: `rtc` routes pages.
+        MediaCommand::PageOpen { page, .. } | MediaCommand::PageClose { page } => {
+            LegId { centre: page.centre, serial: page.serial }
+        }
     }
 }
 

@@ -56,7 +56,10 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let Some(place) = self.legs.find(id) else { return self.refuse(id, "there is no such leg") };
         let Some(leg) = self.legs.at(place) else { return };
         match command {
-            MediaCommand::Open { .. } => {}
+            MediaCommand::Open { .. }
+            | MediaCommand::OpenOnPage { .. }
+            | MediaCommand::PageOpen { .. }
+            | MediaCommand::PageClose { .. } => {}
             MediaCommand::Update { stream, .. } => leg.update(stream, now),
             MediaCommand::Play { program, .. } => return self.play(place, id, program, now),
             MediaCommand::Join { bridge, .. } => return self.join(place, id, bridge, now),

@@ -51,6 +51,7 @@ fn cast() -> Cast {
         role: Role::Agent,
         skills: vec!["arm".to_owned()],
         position: "p1".to_owned(),
+        fallback: None,
         phone: Phone::Static { uri: "sip:a@127.0.0.1".to_owned(), address: ([127, 0, 0, 1], 7000).into() },
         always_ready: false,
         wrap_up: None,

@@ -71,7 +71,12 @@ impl Viewer {
             | Verb::Reject { agent, .. }
             | Verb::Release { agent, .. } => *agent == me,
             Verb::Qualify { call, .. } => board.rows().row(&Key::Conversation(me, *call)).is_some(),
-            Verb::Move { .. } => false,
+            Verb::Answer { agent }
+            | Verb::Pick { agent, .. }
+            | Verb::Hold { agent, .. }
+            | Verb::Vital { agent, .. } => *agent == me,
+            Verb::Note { call, .. } => board.rows().row(&Key::Conversation(me, *call)).is_some(),
+            Verb::Raise { .. } | Verb::Skills { .. } | Verb::Move { .. } => false,
         }
     }
 

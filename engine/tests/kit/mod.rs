@@ -81,6 +81,7 @@ pub fn desks(first: u32, count: u32, always_ready: bool) -> Vec<AgentSite> {
         role: Role::Agent,
         skills: vec!["arm".to_owned()],
         position: format!("P{index}"),
+        fallback: None,
         phone: Phone::Static { uri: format!("sip:{index}@{}", phone_at(index)), address: phone_at(index) },
         always_ready,
         wrap_up: None,

@@ -295,6 +295,7 @@ pub(super) fn agent(name: &str, skills: &str, always_ready: bool) -> AgentSite {
         role: Role::Agent,
         skills: skills.split(',').map(str::to_owned).collect(),
         position: String::from("desk"),
+        fallback: None,
         phone: Phone::Static {
             uri: String::from("sip:desk@127.0.0.1"),
             address: std::net::SocketAddr::from(([127, 0, 0, 1], 5060)),
