@@ -13,7 +13,7 @@ use engine::call::event::{Entry, Event};
 use engine::call::record::Record;
 use engine::call::snapshot::CallSnapshot;
 use engine::dialplan::Dialplan;
-use engine::id::{AgentId, CallId, CentreId, LegId};
+use engine::id::{AgentId, CallId, CentreId, LegId, PageId};
 use engine::io::{Command, Counter, Input, Outcome, Output, Verb};
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
 use engine::site::{AgentSite, CentreSite, Phone, Role, Site, Strangers, TrunkSite};
@@ -49,6 +49,11 @@ pub struct Room {
     pub dead: HashSet<SocketAddr>,
     at: Duration,
     ports: HashMap<LegId, MediaPort>,
+    /// Pages whose peer connection stands, and legs opened on one.
+    pages: HashSet<PageId>,
+    on_page: HashMap<LegId, PageId>,
+    /// What agents' pages were told about their audio.
+    pub answers: Vec<(AgentId, Option<String>)>,
     replies: VecDeque<Reply>,
     seqs: HashMap<CentreId, u64>,
     pub(crate) count: u32,
@@ -56,7 +61,7 @@ pub struct Room {
 
 enum Reply {
     Sip(SocketAddr, String),
-    Ports(Vec<MediaPort>),
+    Media(MediaEvent),
 }
 
 /// The address phone `index` sits at.
@@ -148,6 +153,9 @@ impl Room {
             dead: HashSet::new(),
             at: Duration::ZERO,
             ports: HashMap::new(),
+            pages: HashSet::new(),
+            on_page: HashMap::new(),
+            answers: Vec::new(),
             replies: VecDeque::new(),
             seqs: HashMap::new(),
             count: 0,
@@ -178,7 +186,7 @@ impl Room {
         while let Some(reply) = self.replies.pop_front() {
             match reply {
                 Reply::Sip(from, text) => self.deliver(from, &text),
-                Reply::Ports(ports) => self.take(Input::Media(MediaEvent::Ports(ports))),
+                Reply::Media(event) => self.take(Input::Media(event)),
             }
         }
     }
@@ -189,7 +197,7 @@ impl Room {
         while let Some(reply) = self.replies.pop_front() {
             match reply {
                 Reply::Sip(from, text) => self.deliver(from, &text),
-                Reply::Ports(ports) => self.take(Input::Media(MediaEvent::Ports(ports))),
+                Reply::Media(event) => self.take(Input::Media(event)),
             }
         }
     }
@@ -222,6 +230,7 @@ impl Room {
                     *seq = entry.seq;
                     self.log.push((self.step, entry));
                 }
+                Output::PageSdp { agent, answer } => self.answers.push((agent, answer)),
                 Output::Outcome(outcome) => self.outcomes.push(outcome),
                 Output::Journal(snapshot) => self.journal.push(*snapshot),
                 Output::Forget(call) => self.forgotten.push(call),
@@ -242,15 +251,33 @@ impl Room {
                 self.ports.insert(*leg, *port);
             }
             MediaCommand::Close { leg } => {
-                let port = self.ports.remove(leg).expect("only an open leg is closed");
-                self.replies.push_back(Reply::Ports(vec![port]));
+                if self.on_page.remove(leg).is_none() {
+                    let port = self.ports.remove(leg).expect("only an open leg is closed");
+                    self.replies.push_back(Reply::Media(MediaEvent::Ports(vec![port])));
+                }
+            }
+            MediaCommand::PageOpen { page, .. } => {
+                self.pages.insert(*page);
+                let (page, answer) = (*page, format!("answer to {page}"));
+                self.replies.push_back(Reply::Media(MediaEvent::PageAnswered { page, answer }));
+                self.replies.push_back(Reply::Media(MediaEvent::PageUp { page }));
+            }
+            MediaCommand::PageClose { page } => {
+                assert!(self.pages.remove(page), "only an open page is closed");
+            }
+            MediaCommand::OpenOnPage { leg, page } => {
+                assert!(self.pages.contains(page), "a leg opens on a page that is there");
+                let taken = self.on_page.values().any(|other| other == page);
+                assert!(!taken, "a page carries one leg at a time");
+                self.on_page.insert(*leg, *page);
             }
             MediaCommand::Update { leg, .. }
             | MediaCommand::Play { leg, .. }
             | MediaCommand::Join { leg, .. }
             | MediaCommand::Leave { leg }
             | MediaCommand::Listen { leg, .. } => {
-                assert!(self.ports.contains_key(leg), "{command:?}: no such leg");
+                let open = self.ports.contains_key(leg) || self.on_page.contains_key(leg);
+                assert!(open, "{command:?}: no such leg");
             }
         }
         self.media.push((self.step, command));
@@ -305,6 +332,7 @@ impl Room {
         self.pass(Duration::from_secs(400));
         assert!(self.engine.is_idle(), "at rest every map is empty (I23)");
         assert!(self.ports.is_empty(), "every port is given back: {:?}", self.ports);
+        assert!(self.on_page.is_empty(), "no leg stays on a page: {:?}", self.on_page);
         let mut arrived: Vec<CallId> = self
             .log
             .iter()
