@@ -26,6 +26,7 @@ pub struct Entry {
 
 /// A number, name or place of a person: for an agent's screen and the record, never for a log.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct Private(pub String);
 
@@ -69,6 +70,7 @@ pub enum Source {
 
 /// What an offer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum OfferKind {
     /// A reservation of one agent.
@@ -83,6 +85,7 @@ pub enum OfferKind {
 
 /// How an offer ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum OfferEnd {
     /// The agent answered and is being connected.
@@ -137,6 +140,7 @@ pub enum Cause {
 
 /// What an agent wants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Intent {
     /// Not on shift.
@@ -149,6 +153,7 @@ pub enum Intent {
 
 /// What an agent is doing: derived from legs and reservations, never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Occupation {
     /// Nothing.
@@ -163,6 +168,7 @@ pub enum Occupation {
 
 /// Why this item went to this agent: read by the log, the board and the tests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Because {
     /// Why this item among those waiting: `fence`, `deadline` or `arrival`.
     pub item: ItemReason,
@@ -178,6 +184,7 @@ pub struct Because {
 
 /// Why an item is first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemReason {
     /// Confirmed vital.
@@ -190,6 +197,7 @@ pub enum ItemReason {
 
 /// Why an agent is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum AgentReason {
     /// Idle longest among the eligible.
@@ -204,6 +212,7 @@ pub enum AgentReason {
 
 /// What made an offer possible at this step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
     /// Work entered a queue, or came back to it.

@@ -22,3 +22,5 @@ pub mod follow;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typescript;

@@ -10,6 +10,7 @@ use std::time::Duration;
 /// Milliseconds: a length of time, or a point on the centre's timeline (`welcome` and `ping` say
 /// where that timeline stands). A browser's numbers hold them exactly; nanoseconds they would not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct Millis(pub u64);
 
@@ -66,6 +67,7 @@ impl fmt::Display for Key {
 
 /// The latest value of a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Row {
     /// See [`Totals`].
@@ -90,6 +92,7 @@ pub enum Row {
 
 /// The centre's counters since its epoch began.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Totals {
     /// The version of the plan in force, once it has been replaced.
     pub plan: Option<String>,
@@ -119,6 +122,7 @@ pub struct Totals {
 
 /// One trunk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TrunkRow {
     /// Its name.
     pub trunk: String,
@@ -130,6 +134,7 @@ pub struct TrunkRow {
 
 /// One queue. Who waits in it, and for how long, is in the rows of those who wait.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct QueueRow {
     /// Its name.
     pub queue: String,
@@ -147,6 +152,7 @@ pub struct QueueRow {
 
 /// Why an agent is not offered calls; the page says it in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhyNot {
     /// Not on shift.
@@ -167,6 +173,7 @@ pub enum WhyNot {
 
 /// One agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct AgentRow {
     /// The name commands use.
     pub agent: String,
@@ -212,6 +219,7 @@ impl AgentRow {
 
 /// Somebody waiting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WaitingRow {
     /// The item.
     pub work: String,
@@ -252,6 +260,7 @@ impl WaitingRow {
 
 /// One of the last decisions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DecisionRow {
     /// Its place in the log: the order of decisions.
     pub seq: u64,
@@ -281,6 +290,7 @@ pub struct DecisionRow {
 
 /// An offer, on the page of the agent it is made to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OfferRow {
     /// The offer.
     pub offer: String,
@@ -312,6 +322,7 @@ pub struct OfferRow {
 
 /// A call in an agent's ear, on that agent's page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ConversationRow {
     /// The call.
     pub call: String,
@@ -333,6 +344,7 @@ pub struct ConversationRow {
 
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Reached us, is not yet queued.
@@ -347,6 +359,7 @@ pub enum Stage {
 
 /// One call, for whoever opens it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CallRow {
     /// The call.
     pub call: String,

@@ -16,7 +16,9 @@ pub const PROTO: u32 = 1;
 
 /// What a page says. A field we do not know is refused, never silently without effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, ts(optional_fields = nullable))]
 pub enum ClientMessage {
     /// First of all; again to follow other topics instead.
     Hello {
@@ -62,7 +64,9 @@ pub enum ClientMessage {
 
 /// A topic, and where a page stands in it; without epoch and version it stands nowhere yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, ts(optional_fields = nullable))]
 pub struct Resume {
     /// Which.
     pub topic: String,
@@ -76,6 +80,7 @@ pub struct Resume {
 
 /// Where a page stands in a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// Which.
@@ -86,7 +91,9 @@ pub struct Seen {
 
 /// A wish as written: agents and queues by name, the rest by id. `agent` may be left out by an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, ts(optional_fields = nullable))]
 pub enum WireVerb {
     /// Start a shift.
     SignIn {
@@ -209,6 +216,7 @@ pub(super) fn id<T: std::str::FromStr>(what: &'static str, text: &str) -> Result
 
 /// One key's latest row; without a row it is gone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Change {
     /// Which.
     pub key: String,
@@ -218,6 +226,7 @@ pub struct Change {
 
 /// Why a page gets a topic from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It had nothing.
@@ -236,6 +245,7 @@ pub enum Reason {
 
 /// What we say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
     /// Answers `hello`, before the topics.

@@ -1,0 +1,836 @@
+// Printed from engine/src/live by its test `the_pages_know_the_wire`: change it there.
+
+/**
+ * Why an agent is chosen.
+ */
+export type AgentReason = "longest-idle" | "only" | "claimed" | "invited";
+
+/**
+ * One agent.
+ */
+export type AgentRow = { 
+/**
+ * The name commands use.
+ */
+agent: string, 
+/**
+ * Where the agent sits.
+ */
+position: string, 
+/**
+ * The role of the shift.
+ */
+role: Role, 
+/**
+ * What the agent asked for.
+ */
+intent: Intent, 
+/**
+ * The phone can be rung.
+ */
+reachable: boolean, 
+/**
+ * Why it can, or cannot: a code.
+ */
+reach: string, 
+/**
+ * What the agent does.
+ */
+occupation: Occupation, 
+/**
+ * With which call.
+ */
+call: string | null, 
+/**
+ * Left alone after letting a call ring out.
+ */
+rona: boolean, 
+/**
+ * When any of the above changed last.
+ */
+since: Millis, 
+/**
+ * Until when, for wrap-up.
+ */
+until: Millis | null, 
+/**
+ * Why no call is offered; `None`: eligible.
+ */
+why_not: WhyNot | null, };
+
+/**
+ * Why this item went to this agent: read by the log, the board and the tests.
+ */
+export type Because = { 
+/**
+ * Why this item among those waiting: `fence`, `deadline` or `arrival`.
+ */
+item: ItemReason, 
+/**
+ * How many items the agent could have had.
+ */
+waiting: number, 
+/**
+ * Why this agent among those free.
+ */
+agent: AgentReason, 
+/**
+ * How many agents could have had it.
+ */
+free: number, 
+/**
+ * The step that allowed it.
+ */
+after: Trigger, };
+
+/**
+ * One call, for whoever opens it.
+ */
+export type CallRow = { 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * Over which trunk.
+ */
+trunk: string, 
+/**
+ * What was dialled.
+ */
+called: string, 
+/**
+ * The plan's service for it.
+ */
+service: string, 
+/**
+ * Number to call back, as far as the viewer may see it.
+ */
+caller: Private, 
+/**
+ * Name shown by the network, for those who may see it.
+ */
+caller_name: Private | null, 
+/**
+ * The caller asked for privacy.
+ */
+withheld: boolean, 
+/**
+ * When it reached us.
+ */
+arrived: Millis, 
+/**
+ * The route that won.
+ */
+route: string | null, 
+/**
+ * Where it stands.
+ */
+stage: Stage, 
+/**
+ * The queue it is or was last in, by name.
+ */
+queue: string | null, 
+/**
+ * Its class.
+ */
+class: string | null, 
+/**
+ * Agents who talk with the caller, by name.
+ */
+with: Array<string>, };
+
+/**
+ * One key's latest row; without a row it is gone.
+ */
+export type Change = { 
+/**
+ * Which.
+ */
+key: string, 
+/**
+ * Its row.
+ */
+row: Row | null, };
+
+/**
+ * What a page says. A field we do not know is refused, never silently without effect.
+ */
+export type ClientMessage = { "type": "hello", 
+/**
+ * The protocol it speaks.
+ */
+proto: number, 
+/**
+ * The topics it wants, each with where it stands.
+ */
+resume: Array<Resume>, } | { "type": "command", 
+/**
+ * Chosen by the sender, unique for the sender.
+ */
+id: string, 
+/**
+ * What.
+ */
+verb: WireVerb, } | { "type": "offer.seen", 
+/**
+ * Which.
+ */
+offer: string, } | { "type": "resync", 
+/**
+ * Which.
+ */
+topic: string, } | { "type": "pong", 
+/**
+ * The ping's number.
+ */
+n: number, 
+/**
+ * The page is in the foreground.
+ */
+visible?: boolean | null, 
+/**
+ * How its audio does: a code.
+ */
+audio?: string | null, 
+/**
+ * Where it stands in each topic.
+ */
+seen: Array<Seen>, };
+
+/**
+ * A call in an agent's ear, on that agent's page.
+ */
+export type ConversationRow = { 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * Its class, when it has one.
+ */
+class: string | null, 
+/**
+ * The service that was dialled.
+ */
+service: string, 
+/**
+ * Number to call back.
+ */
+caller: Private, 
+/**
+ * Name shown by the network.
+ */
+caller_name: Private | null, 
+/**
+ * The caller asked for privacy.
+ */
+withheld: boolean, 
+/**
+ * When they were connected.
+ */
+since: Millis, 
+/**
+ * How long the caller had waited.
+ */
+waited: Millis, };
+
+/**
+ * One of the last decisions.
+ */
+export type DecisionRow = { 
+/**
+ * Its place in the log: the order of decisions.
+ */
+seq: number, 
+/**
+ * When.
+ */
+at: Millis, 
+/**
+ * The offer.
+ */
+offer: string, 
+/**
+ * The item.
+ */
+work: string, 
+/**
+ * Its call.
+ */
+call: string, 
+/**
+ * To whom, by name.
+ */
+agent: string, 
+/**
+ * The item's queue by name, and its class.
+ */
+queue: string, 
+/**
+ * See `queue`.
+ */
+class: string, 
+/**
+ * What kind of offer.
+ */
+kind: OfferKind, 
+/**
+ * How long the item had waited.
+ */
+waited: Millis, 
+/**
+ * Why.
+ */
+because: Because, 
+/**
+ * How it ended, once it has.
+ */
+end: OfferEnd | null, };
+
+/**
+ * What an agent wants.
+ */
+export type Intent = "signed-out" | "ready" | { "paused": string };
+
+/**
+ * Why an item is first.
+ */
+export type ItemReason = "fence" | "deadline" | "only";
+
+/**
+ * Milliseconds: a length of time, or a point on the centre's timeline (`welcome` and `ping` say
+ * where that timeline stands). A browser's numbers hold them exactly; nanoseconds they would not.
+ */
+export type Millis = number;
+
+/**
+ * What an agent is doing: derived from legs and reservations, never stored.
+ */
+export type Occupation = "free" | "offered" | "talking" | "wrap-up";
+
+/**
+ * How an offer ended.
+ */
+export type OfferEnd = "taken" | "rejected" | "timed-out" | "unreachable" | "phone-busy" | "answered-elsewhere" | "caller-gone" | "rescinded" | "lost-before-bridge";
+
+/**
+ * What an offer is.
+ */
+export type OfferKind = "exclusive" | "shared" | "alert" | "join";
+
+/**
+ * An offer, on the page of the agent it is made to.
+ */
+export type OfferRow = { 
+/**
+ * The offer.
+ */
+offer: string, 
+/**
+ * Reservation, invitation, alert or join.
+ */
+kind: OfferKind, 
+/**
+ * The item.
+ */
+work: string, 
+/**
+ * Its call.
+ */
+call: string, 
+/**
+ * Its class.
+ */
+class: string, 
+/**
+ * The service that was dialled.
+ */
+service: string, 
+/**
+ * Number to call back.
+ */
+caller: Private, 
+/**
+ * Name shown by the network.
+ */
+caller_name: Private | null, 
+/**
+ * The caller asked for privacy.
+ */
+withheld: boolean, 
+/**
+ * When the offer lapses.
+ */
+deadline: Millis, 
+/**
+ * How long the item had waited when it was made.
+ */
+waited: Millis, 
+/**
+ * Why.
+ */
+because: Because, 
+/**
+ * The phone rings.
+ */
+alerting: boolean, };
+
+/**
+ * A number, name or place of a person: for an agent's screen and the record, never for a log.
+ */
+export type Private = string;
+
+/**
+ * One queue. Who waits in it, and for how long, is in the rows of those who wait.
+ */
+export type QueueRow = { 
+/**
+ * Its name.
+ */
+queue: string, 
+/**
+ * Its place in the plan.
+ */
+place: number, 
+/**
+ * Items that entered, without those that came back.
+ */
+entered: number, 
+/**
+ * Items that left into a conversation.
+ */
+answered: number, 
+/**
+ * Items that left without one.
+ */
+withdrawn: number, 
+/**
+ * The longest wait passed the plan's alarm.
+ */
+alarm: boolean, };
+
+/**
+ * Why a page gets a topic from the start.
+ */
+export type Reason = "first" | "epoch" | "ahead" | "behind" | "overflow" | "asked";
+
+/**
+ * A topic, and where a page stands in it; without epoch and version it stands nowhere yet.
+ */
+export type Resume = { 
+/**
+ * Which.
+ */
+topic: string, 
+/**
+ * The epoch of what it holds.
+ */
+epoch?: number | null, 
+/**
+ * The version of what it holds.
+ */
+v?: number | null, };
+
+/**
+ * The role of the shift.
+ */
+export type Role = "agent" | "regulator" | "supervisor" | "administrator";
+
+/**
+ * The latest value of a key.
+ */
+export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow;
+
+/**
+ * Where a page stands in a topic.
+ */
+export type Seen = { 
+/**
+ * Which.
+ */
+topic: string, 
+/**
+ * Its version.
+ */
+v: number, };
+
+/**
+ * What we say.
+ */
+export type ServerMessage = { "type": "welcome", 
+/**
+ * The protocol spoken.
+ */
+proto: number, 
+/**
+ * The centre's name.
+ */
+centre: string, 
+/**
+ * This start of the engine.
+ */
+epoch: number, 
+/**
+ * Who the page is to us.
+ */
+viewer: string, 
+/**
+ * `observer`, `agent` or `supervisor`.
+ */
+right: string, 
+/**
+ * The agent's name, for an agent.
+ */
+agent: string | null, 
+/**
+ * Where the timeline stands.
+ */
+now: Millis, 
+/**
+ * What the wall clock says: milliseconds since 1970.
+ */
+utc: Millis, } | { "type": "up_to_date", 
+/**
+ * Which topic.
+ */
+topic: string, 
+/**
+ * Its epoch.
+ */
+epoch: number, 
+/**
+ * The version it stands at from here on.
+ */
+v: number, } | { "type": "replay", 
+/**
+ * Which topic.
+ */
+topic: string, 
+/**
+ * Its epoch.
+ */
+epoch: number, 
+/**
+ * From this version.
+ */
+pv: number, 
+/**
+ * To this one.
+ */
+v: number, 
+/**
+ * The rows that changed.
+ */
+changes: Array<Change>, } | { "type": "snapshot", 
+/**
+ * Which topic.
+ */
+topic: string, 
+/**
+ * Its epoch.
+ */
+epoch: number, 
+/**
+ * Its version.
+ */
+v: number, 
+/**
+ * Why.
+ */
+reason: Reason, 
+/**
+ * Every row.
+ */
+changes: Array<Change>, } | { "type": "delta", 
+/**
+ * Which topic.
+ */
+topic: string, 
+/**
+ * Its epoch.
+ */
+epoch: number, 
+/**
+ * From this version: the page stands there, or has missed something.
+ */
+pv: number, 
+/**
+ * To this one.
+ */
+v: number, 
+/**
+ * The rows that changed.
+ */
+changes: Array<Change>, } | { "type": "offer", 
+/**
+ * The how manieth time it is sent.
+ */
+nth: number, 
+/**
+ * The offer.
+ */
+offer: OfferRow, } | { "type": "offer_ended", 
+/**
+ * Which.
+ */
+offer: string, 
+/**
+ * How.
+ */
+end: OfferEnd, } | { "type": "outcome", 
+/**
+ * The command's id.
+ */
+id: string, 
+/**
+ * The epoch and ..
+ */
+epoch: number, 
+/**
+ * .. position of the log that contains the effect.
+ */
+seq: number | null, 
+/**
+ * Why there is none: a code.
+ */
+refusal: string | null, } | { "type": "ping", 
+/**
+ * Its number.
+ */
+n: number, 
+/**
+ * Where the timeline stands.
+ */
+now: Millis, 
+/**
+ * What the wall clock says: milliseconds since 1970.
+ */
+utc: Millis, } | { "type": "error", 
+/**
+ * What is wrong: the page translates it.
+ */
+code: string, 
+/**
+ * What the code speaks of.
+ */
+params: { [key in string]: string }, };
+
+/**
+ * Where a call stands.
+ */
+export type Stage = "arriving" | "waiting" | "talking" | "released";
+
+/**
+ * The centre's counters since its epoch began.
+ */
+export type Totals = { 
+/**
+ * The version of the plan in force, once it has been replaced.
+ */
+plan: string | null, 
+/**
+ * Calls that reached us.
+ */
+arrived: number, 
+/**
+ * Calls alive.
+ */
+live: number, 
+/**
+ * Connections of a caller with an agent.
+ */
+answered: number, 
+/**
+ * Ended on purpose after talking.
+ */
+released: number, 
+/**
+ * Hung up while waiting, before 15 s.
+ */
+short_abandons: number, 
+/**
+ * Hung up while waiting, at 15 s or later.
+ */
+abandons: number, 
+/**
+ * Callers whose network failed.
+ */
+network: number, 
+/**
+ * Could not be served at all.
+ */
+refused: number, 
+/**
+ * Test calls.
+ */
+tests: number, 
+/**
+ * Conversations lost on an agent's side.
+ */
+agents_lost: number, 
+/**
+ * Times nothing was heard from a leg.
+ */
+no_media: number, };
+
+/**
+ * What made an offer possible at this step.
+ */
+export type Trigger = "work" | "agent" | "change" | "retry";
+
+/**
+ * One trunk.
+ */
+export type TrunkRow = { 
+/**
+ * Its name.
+ */
+trunk: string, 
+/**
+ * Calls it brought.
+ */
+arrived: number, 
+/**
+ * Calls of it that are alive.
+ */
+live: number, };
+
+/**
+ * Somebody waiting.
+ */
+export type WaitingRow = { 
+/**
+ * The item.
+ */
+work: string, 
+/**
+ * Its call.
+ */
+call: string, 
+/**
+ * The queue, by name.
+ */
+queue: string, 
+/**
+ * Its class.
+ */
+class: string, 
+/**
+ * Behind the fence.
+ */
+fenced: boolean, 
+/**
+ * When the call reached us.
+ */
+arrived: Millis, 
+/**
+ * Where it stands: first behind the fence, then the smallest, then the earliest arrived.
+ */
+due: Millis, 
+/**
+ * It came back after a failed connection or a loss.
+ */
+again: boolean, 
+/**
+ * The service that was dialled.
+ */
+service: string, 
+/**
+ * Over which trunk.
+ */
+trunk: string, 
+/**
+ * Number to call back, as far as the viewer may see it.
+ */
+caller: Private, 
+/**
+ * Name shown by the network, for those who may see it.
+ */
+caller_name: Private | null, 
+/**
+ * The caller asked for privacy.
+ */
+withheld: boolean, 
+/**
+ * Agents it is being offered to, by name.
+ */
+offered: Array<string>, };
+
+/**
+ * Why an agent is not offered calls; the page says it in words.
+ */
+export type WhyNot = "signed-out" | "paused" | "unreachable" | "rona" | "offered" | "talking" | "wrap-up";
+
+/**
+ * A wish as written: agents and queues by name, the rest by id. `agent` may be left out by an agent.
+ */
+export type WireVerb = { "type": "sign_in", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * Where; by default the configured position.
+ */
+position?: string | null, } | { "type": "sign_out", 
+/**
+ * Who.
+ */
+agent?: string | null, } | { "type": "ready", 
+/**
+ * Who.
+ */
+agent?: string | null, } | { "type": "pause", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "claim", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The invitation.
+ */
+offer: string, } | { "type": "reject", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * Which.
+ */
+offer: string, } | { "type": "release", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * As what.
+ */
+disposition?: string | null, } | { "type": "qualify", 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * A class of the plan.
+ */
+class: string, } | { "type": "move", 
+/**
+ * The item.
+ */
+work: string, 
+/**
+ * Where to, by name.
+ */
+queue: string, };
