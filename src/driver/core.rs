@@ -204,7 +204,7 @@ impl Core {
                     offered |= matches!(entry.event, Event::Offered { .. });
                     self.voice.logged(entry);
                 }
-                Output::PageSdp { .. } => {} // contract: `door` sends it to the page
+                Output::PageSdp { agent, answer } => self.voice.page_sdp(agent, answer),
                 Output::Outcome(outcome) => self.voice.outcome(outcome),
                 Output::Journal(snapshot) => self.store.snapshot(snapshot),
                 Output::Forget(call) => self.store.forget(call),

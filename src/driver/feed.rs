@@ -4,10 +4,10 @@
 //! fast waits for us, one that listens too slowly is told less by its [`Feed`].
 
 use engine::call::event::Entry;
-use engine::id::CentreId;
+use engine::id::{AgentId, CentreId};
 use engine::io::{Input, Outcome};
 pub use engine::live::cast::Cast;
-use engine::live::feed::{Feed, FeedFigures, FeedOutput, RequestId, SessionId};
+use engine::live::feed::{Feed, FeedFigures, FeedOutput, PageSaid, RequestId, SessionId};
 use engine::live::view::Viewer;
 use engine::live::wire::{ServerMessage, WireVerb};
 use engine::time::Now;
@@ -28,6 +28,8 @@ pub enum FeedInput {
     Logged(Entry),
     /// What became of a command (`Output::Outcome`).
     Outcome(Outcome),
+    /// What an agent's page must be told about its audio (`Output::PageSdp`).
+    PageSdp(AgentId, Option<String>),
     /// The centre's plan was replaced: its queues by name, in plan order.
     Queues(CentreId, Vec<String>),
 }
@@ -174,6 +176,9 @@ impl Room {
                         let _ = reply.send(answer); // a sender who has gone needs no answer
                     }
                 }
+                FeedOutput::Page(agent, said) => {
+                    let _ = commands.send(of_page(agent, said));
+                }
             }
         }
         let figures_are = self.feed.figures();
@@ -187,6 +192,16 @@ impl Room {
         if let Some(page) = self.pages.get(&session) {
             let _ = page.try_send(output);
         }
+    }
+}
+
+/// What the core is told of a page.
+fn of_page(agent: AgentId, said: PageSaid) -> Input<'static> {
+    match said {
+        PageSaid::Opened => Input::Page { agent, open: true },
+        PageSaid::Closed => Input::Page { agent, open: false },
+        PageSaid::Offers(sdp) => Input::PageOffer { agent, sdp },
+        PageSaid::Audio { fit, why } => Input::PageAudio { agent, fit, why },
     }
 }
 
@@ -232,12 +247,14 @@ impl Task {
         let centre = match &input {
             FeedInput::Logged(entry) => entry.centre,
             FeedInput::Outcome(outcome) => outcome.centre,
+            FeedInput::PageSdp(agent, _) => agent.centre,
             FeedInput::Queues(centre, _) => *centre,
         };
         let Some(room) = self.rooms.get_mut(&centre) else { return };
         match input {
             FeedInput::Logged(entry) => room.feed.handle_logged(now, &entry),
             FeedInput::Outcome(outcome) => room.feed.handle_outcome(outcome),
+            FeedInput::PageSdp(agent, answer) => room.feed.handle_page_sdp(now, agent, answer),
             FeedInput::Queues(_, queues) => room.feed.handle_queues(now, queues),
         }
     }

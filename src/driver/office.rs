@@ -26,6 +26,7 @@ const STEP_AGE_MAX: Duration = Duration::from_secs(5);
 enum Said {
     Logged(Entry),
     Outcome(Outcome),
+    PageSdp(AgentId, Option<String>),
     Counted(Counter),
     Media(Figures),
 }
@@ -54,6 +55,10 @@ impl Voice {
 
     pub(super) fn outcome(&self, outcome: Outcome) {
         let _ = self.say.send(Said::Outcome(outcome));
+    }
+
+    pub(super) fn page_sdp(&self, agent: AgentId, answer: Option<String>) {
+        let _ = self.say.send(Said::PageSdp(agent, answer));
     }
 
     pub(super) fn counted(&self, counter: Counter) {
@@ -167,6 +172,9 @@ impl Desk {
                     }
                     Said::Outcome(outcome) => {
                         let _ = feed.send(FeedInput::Outcome(outcome));
+                    }
+                    Said::PageSdp(agent, answer) => {
+                        let _ = feed.send(FeedInput::PageSdp(agent, answer));
                     }
                     Said::Counted(counter) => telemetry.counted(&counter),
                     Said::Media(figures) => telemetry.media(&figures),

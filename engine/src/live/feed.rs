@@ -35,9 +35,11 @@ pub const OUTCOMES_KEPT: usize = 4096;
 /// Longest command id: a UUID and room for a prefix.
 pub const COMMAND_ID_MAX: usize = 64;
 
+pub mod audio;
 mod deliver;
 mod wish;
 
+use audio::Audio;
 use deliver::Delivery;
 use wish::Asker;
 
@@ -69,6 +71,26 @@ pub enum FeedOutput {
     Command(Command),
     /// Answer a request.
     Answer(RequestId, ServerMessage),
+    /// Tell the core about an agent's page.
+    Page(AgentId, PageSaid),
+}
+
+/// What the core must know of an agent's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageSaid {
+    /// The first of the agent's pages has come.
+    Opened,
+    /// The last of them has gone.
+    Closed,
+    /// The page that owns the audio offers it (SDP).
+    Offers(String),
+    /// How its microphone and speakers do.
+    Audio {
+        /// Fit to talk.
+        fit: bool,
+        /// Why not, a code.
+        why: String,
+    },
 }
 
 /// What is counted about the feed.
@@ -99,6 +121,7 @@ pub struct Feed {
     sessions: BTreeMap<SessionId, Session>,
     next_session: u64,
     offers: BTreeMap<(AgentId, OfferId), Delivery>,
+    audio: BTreeMap<AgentId, Audio>,
     pending: BTreeMap<(Actor, String), Vec<Asker>>,
     outcomes: BTreeMap<(Actor, String), Outcome>,
     outcomes_in_order: VecDeque<(Actor, String)>,
@@ -123,6 +146,7 @@ impl Feed {
             sessions: BTreeMap::new(),
             next_session: 0,
             offers: BTreeMap::new(),
+            audio: BTreeMap::new(),
             pending: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             outcomes_in_order: VecDeque::new(),
@@ -200,8 +224,9 @@ impl Feed {
 
     /// The page's socket is gone. Its commands go on; their outcomes wait to be asked for again.
     pub fn handle_closed(&mut self, id: SessionId) {
-        self.sessions.remove(&id);
+        let Some(session) = self.sessions.remove(&id) else { return };
         self.forget_asker(Asker::Session(id));
+        self.leave_audio(id, &session);
         if self.sessions.is_empty() {
             (self.ping_due, self.board_due) = (None, None);
         }
@@ -224,7 +249,7 @@ impl Feed {
             Err(error) => return self.refuse_text(id, &error),
         };
         match (message, session.greeted) {
-            (ClientMessage::Hello { proto, resume }, _) => self.greet(now, id, proto, resume),
+            (ClientMessage::Hello { proto, resume, tab }, _) => self.greet(now, id, proto, resume, tab),
             (ClientMessage::Pong { n, seen, .. }, _) => {
                 self.figures.gaps += session.pong(n, &seen);
                 self.flush(id, Subscription::is_awaited);
@@ -233,6 +258,9 @@ impl Feed {
             (ClientMessage::Command { id: command, verb }, true) => self.command(id, command, &verb),
             (ClientMessage::OfferSeen { offer }, true) => self.see(id, &offer),
             (ClientMessage::Resync { topic }, true) => self.resync(id, topic),
+            (ClientMessage::RtcOffer { sdp }, true) => self.offer_audio(now, id, sdp),
+            (ClientMessage::Audio { fit, why }, true) => self.audio_does(id, fit, why),
+            (ClientMessage::TakeOver {}, true) => self.take_over(id),
         }
     }
 
@@ -248,7 +276,7 @@ impl Feed {
         self.tell_boards(now);
     }
 
-    fn greet(&mut self, now: Now, id: SessionId, proto: u32, resume: Vec<Resume>) {
+    fn greet(&mut self, now: Now, id: SessionId, proto: u32, resume: Vec<Resume>, tab: Option<String>) {
         if proto != PROTO {
             self.error(id, "proto", [("spoken", PROTO.to_string())]);
             self.close(id, CloseReason::Proto);
@@ -282,6 +310,7 @@ impl Feed {
         self.flush(id, |_| true);
         self.expect_board(now);
         if let Right::Agent(agent) = viewer.right {
+            self.join_audio(id, agent, tab);
             self.deliver_open(now, agent);
         }
     }

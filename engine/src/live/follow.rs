@@ -73,7 +73,7 @@ impl Follower {
             let at = held.at.filter(|_| !held.void);
             Resume { topic: topic.clone(), epoch: at.map(|(epoch, _)| epoch), v: at.map(|(_, v)| v) }
         });
-        ClientMessage::Hello { proto: PROTO, resume: resume.collect() }
+        ClientMessage::Hello { proto: PROTO, resume: resume.collect(), tab: None }
     }
 
     /// Takes one message; what to answer, if anything.
@@ -107,6 +107,9 @@ impl Follower {
             ServerMessage::Offer { .. }
             | ServerMessage::OfferEnded { .. }
             | ServerMessage::Outcome { .. }
+            | ServerMessage::RtcAnswer { .. }
+            | ServerMessage::RtcFailed { .. }
+            | ServerMessage::TakenOver {}
             | ServerMessage::Error { .. } => {} // not state
         }
         None

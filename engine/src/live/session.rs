@@ -97,6 +97,10 @@ pub(super) struct Session {
     pub(super) viewer: Viewer,
     pub(super) greeted: bool,
     pub(super) subscriptions: Vec<Subscription>,
+    /// The tab's own id, if it has said one.
+    pub(super) tab: Option<String>,
+    /// It is among its agent's pages.
+    pub(super) counted: bool,
     /// The number of the latest ping.
     pub(super) pinged: u64,
     /// Pings without a pong.
@@ -114,6 +118,8 @@ impl Session {
             viewer,
             greeted: false,
             subscriptions: Vec::new(),
+            tab: None,
+            counted: false,
             pinged: 0,
             unanswered: 0,
             pending: 0,

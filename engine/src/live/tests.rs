@@ -195,7 +195,7 @@ impl Room {
                 }
                 FeedOutput::Close(session, _) => self.closed.push(session),
                 FeedOutput::Command(command) => self.commands.push(command),
-                FeedOutput::Answer(..) => {}
+                FeedOutput::Answer(..) | FeedOutput::Page(..) => {}
             }
         }
     }
@@ -217,7 +217,10 @@ impl Room {
             epoch: at.map(|(epoch, _)| epoch),
             v: at.map(|(_, v)| v),
         };
-        self.say(session, &ClientMessage::Hello { proto: 1, resume: resume.iter().map(one).collect() });
+        self.say(
+            session,
+            &ClientMessage::Hello { proto: 1, resume: resume.iter().map(one).collect(), tab: None },
+        );
         self.read(session)
     }
 
@@ -246,7 +249,11 @@ fn i26_a_page_that_never_reads_costs_a_bounded_buffer_and_resyncs() {
     let page = room.open(Right::Agent(agent(0)));
     room.say(
         page,
-        &ClientMessage::Hello { proto: 1, resume: vec![Resume { topic: "me".into(), epoch: None, v: None }] },
+        &ClientMessage::Hello {
+            proto: 1,
+            resume: vec![Resume { topic: "me".into(), epoch: None, v: None }],
+            tab: None,
+        },
     );
     for n in 1..1000 {
         room.happens(arrived(n));

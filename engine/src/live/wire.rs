@@ -27,6 +27,10 @@ pub enum ClientMessage {
         /// The topics it wants, each with where it stands.
         #[serde(default)]
         resume: Vec<Resume>,
+        /// The tab's own random id, kept over a reload: the audio is still this tab's when its
+        /// socket has broken or it was loaded again. Without one, audio is lost with the socket.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tab: Option<String>,
     },
     /// A wish. The same id again is the same wish: it gets the same answer.
     Command {
@@ -60,6 +64,25 @@ pub enum ClientMessage {
         #[serde(default)]
         seen: Vec<Seen>,
     },
+    /// The page of an agent offers its audio; answered by `rtc.answer` or `rtc.failed`. Again from
+    /// the same page: a restart of its ICE, or a reload.
+    #[serde(rename = "rtc.offer")]
+    RtcOffer {
+        /// The browser's SDP, candidates included.
+        sdp: String,
+    },
+    /// How the microphone and the speakers of the page that owns the audio do: a condition of
+    /// eligibility. Said at every change.
+    Audio {
+        /// Fit to talk.
+        fit: bool,
+        /// Why not, a code; empty when fit.
+        #[serde(default)]
+        why: String,
+    },
+    /// A second page of the same agent takes the audio over: the first is told `taken_over`. Its
+    /// `rtc.offer` follows.
+    TakeOver {},
 }
 
 /// A topic, and where a page stands in it; without epoch and version it stands nowhere yet.
@@ -349,6 +372,22 @@ pub enum ServerMessage {
         /// What the wall clock says: milliseconds since 1970.
         utc: Millis,
     },
+    /// Answers `rtc.offer`: the page's audio from here on.
+    #[serde(rename = "rtc.answer")]
+    RtcAnswer {
+        /// Our SDP.
+        sdp: String,
+    },
+    /// The page has no audio: its `rtc.offer` could not be used, or its connection is gone.
+    #[serde(rename = "rtc.failed")]
+    RtcFailed {
+        /// Why, a code: `owned` (another page of this agent has the audio: `take_over` first),
+        /// `no_page` (this agent's phone is no page), `too_fast` (wait a second), `refused` (the
+        /// SDP could not be used, or the connection was lost: offer again).
+        why: String,
+    },
+    /// Another page of this agent has taken the audio over: release the microphone.
+    TakenOver {},
     /// Something the page said could not be used.
     Error {
         /// What is wrong: the page translates it.
@@ -368,7 +407,7 @@ mod tests {
         let resume = vec![Resume { topic: "board".into(), epoch: Some(7), v: Some(811) }];
         assert_eq!(
             serde_json::from_str::<ClientMessage>(text).expect("reads"),
-            ClientMessage::Hello { proto: 1, resume }
+            ClientMessage::Hello { proto: 1, resume, tab: None }
         );
     }
 
@@ -380,12 +419,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_page_says_of_its_audio_is_understood() {
+        for (text, said) in [
+            (r#"{"type":"rtc.offer","sdp":"v=0"}"#, ClientMessage::RtcOffer { sdp: "v=0".into() }),
+            (r#"{"type":"audio","fit":true}"#, ClientMessage::Audio { fit: true, why: String::new() }),
+            (
+                r#"{"type":"audio","fit":false,"why":"muted"}"#,
+                ClientMessage::Audio { fit: false, why: "muted".into() },
+            ),
+            (r#"{"type":"take_over"}"#, ClientMessage::TakeOver {}),
+        ] {
+            assert_eq!(serde_json::from_str::<ClientMessage>(text).expect(text), said);
+        }
+        let taken = serde_json::to_string(&ServerMessage::TakenOver {}).expect("plain data");
+        assert_eq!(taken, r#"{"type":"taken_over"}"#);
+    }
+
+    #[test]
     fn a_field_without_meaning_is_refused_at_every_depth() {
         for text in [
             r#"{"type":"hello","proto":1,"resum":[]}"#,
             r#"{"type":"hello","proto":1,"resume":[{"topic":"board","version":3}]}"#,
             r#"{"type":"command","id":"1","verb":{"type":"ready"},"expect":9}"#,
             r#"{"type":"command","id":"1","verb":{"type":"ready","until":9}}"#,
+            r#"{"type":"take_over","from":"tab"}"#,
         ] {
             let error = serde_json::from_str::<ClientMessage>(text).expect_err(text);
             assert!(error.to_string().contains("unknown field"), "{text}: {error}");
