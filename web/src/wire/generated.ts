@@ -164,7 +164,12 @@ proto: number,
 /**
  * The topics it wants, each with where it stands.
  */
-resume: Array<Resume>, } | { "type": "command", 
+resume: Array<Resume>, 
+/**
+ * The tab's own random id, kept over a reload: the audio is still this tab's when its
+ * socket has broken or it was loaded again. Without one, audio is lost with the socket.
+ */
+tab?: string | null, } | { "type": "command", 
 /**
  * Chosen by the sender, unique for the sender.
  */
@@ -196,7 +201,19 @@ audio?: string | null,
 /**
  * Where it stands in each topic.
  */
-seen: Array<Seen>, };
+seen: Array<Seen>, } | { "type": "rtc.offer", 
+/**
+ * The browser's SDP, candidates included.
+ */
+sdp: string, } | { "type": "audio", 
+/**
+ * Fit to talk.
+ */
+fit: boolean, 
+/**
+ * Why not, a code; empty when fit.
+ */
+why: string, } | { "type": "take_over", };
 
 /**
  * A call in an agent's ear, on that agent's page.
@@ -606,7 +623,17 @@ now: Millis,
 /**
  * What the wall clock says: milliseconds since 1970.
  */
-utc: Millis, } | { "type": "error", 
+utc: Millis, } | { "type": "rtc.answer", 
+/**
+ * Our SDP.
+ */
+sdp: string, } | { "type": "rtc.failed", 
+/**
+ * Why, a code: `owned` (another page of this agent has the audio: `take_over` first),
+ * `no_page` (this agent's phone is no page), `too_fast` (wait a second), `refused` (the
+ * SDP could not be used, or the connection was lost: offer again).
+ */
+why: string, } | { "type": "taken_over", } | { "type": "error", 
 /**
  * What is wrong: the page translates it.
  */

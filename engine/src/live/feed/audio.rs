@@ -231,7 +231,7 @@ mod tests {
 
         /// A second after the last one.
         fn offers(&mut self, page: SessionId) -> Vec<String> {
-            self.at += Duration::from_secs(1);
+            self.at = self.at + Duration::from_secs(1);
             self.says(page, r#"{"type":"rtc.offer","sdp":"v=0"}"#)
         }
 
