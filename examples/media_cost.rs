@@ -41,6 +41,7 @@ fn phones(count: usize) -> Phones {
         ports: 20_000..=31_999,
         threads: 1,
         stock: count.max(64),
+        page_port: 0,
     };
     let plane = Plane::start(config, Sounds::embedded(), move |event| drop(told.send(event))).expect("ports");
     let mut phones = Phones { plane, events, stock: Vec::new(), phones: Vec::new() };

@@ -39,7 +39,8 @@ struct Floor {
 impl Floor {
     fn open(threads: usize, stock: usize) -> Floor {
         let (told, events) = channel();
-        let config = PlaneConfig { bind: HERE, advertised: HERE, ports: ports(150), threads, stock };
+        let config =
+            PlaneConfig { bind: HERE, advertised: HERE, ports: ports(150), threads, stock, page_port: 0 };
         let plane = Plane::start(config, Sounds::embedded(), move |event| drop(told.send(event))).unwrap();
         let mut floor = Floor { plane, events, seen: Vec::new(), stock: Vec::new(), serial: Serial(1) };
         let MediaEvent::Ports(stock) = floor.events.try_recv().expect("ports before start returns") else {
@@ -619,7 +620,7 @@ fn a_command_that_makes_no_sense_is_refused_by_name() {
 fn a_plane_without_a_port_does_not_start() {
     let start = |bind: &str, ports| {
         let bind = bind.parse().unwrap();
-        let config = PlaneConfig { bind, advertised: HERE, ports, threads: 1, stock: 4 };
+        let config = PlaneConfig { bind, advertised: HERE, ports, threads: 1, stock: 4, page_port: 0 };
         Plane::start(config, Sounds::embedded(), |_| {}).map(drop)
     };
     assert!(matches!(start("127.0.0.1", 30_001..=30_002), Err(PlaneError::NoPort { .. })));
@@ -630,7 +631,7 @@ fn a_plane_without_a_port_does_not_start() {
 fn what_peers_are_told_differs_from_what_is_bound() {
     let (told, events) = channel();
     let advertised: IpAddr = "203.0.113.7".parse().unwrap();
-    let config = PlaneConfig { bind: HERE, advertised, ports: ports(20), threads: 2, stock: 6 };
+    let config = PlaneConfig { bind: HERE, advertised, ports: ports(20), threads: 2, stock: 6, page_port: 0 };
     let _plane = Plane::start(config, Sounds::embedded(), move |event| drop(told.send(event))).unwrap();
     let MediaEvent::Ports(ports) = events.recv().unwrap() else { panic!("ports first") };
     assert_eq!(ports.len(), 6);

@@ -104,6 +104,7 @@ fn plane(config: &Config, tell: &mpsc::UnboundedSender<engine::media::MediaEvent
         ports: media.ports.clone(),
         threads: media.threads,
         stock: STOCK.min(pairs),
+        page_port: 0,
     };
     let tell = tell.clone();
     let events = move |event| {

@@ -32,6 +32,8 @@ pub struct PlaneConfig {
     /// Free ports kept bound ahead of need, over all threads: the largest burst of calls between
     /// two turns of a packet thread.
     pub stock: usize,
+    /// The UDP port of the pages' audio: one per packet thread, counted up from it; 0 takes any.
+    pub page_port: u16,
 }
 
 /// Why a plane cannot start.
