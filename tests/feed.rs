@@ -47,8 +47,13 @@ impl Room {
             always_ready: false,
             wrap_up: None,
         };
-        let cast =
-            Cast { centre: CENTRE, name: "samu-99".into(), queues: vec!["front".into()], agents: vec![nour] };
+        let cast = Cast {
+            centre: CENTRE,
+            name: "samu-99".into(),
+            queues: vec!["front".into()],
+            classes: vec!["vital".into()],
+            agents: vec![nour],
+        };
         let (commands, wishes) = mpsc::unbounded_channel();
         let started = tokio::time::Instant::now();
         let clock = move || Now { at: Instant::ZERO + started.elapsed(), utc: SystemTime::UNIX_EPOCH };
@@ -226,7 +231,8 @@ async fn a_command_sent_again_has_its_effect_once_whatever_it_came_by() {
     let command = room.wish().await;
     assert_eq!((command.id.as_str(), &command.verb), ("k1", &Verb::Ready { agent: NOUR }));
     room.outcome(command, 42);
-    let outcome = ServerMessage::Outcome { id: "k1".into(), epoch: EPOCH, seq: Some(42), refusal: None };
+    let outcome =
+        ServerMessage::Outcome { id: "k1".into(), epoch: EPOCH, seq: Some(42), refusal: None, by: None };
     assert_eq!(page.hear().await, Some(outcome.clone()));
     page.say(ready).await;
     assert_eq!(page.hear().await, Some(outcome));

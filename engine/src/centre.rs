@@ -108,6 +108,10 @@ impl Centre {
             | Event::NoMedia { call, .. }
             | Event::AgentLost { call, .. }
             | Event::Held { call, .. }
+            | Event::HeldAside { call, .. }
+            | Event::RecallDue { call, .. }
+            | Event::Resumed { call, .. }
+            | Event::Noted { call, .. }
             | Event::Released { call, .. }
             | Event::Withdrawn { call, .. }
             | Event::Ended { call, .. } => Some(*call),

@@ -70,6 +70,9 @@ pub struct Command {
     pub verb: Verb,
 }
 
+/// Characters of a note on a call. More is a file's business, and every board carries it.
+pub const NOTE_MAX: usize = 500;
+
 /// What can be wished for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verb {
@@ -226,6 +229,9 @@ pub enum Refusal {
     /// The class, reason or position is not one the plan names.
     #[error("invalid")]
     Invalid,
+    /// Somebody else has the call.
+    #[error("taken")]
+    TakenBy(AgentId),
 }
 
 /// What the world must do, in order.

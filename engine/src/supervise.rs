@@ -312,5 +312,6 @@ fn code(refusal: Refusal) -> &'static str {
         Refusal::Forbidden => "forbidden",
         Refusal::SignedOut => "signed-out",
         Refusal::Invalid => "invalid",
+        Refusal::TakenBy(_) => "taken",
     }
 }

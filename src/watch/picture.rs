@@ -85,6 +85,8 @@ impl Picture {
                 Row::Waiting(row) => picture.waiting.push(row),
                 Row::Agent(row) => picture.agents.push(row),
                 Row::Decision(row) => picture.decisions.push(row),
+                // Of the pages: this board shows who waits and who answers.
+                Row::Held(_) | Row::Minute(_) | Row::Alarm(_) => {}
                 Row::Offer(_) | Row::Conversation(_) | Row::Call(_) => {} // not on a board
             }
         }

@@ -50,7 +50,13 @@ fn agent(name: &str, why_not: Option<WhyNot>) -> Change {
         rona: false,
         since: Millis(40_000),
         until: None,
+        skills: vec!["arm".into()],
+        by_page: false,
+        page: false,
+        audio: false,
+        fit: false,
         why_not,
+        why: why_not.into_iter().collect(),
     };
     Change { key: format!("agent/{name}"), row: Some(Row::Agent(row)) }
 }
@@ -112,6 +118,7 @@ fn watching() -> Watch {
         viewer: "wall".into(),
         right: "observer".into(),
         agent: None,
+        classes: Vec::new(),
         now: Millis(100_000),
         utc: Millis(3_600_000),
     };

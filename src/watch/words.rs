@@ -186,7 +186,9 @@ impl Words {
                 }
                 _ => self.paused,
             },
-            Some(WhyNot::Unreachable) => self.unreachable,
+            Some(WhyNot::NoPage | WhyNot::NoAudio | WhyNot::AudioUnfit | WhyNot::Unreachable) => {
+                self.unreachable
+            }
             Some(WhyNot::Rona) => self.rona,
             Some(WhyNot::Offered) => self.offered,
             Some(WhyNot::Talking) => self.talking,

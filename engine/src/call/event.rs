@@ -383,6 +383,65 @@ pub enum Event {
         /// How.
         loss: Loss,
     },
+    /// The call is on the list the room shares, where anybody may pick it: put there by its agent,
+    /// or because that agent's page is lost.
+    HeldAside {
+        /// The call.
+        call: CallId,
+        /// Whose it was.
+        agent: AgentId,
+        /// Its class.
+        class: String,
+        /// The agent's page is lost; without it the agent has put it there.
+        lost: bool,
+        /// When somebody has to look at it again.
+        recall: Instant,
+    },
+    /// A call on the shared list has been there for too long.
+    RecallDue {
+        /// The call.
+        call: CallId,
+        /// Whose it was.
+        agent: AgentId,
+    },
+    /// An agent who was lost has the conversation again: on the same page, or at another phone.
+    Resumed {
+        /// The call.
+        call: CallId,
+        /// Who.
+        agent: AgentId,
+        /// The agent's leg from here on.
+        leg: LegId,
+    },
+    /// Somebody has written a note.
+    Noted {
+        /// The call.
+        call: CallId,
+        /// Who.
+        by: Actor,
+        /// What: about a person, so for screens and the record only.
+        text: Private,
+    },
+    /// What an agent can answer changed.
+    SkillsChanged {
+        /// Who.
+        agent: AgentId,
+        /// From here on.
+        skills: Vec<String>,
+        /// By whom.
+        by: Actor,
+    },
+    /// What is known of an agent's page changed.
+    PageChanged {
+        /// Whose.
+        agent: AgentId,
+        /// It follows the feed.
+        open: bool,
+        /// Its connection for audio stands.
+        up: bool,
+        /// Its microphone and speakers are fit.
+        fit: bool,
+    },
     /// Somebody put a party on hold, or took it back.
     Held {
         /// The call.

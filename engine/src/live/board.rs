@@ -11,7 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Decisions kept on the board: what a person can read. More makes every snapshot longer.
 pub const DECISIONS_KEPT: u16 = 40;
 
+/// Minutes kept: an hour, as far back as a curve on a board is read.
+pub const MINUTES_KEPT: u16 = 60;
+
+/// Alarms kept on the board: what a person can read.
+pub const ALARMS_KEPT: u16 = 20;
+
 mod change;
+mod room;
 
 /// The state of one centre in one epoch, as rows with versions.
 #[derive(Clone, Debug)]
@@ -27,6 +34,11 @@ pub struct Board {
     ears_of: BTreeMap<CallId, BTreeSet<AgentId>>,
     slots: BTreeMap<(AgentId, OfferId), u16>,
     next_slot: u16,
+    /// The minute being counted, and its slot.
+    minute: Option<(u64, u16)>,
+    /// Alarms that stand, by what they are of.
+    alarms: BTreeMap<(String, String), u16>,
+    next_alarm: u16,
 }
 
 impl Board {
@@ -48,6 +60,9 @@ impl Board {
             ears_of: BTreeMap::new(),
             slots: BTreeMap::new(),
             next_slot: 0,
+            minute: None,
+            alarms: BTreeMap::new(),
+            next_alarm: 0,
         };
         board.rows.set(Key::Totals, Some(Row::Totals(Totals::default())));
         board.lay_out_queues();
@@ -108,6 +123,8 @@ impl Board {
         self.fold_work(entry);
         self.fold_offer(entry);
         self.fold_agent(entry);
+        self.fold_minute(entry);
+        self.fold_alarm(entry);
     }
 
     /// The life of a call, and what is counted about it.
@@ -130,11 +147,15 @@ impl Board {
                     withheld: of.withheld,
                     since: entry.at.into(),
                     waited: (*waited).into(),
+                    note: of.note.clone(),
+                    lost: None,
                 };
                 self.rows.set(Key::Conversation(*agent, *call), Some(Row::Conversation(row)));
+                self.rows.set(Key::Held(*call), None);
             }
             Event::AgentLost { call, agent, .. } => {
-                self.hang_up(*call, Some(*agent));
+                // The agent may come back; a caller who waits once more is told by `Queued`.
+                self.conversation(*agent, *call, |row| row.lost = Some(entry.at.into()));
                 self.totals(|totals| totals.agents_lost += 1);
             }
             Event::NoMedia { .. } => self.totals(|totals| totals.no_media += 1),
@@ -143,6 +164,10 @@ impl Board {
                 self.call(*call, |row| row.stage = Stage::Released);
             }
             Event::Ended { call, cause, .. } => self.end(*call, *cause),
+            Event::HeldAside { .. }
+            | Event::RecallDue { .. }
+            | Event::Resumed { .. }
+            | Event::Noted { .. } => self.fold_held(entry),
             Event::PlanChanged { version } => self.totals(|totals| totals.plan = Some(version.clone())),
             _ => {} // the other folds'
         }
@@ -152,6 +177,10 @@ impl Board {
     fn fold_work(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Queued { work, queue, again, .. } => {
+                if let Event::Queued { call, .. } = &entry.event {
+                    self.hang_up(*call, None);
+                    self.rows.set(Key::Held(*call), None);
+                }
                 self.enqueue(*work, *queue, entry);
                 self.queue(*queue, |row| row.entered += u64::from(!*again));
             }
@@ -164,6 +193,11 @@ impl Board {
                         }
                     });
                 }
+                self.change(Key::Held(*call), |row| {
+                    if let Row::Held(row) = row {
+                        row.class = Some(class.clone());
+                    }
+                });
                 let Some(work) = work else { return };
                 self.waiting(*work, |row| {
                     row.class.clone_from(class);
@@ -244,6 +278,12 @@ impl Board {
                 row.until = until.map(Into::into);
             }),
             Event::Rona { agent, on } => self.agent(*agent, at, |row| row.rona = *on),
+            Event::SkillsChanged { agent, skills, .. } => {
+                self.agent(*agent, at, |row| row.skills.clone_from(skills));
+            }
+            Event::PageChanged { agent, open, up, fit } => {
+                self.agent(*agent, at, |row| (row.page, row.audio, row.fit) = (*open, *up, *fit));
+            }
             _ => {} // the other folds'
         }
     }
@@ -262,6 +302,7 @@ impl Board {
             caller_name: caller_name.clone(),
             withheld: *withheld,
             arrived: entry.at.into(),
+            note: None,
             route: None,
             stage: Stage::Arriving,
             queue: None,
@@ -275,6 +316,7 @@ impl Board {
 
     fn end(&mut self, id: CallId, cause: Cause) {
         self.hang_up(id, None);
+        self.rows.set(Key::Held(id), None);
         let Some(Row::Call(row)) = self.rows.row(&Key::Call(id)) else { return };
         let trunk = row.trunk.clone();
         self.rows.set(Key::Call(id), None);

@@ -12,6 +12,8 @@ pub struct Cast {
     pub name: String,
     /// The queues of its plan by name, in plan order.
     pub queues: Vec<String>,
+    /// The classes of its plan by name, in plan order.
+    pub classes: Vec<String>,
     /// Its roster, in the site's order.
     pub agents: Vec<AgentSite>,
 }

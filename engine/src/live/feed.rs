@@ -296,6 +296,7 @@ impl Feed {
                 Right::Agent(agent) => Some(cast.agent_name(agent)),
                 Right::Observer | Right::Supervisor => None,
             },
+            classes: cast.classes.clone(),
             now: now.at.into(),
             utc: since_1970(now.utc),
         };

@@ -47,6 +47,12 @@ pub enum Key {
     Conversation(AgentId, CallId),
     /// A call, for whoever opens it.
     Call(CallId),
+    /// A call on the list the room shares.
+    Held(CallId),
+    /// What happened in one minute, by its slot: the last [`super::board::MINUTES_KEPT`] are kept.
+    Minute(u16),
+    /// One of the last alarms, by its slot: slots are used again.
+    Alarm(u16),
 }
 
 impl fmt::Display for Key {
@@ -61,6 +67,9 @@ impl fmt::Display for Key {
             Key::Offer(agent, offer) => write!(f, "offer/{agent}/{offer}"),
             Key::Conversation(agent, call) => write!(f, "conversation/{agent}/{call}"),
             Key::Call(call) => write!(f, "call/{call}"),
+            Key::Held(call) => write!(f, "held/{call}"),
+            Key::Minute(slot) => write!(f, "minute/{slot}"),
+            Key::Alarm(slot) => write!(f, "alarm/{slot}"),
         }
     }
 }
@@ -88,6 +97,12 @@ pub enum Row {
     Conversation(ConversationRow),
     /// See [`CallRow`].
     Call(CallRow),
+    /// See [`HeldRow`].
+    Held(HeldRow),
+    /// See [`MinuteRow`].
+    Minute(MinuteRow),
+    /// See [`AlarmRow`].
+    Alarm(AlarmRow),
 }
 
 /// The centre's counters since its epoch began.
@@ -156,7 +171,14 @@ pub struct QueueRow {
 #[serde(rename_all = "kebab-case")]
 pub enum WhyNot {
     /// Not on shift.
+    #[serde(rename = "not-signed-in")]
     SignedOut,
+    /// No page of theirs follows the feed.
+    NoPage,
+    /// The page's connection for audio does not stand.
+    NoAudio,
+    /// The page's microphone or speakers are not fit, or not checked yet.
+    AudioUnfit,
     /// Asked for none.
     Paused,
     /// The phone is not there.
@@ -197,23 +219,46 @@ pub struct AgentRow {
     pub since: Millis,
     /// Until when, for wrap-up.
     pub until: Option<Millis>,
+    /// The skills of the shift.
+    pub skills: Vec<String>,
+    /// The agent's phone is the page.
+    pub by_page: bool,
+    /// Its page follows the feed.
+    pub page: bool,
+    /// The page's connection for audio stands.
+    pub audio: bool,
+    /// The page's microphone and speakers are fit.
+    pub fit: bool,
     /// Why no call is offered; `None`: eligible.
     pub why_not: Option<WhyNot>,
+    /// Every reason that keeps calls away, the first to look at first; empty: eligible.
+    pub why: Vec<WhyNot>,
 }
 
 impl AgentRow {
-    /// The first reason that keeps calls away, in the order a person would look for it.
-    pub(super) fn why_not(&self) -> Option<WhyNot> {
-        match (&self.intent, self.reachable, self.rona, self.occupation) {
-            (Intent::SignedOut, ..) => Some(WhyNot::SignedOut),
-            (_, _, _, Occupation::Talking) => Some(WhyNot::Talking),
-            (_, _, _, Occupation::Offered) => Some(WhyNot::Offered),
-            (_, false, ..) => Some(WhyNot::Unreachable),
-            (_, _, true, _) => Some(WhyNot::Rona),
-            (Intent::Paused(_), ..) => Some(WhyNot::Paused),
-            (_, _, _, Occupation::WrapUp) => Some(WhyNot::WrapUp),
-            (Intent::Ready, true, false, Occupation::Free) => None,
-        }
+    /// Every reason that keeps calls away, in the order a person would look for them.
+    pub(super) fn reasons(&self) -> Vec<WhyNot> {
+        let does = |what| self.occupation == what;
+        let paged = self.by_page;
+        let of_page = [
+            (paged && !self.page, WhyNot::NoPage),
+            (paged && !self.audio, WhyNot::NoAudio),
+            (paged && !self.fit, WhyNot::AudioUnfit),
+        ];
+        let named = of_page.iter().any(|(so, _)| *so);
+        let before = [
+            (self.intent == Intent::SignedOut, WhyNot::SignedOut),
+            (does(Occupation::Talking), WhyNot::Talking),
+            (does(Occupation::Offered), WhyNot::Offered),
+        ];
+        let after = [
+            (!self.reachable && !named, WhyNot::Unreachable),
+            (self.rona, WhyNot::Rona),
+            (matches!(self.intent, Intent::Paused(_)), WhyNot::Paused),
+            (does(Occupation::WrapUp), WhyNot::WrapUp),
+        ];
+        let all = before.into_iter().chain(of_page).chain(after);
+        all.filter(|(so, _)| *so).map(|(_, why)| why).collect()
     }
 }
 
@@ -340,6 +385,72 @@ pub struct ConversationRow {
     pub since: Millis,
     /// How long the caller had waited.
     pub waited: Millis,
+    /// The latest note.
+    pub note: Option<Private>,
+    /// Since when the agent is not heard: the caller hears comfort audio, and is offered to others soon.
+    pub lost: Option<Millis>,
+}
+
+/// A call on the list the room shares: anybody may pick it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct HeldRow {
+    /// The call.
+    pub call: String,
+    /// Its class, when it has one.
+    pub class: Option<String>,
+    /// The service that was dialled.
+    pub service: String,
+    /// Number to call back, as far as the viewer may see it.
+    pub caller: Private,
+    /// Name shown by the network, for those who may see it.
+    pub caller_name: Option<Private>,
+    /// The caller asked for privacy.
+    pub withheld: bool,
+    /// The latest note, for those who may see it.
+    pub note: Option<Private>,
+    /// Whose it was, by name.
+    pub by: String,
+    /// That agent's page is lost; without it the agent has put it there.
+    pub lost: bool,
+    /// Since when it is on the list.
+    pub since: Millis,
+    /// When somebody has to look at it again.
+    pub recall: Millis,
+    /// That moment has passed.
+    pub alarm: bool,
+}
+
+/// What happened in one minute.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MinuteRow {
+    /// When it began.
+    pub from: Millis,
+    /// Calls that reached us in it.
+    pub arrived: u64,
+    /// Connections of a caller with an agent.
+    pub answered: u64,
+    /// Callers who hung up while waiting.
+    pub abandoned: u64,
+    /// The most that waited at once.
+    pub waiting: u64,
+}
+
+/// Something a supervisor should look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AlarmRow {
+    /// Its place in the log: the order of alarms.
+    pub seq: u64,
+    /// When.
+    pub at: Millis,
+    /// What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `rona`.
+    pub code: String,
+    /// Of which queue, agent or call, by name.
+    pub of: String,
+    /// It still stands; of what merely happened, never.
+    pub on: bool,
 }
 
 /// Where a call stands.
@@ -353,6 +464,8 @@ pub enum Stage {
     Waiting,
     /// Talks with one.
     Talking,
+    /// On the list the room shares.
+    Held,
     /// Talked; is being ended.
     Released,
 }
@@ -387,4 +500,6 @@ pub struct CallRow {
     pub class: Option<String>,
     /// Agents who talk with the caller, by name.
     pub with: Vec<String>,
+    /// The latest note, for those who may see it.
+    pub note: Option<Private>,
 }

@@ -57,7 +57,14 @@ fn cast() -> Cast {
         wrap_up: None,
     };
     let queues = vec!["front".to_owned(), "regulation".to_owned()];
-    Cast { centre: CENTRE, name: "samu-99".to_owned(), queues, agents: vec![site("nour"), site("lea")] }
+    let classes = vec!["vital".to_owned(), "routine".to_owned()];
+    Cast {
+        centre: CENTRE,
+        name: "samu-99".to_owned(),
+        queues,
+        classes,
+        agents: vec![site("nour"), site("lea")],
+    }
 }
 
 fn viewer(right: Right) -> Viewer {
@@ -291,7 +298,7 @@ fn i26_state_of_a_slow_page_is_the_latest_value_of_each_key_in_one_frame() {
     told.extend(room.read(page));
     let delta = |message: &&ServerMessage| matches!(message, ServerMessage::Delta { .. });
     let Some(ServerMessage::Delta { changes, .. }) = told.iter().rfind(delta) else { panic!("{told:?}") };
-    assert!(changes.len() <= 2, "the trunk and the totals, once each: {}", changes.len());
+    assert!(changes.len() <= 3, "the trunk, the totals and the minute, once each: {}", changes.len());
     let totals = changes.iter().find(|change| change.key == "totals").and_then(|change| change.row.clone());
     assert!(matches!(totals, Some(Row::Totals(totals)) if totals.arrived == 200));
 }
@@ -464,7 +471,8 @@ fn a_command_sent_twice_reaches_the_core_once_and_gets_the_same_answer() {
     room.feed.handle_outcome(Outcome { centre: CENTRE, id: "k1".into(), actor: wish.actor, result: Ok(42) });
     room.collect();
     room.say_text(page, ready);
-    let outcome = ServerMessage::Outcome { id: "k1".into(), epoch: EPOCH, seq: Some(42), refusal: None };
+    let outcome =
+        ServerMessage::Outcome { id: "k1".into(), epoch: EPOCH, seq: Some(42), refusal: None, by: None };
     let told = room.read(page);
     assert_eq!(told, [outcome.clone(), outcome.clone(), outcome]);
     assert_eq!(room.commands.len(), 1);
@@ -491,7 +499,7 @@ fn an_outcome_missed_by_a_lost_socket_is_told_when_asked_again() {
     let refusal = Some("signed-out".to_owned());
     assert_eq!(
         room.read(back),
-        [ServerMessage::Outcome { id: "k1".into(), epoch: EPOCH, seq: None, refusal }]
+        [ServerMessage::Outcome { id: "k1".into(), epoch: EPOCH, seq: None, refusal, by: None }]
     );
     assert_eq!(room.commands.len(), 1);
 }
@@ -596,7 +604,7 @@ fn a_call_comes_waits_is_answered_and_leaves_only_counters() {
     assert!(board.feed.board().rows().row(&Key::Conversation(agent(0), call(1))).is_some());
     board.happens(ended(1, Cause::Released));
     let left = rows(&board).into_iter().filter(|key| !at_rest.contains(key)).collect::<Vec<_>>();
-    assert_eq!(left, ["trunk/otn-1", "decision/0"]);
+    assert_eq!(left, ["trunk/otn-1", "decision/0", "minute/0"]);
     let Some(Row::Totals(totals)) = board.feed.board().rows().row(&Key::Totals) else { panic!("no totals") };
     assert_eq!((totals.arrived, totals.live, totals.answered, totals.released), (1, 0, 1, 1));
     assert!(board.feed.board().is_at_rest(), "nothing points to what is over");

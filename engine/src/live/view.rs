@@ -95,8 +95,16 @@ impl Viewer {
         match &mut row {
             Row::Waiting(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
             Row::Offer(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
-            Row::Conversation(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
-            Row::Call(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
+            Row::Conversation(row) => {
+                (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+            }
+            Row::Call(row) => {
+                (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+            }
+            Row::Held(row) => {
+                (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+            }
+            Row::Minute(_) | Row::Alarm(_) => {}
             Row::Totals(_) | Row::Trunk(_) | Row::Queue(_) | Row::Agent(_) | Row::Decision(_) => {}
         }
         row
@@ -171,6 +179,9 @@ impl Topic {
                 | Key::Queue(_)
                 | Key::Agent(_)
                 | Key::Waiting(..)
+                | Key::Held(_)
+                | Key::Minute(_)
+                | Key::Alarm(_)
                 | Key::Decision(_),
             ) => true,
             (Topic::Queue(queue), Key::Queue(id) | Key::Waiting(id, _)) => queue == *id,

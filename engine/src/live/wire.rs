@@ -172,6 +172,53 @@ pub enum WireVerb {
         /// A class of the plan.
         class: String,
     },
+    /// The one key: the most urgent item that can be had at this instant, offered already or not.
+    Answer {
+        /// Who.
+        agent: Option<String>,
+    },
+    /// Take this waiting or held call, whatever its place.
+    Pick {
+        /// Who.
+        agent: Option<String>,
+        /// Which.
+        call: String,
+    },
+    /// Put the call in the ear on the list the room shares.
+    Hold {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// The vital key: confirmed vital from here on; the call stays where it is.
+    Vital {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// A short note on a call.
+    Note {
+        /// The call.
+        call: String,
+        /// At most [`crate::io::NOTE_MAX`] characters.
+        text: String,
+    },
+    /// Put a waiting item into another class.
+    Raise {
+        /// The item.
+        work: String,
+        /// A class of the plan.
+        class: String,
+    },
+    /// What an agent can answer from here on.
+    Skills {
+        /// Who.
+        agent: String,
+        /// As the plan's queues name them.
+        skills: Vec<String>,
+    },
     /// Move a waiting item.
     Move {
         /// The item.
@@ -221,6 +268,17 @@ impl WireVerb {
             },
             WireVerb::Qualify { call, class } => {
                 Verb::Qualify { call: id("call", call)?, class: class.clone() }
+            }
+            WireVerb::Answer { agent } => Verb::Answer { agent: who(agent)? },
+            WireVerb::Pick { agent, call } => Verb::Pick { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Hold { agent, call } => Verb::Hold { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Vital { agent, call } => Verb::Vital { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Note { call, text } => Verb::Note { call: id("call", call)?, text: text.clone() },
+            WireVerb::Raise { work, class } => Verb::Raise { work: id("item", work)?, class: class.clone() },
+            WireVerb::Skills { agent, skills } => {
+                let agent =
+                    cast.agent_named(agent).ok_or_else(|| NoSuch { what: "agent", name: agent.clone() })?;
+                Verb::Skills { agent, skills: skills.clone() }
             }
             WireVerb::Move { work, queue } => Verb::Move {
                 work: id("item", work)?,
@@ -285,6 +343,8 @@ pub enum ServerMessage {
         right: String,
         /// The agent's name, for an agent.
         agent: Option<String>,
+        /// The classes of the plan by name, in its order: what `qualify` and `raise` may say.
+        classes: Vec<String>,
         /// Where the timeline stands.
         now: Millis,
         /// What the wall clock says: milliseconds since 1970.
@@ -362,6 +422,8 @@ pub enum ServerMessage {
         seq: Option<u64>,
         /// Why there is none: a code.
         refusal: Option<String>,
+        /// Who was faster, by name, when it is `taken`.
+        by: Option<String>,
     },
     /// Answer with `pong`; two unanswered close the socket.
     Ping {

@@ -54,9 +54,58 @@ since: Millis,
  */
 until: Millis | null, 
 /**
+ * The skills of the shift.
+ */
+skills: Array<string>, 
+/**
+ * The agent's phone is the page.
+ */
+by_page: boolean, 
+/**
+ * Its page follows the feed.
+ */
+page: boolean, 
+/**
+ * The page's connection for audio stands.
+ */
+audio: boolean, 
+/**
+ * The page's microphone and speakers are fit.
+ */
+fit: boolean, 
+/**
  * Why no call is offered; `None`: eligible.
  */
-why_not: WhyNot | null, };
+why_not: WhyNot | null, 
+/**
+ * Every reason that keeps calls away, the first to look at first; empty: eligible.
+ */
+why: Array<WhyNot>, };
+
+/**
+ * Something a supervisor should look at.
+ */
+export type AlarmRow = { 
+/**
+ * Its place in the log: the order of alarms.
+ */
+seq: number, 
+/**
+ * When.
+ */
+at: Millis, 
+/**
+ * What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `rona`.
+ */
+code: string, 
+/**
+ * Of which queue, agent or call, by name.
+ */
+of: string, 
+/**
+ * It still stands; of what merely happened, never.
+ */
+on: boolean, };
 
 /**
  * Why this item went to this agent: read by the log, the board and the tests.
@@ -138,7 +187,11 @@ class: string | null,
 /**
  * Agents who talk with the caller, by name.
  */
-with: Array<string>, };
+with: Array<string>, 
+/**
+ * The latest note, for those who may see it.
+ */
+note: Private | null, };
 
 /**
  * One key's latest row; without a row it is gone.
@@ -250,7 +303,15 @@ since: Millis,
 /**
  * How long the caller had waited.
  */
-waited: Millis, };
+waited: Millis, 
+/**
+ * The latest note.
+ */
+note: Private | null, 
+/**
+ * Since when the agent is not heard: the caller hears comfort audio, and is offered to others soon.
+ */
+lost: Millis | null, };
 
 /**
  * One of the last decisions.
@@ -306,6 +367,59 @@ because: Because,
 end: OfferEnd | null, };
 
 /**
+ * A call on the list the room shares: anybody may pick it.
+ */
+export type HeldRow = { 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * Its class, when it has one.
+ */
+class: string | null, 
+/**
+ * The service that was dialled.
+ */
+service: string, 
+/**
+ * Number to call back, as far as the viewer may see it.
+ */
+caller: Private, 
+/**
+ * Name shown by the network, for those who may see it.
+ */
+caller_name: Private | null, 
+/**
+ * The caller asked for privacy.
+ */
+withheld: boolean, 
+/**
+ * The latest note, for those who may see it.
+ */
+note: Private | null, 
+/**
+ * Whose it was, by name.
+ */
+by: string, 
+/**
+ * That agent's page is lost; without it the agent has put it there.
+ */
+lost: boolean, 
+/**
+ * Since when it is on the list.
+ */
+since: Millis, 
+/**
+ * When somebody has to look at it again.
+ */
+recall: Millis, 
+/**
+ * That moment has passed.
+ */
+alarm: boolean, };
+
+/**
  * What an agent wants.
  */
 export type Intent = "signed-out" | "ready" | { "paused": string };
@@ -320,6 +434,31 @@ export type ItemReason = "fence" | "deadline" | "only";
  * where that timeline stands). A browser's numbers hold them exactly; nanoseconds they would not.
  */
 export type Millis = number;
+
+/**
+ * What happened in one minute.
+ */
+export type MinuteRow = { 
+/**
+ * When it began.
+ */
+from: Millis, 
+/**
+ * Calls that reached us in it.
+ */
+arrived: number, 
+/**
+ * Connections of a caller with an agent.
+ */
+answered: number, 
+/**
+ * Callers who hung up while waiting.
+ */
+abandoned: number, 
+/**
+ * The most that waited at once.
+ */
+waiting: number, };
 
 /**
  * What an agent is doing: derived from legs and reservations, never stored.
@@ -457,7 +596,7 @@ export type Role = "agent" | "regulator" | "supervisor" | "administrator";
 /**
  * The latest value of a key.
  */
-export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow;
+export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow | { "type": "held" } & HeldRow | { "type": "minute" } & MinuteRow | { "type": "alarm" } & AlarmRow;
 
 /**
  * Where a page stands in a topic.
@@ -500,6 +639,10 @@ right: string,
  * The agent's name, for an agent.
  */
 agent: string | null, 
+/**
+ * The classes of the plan by name, in its order: what `qualify` and `raise` may say.
+ */
+classes: Array<string>, 
 /**
  * Where the timeline stands.
  */
@@ -611,7 +754,11 @@ seq: number | null,
 /**
  * Why there is none: a code.
  */
-refusal: string | null, } | { "type": "ping", 
+refusal: string | null, 
+/**
+ * Who was faster, by name, when it is `taken`.
+ */
+by: string | null, } | { "type": "ping", 
 /**
  * Its number.
  */
@@ -646,7 +793,7 @@ params: { [key in string]: string }, };
 /**
  * Where a call stands.
  */
-export type Stage = "arriving" | "waiting" | "talking" | "released";
+export type Stage = "arriving" | "waiting" | "talking" | "held" | "released";
 
 /**
  * The centre's counters since its epoch began.
@@ -787,7 +934,7 @@ offered: Array<string>, };
 /**
  * Why an agent is not offered calls; the page says it in words.
  */
-export type WhyNot = "signed-out" | "paused" | "unreachable" | "rona" | "offered" | "talking" | "wrap-up";
+export type WhyNot = "not-signed-in" | "no-page" | "no-audio" | "audio-unfit" | "paused" | "unreachable" | "rona" | "offered" | "talking" | "wrap-up";
 
 /**
  * A wish as written: agents and queues by name, the rest by id. `agent` may be left out by an agent.
@@ -852,7 +999,59 @@ call: string,
 /**
  * A class of the plan.
  */
-class: string, } | { "type": "move", 
+class: string, } | { "type": "answer", 
+/**
+ * Who.
+ */
+agent?: string | null, } | { "type": "pick", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * Which.
+ */
+call: string, } | { "type": "hold", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, } | { "type": "vital", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, } | { "type": "note", 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * At most [`crate::io::NOTE_MAX`] characters.
+ */
+text: string, } | { "type": "raise", 
+/**
+ * The item.
+ */
+work: string, 
+/**
+ * A class of the plan.
+ */
+class: string, } | { "type": "skills", 
+/**
+ * Who.
+ */
+agent: string, 
+/**
+ * As the plan's queues name them.
+ */
+skills: Array<string>, } | { "type": "move", 
 /**
  * The item.
  */

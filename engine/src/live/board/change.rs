@@ -33,9 +33,16 @@ impl Board {
             rona: false,
             since: Default::default(),
             until: None,
+            skills: site.map(|site| site.skills.clone()).unwrap_or_default(),
+            by_page: site.is_some_and(|site| site.phone == crate::site::Phone::Page),
+            page: false,
+            audio: false,
+            fit: false,
             why_not: None,
+            why: Vec::new(),
         };
-        row.why_not = row.why_not();
+        row.why = row.reasons();
+        row.why_not = row.why.first().copied();
         row
     }
 
@@ -52,7 +59,8 @@ impl Board {
         };
         let was = row.clone();
         change(&mut row);
-        row.why_not = row.why_not();
+        row.why = row.reasons();
+        row.why_not = row.why.first().copied();
         if row != was {
             row.since = at.into();
         }

@@ -3,7 +3,7 @@
 use super::{
     COMMAND_ID_MAX, Feed, FeedOutput, OUTCOMES_KEPT, PENDING_MAX, RequestId, SessionId, error_message,
 };
-use crate::io::{Command, Outcome};
+use crate::io::{Command, Outcome, Refusal};
 use crate::live::view::Viewer;
 use crate::live::wire::{self, ServerMessage, WireVerb};
 
@@ -99,6 +99,10 @@ impl Feed {
             epoch: self.board.epoch(),
             seq: outcome.result.ok(),
             refusal: outcome.result.err().map(|refusal| refusal.to_string()),
+            by: match outcome.result {
+                Err(Refusal::TakenBy(agent)) => Some(self.board.cast().agent_name(agent)),
+                _ => None,
+            },
         };
         match asker {
             Asker::Session(id) => self.send(id, &message),
