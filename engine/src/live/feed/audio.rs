@@ -207,7 +207,13 @@ mod tests {
             let desk =
                 Phone::Static { uri: "sip:d@127.0.0.1".into(), address: ([127, 0, 0, 1], 7000).into() };
             let agents = vec![agent("nour", Phone::Page), agent("desk", desk)];
-            let cast = Cast { centre: CENTRE, name: "samu-99".into(), queues: Vec::new(), agents };
+            let cast = Cast {
+                centre: CENTRE,
+                name: "samu-99".into(),
+                queues: Vec::new(),
+                classes: Vec::new(),
+                agents,
+            };
             Tabs { feed: Feed::new(cast, 1), at: Instant::ZERO }
         }
 
