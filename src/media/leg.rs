@@ -1,5 +1,6 @@
-//! A leg: one peer's audio. A value and its two sockets, so that it can be handed to another
-//! thread. It knows its peer and what it is played; who it talks with is its thread's affair.
+//! A leg: one peer's audio. A value and its line: two sockets, so that it can be handed to another
+//! thread, or a page of its thread. It knows its peer and what it is played; who it talks with is
+//! its thread's affair.
 
 use crate::media::dtmf::Keys;
 use crate::media::g711::{self, FRAME};
@@ -26,10 +27,8 @@ const SILENCES: [u16; 3] = [1, 5, 30];
 pub struct Leg {
     /// Whose.
     pub id: LegId,
-    /// The port it was opened on; `thread` is the one it lives on now.
-    pub port: MediaPort,
-    /// Its sockets.
-    pub pair: Pair,
+    /// What carries it.
+    pub line: Line,
     /// What was agreed.
     pub stream: Stream,
     /// Where its audio comes from and goes to.
@@ -52,6 +51,26 @@ pub struct Leg {
     silence: Silence,
     /// When a leg that is not read packet by packet was last looked at.
     looked_at: u64,
+}
+
+/// What carries a leg's packets.
+#[derive(Debug)]
+pub enum Line {
+    /// Sockets of its own, on the port it was opened on; `thread` is the one it lives on now.
+    Port(MediaPort, Pair),
+    /// A page's connection, at this place among its thread's; `None`: the page is gone.
+    Page(Option<u32>),
+}
+
+/// What has become of a packet made ready for a leg's peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It was sent.
+    Sent,
+    /// It is for the page at this place.
+    Page(u32),
+    /// The peer may not be sent it.
+    Nowhere,
 }
 
 /// Where a leg's audio comes from and goes to.
@@ -128,10 +147,20 @@ pub struct Heard {
 impl Leg {
     /// Opens a leg; what came to its port before is thrown away.
     pub fn open(id: LegId, port: MediaPort, pair: Pair, stream: Stream, now: u64, random: u64) -> Leg {
+        Leg::on(id, Line::Port(port, pair), stream, Outgoing::new(random), now)
+    }
+
+    /// Opens a leg on the page at `place`, which goes on with the stream its receiver knows.
+    pub fn open_on_page(id: LegId, place: u32, keys: Option<u8>, out: Outgoing, now: u64) -> Leg {
+        let stream =
+            Stream { remote: None, codec: Codec::Pcma, telephone_event: keys, send: true, receive: true };
+        Leg::on(id, Line::Page(Some(place)), stream, out, now)
+    }
+
+    fn on(id: LegId, line: Line, stream: Stream, out: Outgoing, now: u64) -> Leg {
         let mut leg = Leg {
             id,
-            port,
-            pair,
+            line,
             stream,
             place: Place::Alone(None),
             listen: false,
@@ -139,16 +168,37 @@ impl Leg {
             wake: Wake::Never,
             sent: 0,
             received: 0,
-            out: Outgoing::new(random),
+            out,
             tally: Tally::default(),
             keys: Keys::default(),
             source: None,
             silence: Silence::default(),
             looked_at: now,
         };
-        leg.flush();
+        leg.cut();
         leg.expect(now);
         leg
+    }
+
+    /// The page that carries it.
+    pub fn page(&self) -> Option<u32> {
+        match self.line {
+            Line::Page(page) => page,
+            Line::Port(..) => None,
+        }
+    }
+
+    /// Its sockets, where it has its own.
+    pub fn pair(&self) -> Option<&Pair> {
+        match &self.line {
+            Line::Port(_, pair) => Some(pair),
+            Line::Page(_) => None,
+        }
+    }
+
+    /// The stream its peer hears, to be gone on with.
+    pub fn out(&self) -> Outgoing {
+        self.out
     }
 
     /// A new agreement is in force.
@@ -172,7 +222,7 @@ impl Leg {
     }
 
     fn expected(&self) -> bool {
-        self.stream.receive && self.stream.remote.is_some()
+        self.stream.receive && (self.stream.remote.is_some() || matches!(self.line, Line::Page(_)))
     }
 
     /// Whether every packet must be read.
@@ -194,9 +244,10 @@ impl Leg {
     /// Throws away what has come: seconds-old speech must not be heard.
     pub fn flush(&mut self) {
         self.tally.pause();
+        let Some(pair) = self.pair() else { return };
         // A sender faster than this loop must not hold the thread.
         for _ in 0..256 {
-            if self.pair.rtp.recv(&mut [0; 1]).is_err() {
+            if pair.rtp.recv(&mut [0; 1]).is_err() {
                 break;
             }
         }
@@ -256,31 +307,35 @@ impl Leg {
         }
     }
 
-    /// Sends the next frame of what it is played, due at `at`. True when the announcements have
-    /// been played with it. Where nothing may be sent, nothing is used up: an announcement waits.
+    /// Sends the next frame of what it is played, due at `at`, or leaves it in `packet` for its page.
+    /// True when the announcements have been played with it. Where nothing may be sent, nothing is
+    /// used up: an announcement waits.
     ///
     /// # Errors
     /// The kernel took no packet; the frame is lost, as on any network.
-    pub fn play(&mut self, at: u64) -> io::Result<bool> {
-        let (Some(target), true) = (self.target(), self.stream.send) else { return Ok(false) };
+    pub fn play(&mut self, packet: &mut [u8; HEADER + FRAME], at: u64) -> io::Result<(Way, bool)> {
+        if !self.may_send() {
+            return Ok((Way::Nowhere, false));
+        }
         let (Place::Alone(Some(playing)) | Place::Bridge(_, playing)) = &mut self.place else {
-            return Ok(false);
+            return Ok((Way::Nowhere, false));
         };
-        let mut packet = [0; HEADER + FRAME];
         let announced = playing.next(self.stream.codec, &mut packet[HEADER..]);
-        self.out.own(&mut packet, self.stream.codec.payload_type(), at);
-        self.pair.rtp.send_to(&packet, target)?;
-        self.sent += 1;
-        Ok(announced)
+        // The bits of the last packet that was here.
+        packet[0] = 0;
+        self.out.own(packet, self.stream.codec.payload_type(), at);
+        Ok((self.send(packet)?, announced))
     }
 
-    /// Passes on a packet another leg has heard, rewritten in place; false when this peer has
-    /// agreed to nothing of the kind.
+    /// Passes on a packet another leg has heard, rewritten in place, or leaves it so for its page;
+    /// `Nowhere` when this peer has agreed to nothing of the kind.
     ///
     /// # Errors
     /// The kernel took no packet.
-    pub fn pass(&mut self, packet: &mut [u8], heard: &Heard, now: u64) -> io::Result<bool> {
-        let (Some(target), true) = (self.target(), self.stream.send) else { return Ok(false) };
+    pub fn pass(&mut self, packet: &mut [u8], heard: &Heard, now: u64) -> io::Result<Way> {
+        if !self.may_send() {
+            return Ok(Way::Nowhere);
+        }
         let payload_type = match (heard.kind, self.stream.telephone_event) {
             (Kind::Audio(codec), _) => {
                 if let Some(payload) = packet.get_mut(heard.header.payload_at..heard.header.payload_end) {
@@ -289,12 +344,31 @@ impl Leg {
                 self.stream.codec.payload_type()
             }
             (Kind::Key, Some(agreed)) => agreed,
-            (Kind::Key, None) => return Ok(false),
+            (Kind::Key, None) => return Ok(Way::Nowhere),
         };
         self.out.relay(packet, &heard.header, payload_type, now);
-        self.pair.rtp.send_to(packet, target)?;
+        self.send(packet)
+    }
+
+    fn may_send(&self) -> bool {
+        let is_known = match self.line {
+            Line::Port(..) => self.target().is_some(),
+            Line::Page(page) => page.is_some(),
+        };
+        is_known && self.stream.send
+    }
+
+    fn send(&mut self, packet: &[u8]) -> io::Result<Way> {
+        let way = match (&self.line, self.target()) {
+            (Line::Page(Some(page)), _) => Way::Page(*page),
+            (Line::Port(_, pair), Some(target)) => {
+                pair.rtp.send_to(packet, target)?;
+                Way::Sent
+            }
+            (Line::Page(None), _) | (Line::Port(..), None) => return Ok(Way::Nowhere),
+        };
         self.sent += 1;
-        Ok(true)
+        Ok(way)
     }
 
     /// Whether it is time to look what has come to a leg that is not read packet by packet.

@@ -50,11 +50,11 @@ impl Mailbox {
     }
 
     /// Posts a mail; never waits longer than a push. False when a full box took no
-    /// command; a `Close` always fits: what is open must end.
+    /// command; a `Close` or `PageClose` always fits: what is open must end.
     pub(crate) fn post(&self, mail: Mail) -> bool {
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Mail::Command(command), true) = (&mail, mails.len() >= MAIL_MAX)
-            && !matches!(command, MediaCommand::Close { .. })
+            && !matches!(command, MediaCommand::Close { .. } | MediaCommand::PageClose { .. })
         {
             return false;
         }
@@ -117,8 +117,8 @@ impl Mailbox {
     }
 }
 
-/// The leg a command is for.
-pub(crate) fn leg_of(command: &MediaCommand) -> LegId {
+/// The leg a command is for; a page's own commands are for none.
+pub(crate) fn leg_of(command: &MediaCommand) -> Option<LegId> {
     match command {
         MediaCommand::Open { leg, .. }
         | MediaCommand::Update { leg, .. }
@@ -127,11 +127,8 @@ pub(crate) fn leg_of(command: &MediaCommand) -> LegId {
         | MediaCommand::Leave { leg }
         | MediaCommand::Listen { leg, .. }
         | MediaCommand::OpenOnPage { leg, .. }
-        | MediaCommand::Close { leg } => *leg,
-        // Contract: `rtc` routes pages.
-        MediaCommand::PageOpen { page, .. } | MediaCommand::PageClose { page } => {
-            LegId { centre: page.centre, serial: page.serial }
-        }
+        | MediaCommand::Close { leg } => Some(*leg),
+        MediaCommand::PageOpen { .. } | MediaCommand::PageClose { .. } => None,
     }
 }
 

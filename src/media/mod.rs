@@ -3,7 +3,7 @@
 //! Plain threads with epoll around plain values. The engine says what shall be heard by
 //! [`engine::media::MediaCommand`]s, the plane says what it saw by [`engine::media::MediaEvent`]s;
 //! neither ever waits for the other. Per packet there is no allocation, lock, channel or await:
-//! only the system calls.
+//! only the system calls (a page's audio excepted: its peer connection allocates).
 //!
 //! Deliberately absent: a mixer (a third port of a bridge is refused), jitter buffers (a relay of
 //! two ports leaves the jitter to the ears that have one), RTCP (its port is held, nothing is read
@@ -20,6 +20,12 @@ mod orders;
 pub mod legs;
 
 pub mod leg;
+
+mod paging;
+
+pub mod pages;
+
+pub mod webrtc;
 
 pub mod bridge;
 

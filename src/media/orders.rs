@@ -1,7 +1,7 @@
 //! What a packet thread does when it is told something: legs are opened, played to, joined, handed
 //! to another thread and closed.
 
-use crate::media::leg::{Leg, Place, Playing};
+use crate::media::leg::{Leg, Line, Place, Playing};
 use crate::media::mailbox::{Mail, leg_of};
 use crate::media::sound::Sounds;
 use crate::media::sys::Wake;
@@ -15,7 +15,7 @@ const REFILL_MAX: usize = 32;
 impl<F: Fn(MediaEvent)> Worker<F> {
     pub(super) fn read(&mut self, mail: Mail, now: u64) {
         let leg = match &mail {
-            Mail::Command(command) => Some(leg_of(command)),
+            Mail::Command(command) => leg_of(command),
             // A leg may be expected again after it has left again.
             Mail::Depart { leg, .. } | Mail::Expect(leg) => Some(*leg),
             Mail::Arrive(_) | Mail::Absent(_) | Mail::Stop => None,
@@ -49,13 +49,18 @@ impl<F: Fn(MediaEvent)> Worker<F> {
     }
 
     fn obey(&mut self, command: MediaCommand, now: u64) {
-        let id = leg_of(&command);
-        if let MediaCommand::Open { leg, port, stream } = command {
-            return self.open(leg, port, stream, now);
+        match command {
+            MediaCommand::Open { leg, port, stream } => return self.open(leg, port, stream, now),
+            MediaCommand::OpenOnPage { leg, page } => return self.open_on_page(leg, page, now),
+            MediaCommand::PageOpen { page, offer } => return self.open_page(page, &offer, now),
+            MediaCommand::PageClose { page } => return self.close_page(page, now),
+            _ => {}
         }
+        let Some(id) = leg_of(&command) else { return };
         let Some(place) = self.legs.find(id) else { return self.refuse(id, "there is no such leg") };
         let Some(leg) = self.legs.at(place) else { return };
         match command {
+            // Done above: there was no leg yet, or there is none.
             MediaCommand::Open { .. }
             | MediaCommand::OpenOnPage { .. }
             | MediaCommand::PageOpen { .. }
@@ -83,22 +88,31 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let Some(pair) = self.stock.take(port.rtp.port()) else {
             return self.refuse(id, "the port is not one of the stock");
         };
-        // SplitMix64: numbers that look like chance from a seed that is.
+        let random = self.draw();
+        self.settle(Box::new(Leg::open(id, port, pair, stream, now, random)), now);
+    }
+
+    /// SplitMix64: numbers that look like chance from a seed that is.
+    pub(super) fn draw(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        self.settle(Box::new(Leg::open(id, port, pair, stream, now, mixed ^ (mixed >> 31))), now);
+        mixed ^ (mixed >> 31)
     }
 
     /// Gives a leg its place on this thread.
-    fn settle(&mut self, mut leg: Box<Leg>, now: u64) {
-        leg.port.thread = self.stock.thread();
+    pub(super) fn settle(&mut self, mut leg: Box<Leg>, now: u64) {
+        if let Line::Port(port, _) = &mut leg.line {
+            port.thread = self.stock.thread();
+        }
         leg.wake = Wake::Never;
         let id = leg.id;
         let place = self.legs.insert(leg);
         let token = self.legs.token(place);
         let Some(leg) = self.legs.at(place) else { return };
-        if let Err(error) = self.epoll.add(&leg.pair.rtp, token, Wake::Never) {
+        if let Some(pair) = leg.pair()
+            && let Err(error) = self.epoll.add(&pair.rtp, token, Wake::Never)
+        {
             self.refuse(id, &format!("it cannot be waited for: {error}"));
         }
         self.tune(place, now);
@@ -118,7 +132,9 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         if let Some(phase) = leg.phase.take() {
             self.wheel.leave(place, phase);
         }
-        if let Err(error) = self.epoll.remove(&leg.pair.rtp) {
+        if let Some(pair) = leg.pair()
+            && let Err(error) = self.epoll.remove(&pair.rtp)
+        {
             tracing::warn!(%error, "a socket could not be taken out of its epoll");
         }
         Some(leg)
@@ -204,12 +220,22 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let Some(leg) = self.lift(place) else { return };
         let (received, sent, lost) = (leg.received, leg.sent, leg.lost());
         (self.events)(MediaEvent::Closed { leg: leg.id, received, sent, lost });
-        let Leg { port, pair, .. } = *leg;
+        if let Some(page) = leg.page().and_then(|page| self.pages.at(page)) {
+            page.leg = None;
+            page.out = leg.out();
+            page.out.cut();
+        }
+        let Line::Port(port, pair) = leg.line else { return self.rest() };
         if let Err(error) = pair.keep_little() {
             tracing::warn!(%error, "a media port could not be made small again");
         }
         self.stock.give_back(port.rtp.port(), pair);
         (self.events)(MediaEvent::Ports(vec![port]));
+        self.rest();
+    }
+
+    /// With nobody to watch over, the figures are told at once.
+    fn rest(&mut self) {
         if self.legs.is_empty() {
             self.flush();
         }
@@ -244,16 +270,15 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             (false, false) => Wake::Once,
             (false, true) => Wake::Never,
         };
-        if wake == leg.wake {
-            return;
-        }
-        let kept = match (wake, leg.wake) {
-            (Wake::Always, _) => leg.pair.keep_talk(),
-            (_, Wake::Always) => leg.pair.keep_little(),
+        let before = std::mem::replace(&mut leg.wake, wake);
+        // What a page says comes on the pages' socket, which is always read.
+        let (true, Some(pair)) = (wake != before, leg.pair()) else { return };
+        let kept = match (wake, before) {
+            (Wake::Always, _) => pair.keep_talk(),
+            (_, Wake::Always) => pair.keep_little(),
             _ => Ok(()),
         };
-        leg.wake = wake;
-        if let Err(error) = kept.and_then(|()| self.epoll.change(&leg.pair.rtp, token, wake)) {
+        if let Err(error) = kept.and_then(|()| self.epoll.change(&pair.rtp, token, wake)) {
             tracing::error!(%error, leg = %leg.id, "a leg cannot be waited for");
         }
     }
@@ -285,7 +310,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         }
     }
 
-    fn refuse(&self, leg: LegId, why: &str) {
+    pub(super) fn refuse(&self, leg: LegId, why: &str) {
         (self.events)(MediaEvent::Refused { leg: Some(leg), why: why.to_owned() });
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::media::bridge::{FULL, PORTS_MAX};
 use crate::media::mailbox::{Mail, Mailbox, leg_of};
+use crate::media::pages::Pages;
 use crate::media::port::{Provider, Stock};
 use crate::media::sound::Sounds;
 use crate::media::sys;
 use crate::media::worker::Worker;
-use engine::id::{BridgeId, LegId};
+use engine::id::{BridgeId, LegId, PageId};
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
 use std::collections::HashMap;
 use std::fmt;
@@ -54,6 +55,16 @@ pub enum PlaneError {
     Port {
         /// On which address.
         bind: IpAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A port of the pages cannot be bound.
+    #[error("cannot bind the pages' port {port} on {bind}")]
+    PagePort {
+        /// On which address.
+        bind: IpAddr,
+        /// The first of them; 0 is any.
+        port: u16,
         /// Why.
         source: io::Error,
     },
@@ -113,18 +124,22 @@ pub struct Plane {
 struct Front {
     legs: HashMap<LegId, Route>,
     bridges: HashMap<BridgeId, Home>,
+    /// The thread of each page, for as long as it is open.
+    pages: HashMap<PageId, usize>,
     events: Box<dyn Fn(MediaEvent) + Send>,
 }
 
 struct Route {
     thread: usize,
     bridge: Option<BridgeId>,
+    /// It is a page's: its browser sends to this thread's port, so the others must come to it.
+    stays: bool,
 }
 
-/// Where a conversation takes place: on the thread of its first leg.
+/// Where a conversation takes place: on the thread of its first leg, or of its page.
 struct Home {
     thread: usize,
-    ports: usize,
+    legs: Vec<LegId>,
 }
 
 impl fmt::Debug for Plane {
@@ -162,7 +177,11 @@ impl Plane {
             // Seeded by the system's randomness: SSRCs and first sequence numbers must not be guessed.
             let random = RandomState::new().build_hasher().finish();
             let (boxes, sounds, events) = (boxes.clone(), sounds.clone(), events.clone());
-            let worker = Worker::new(index, boxes, stock, sounds, events, random);
+            let pages =
+                Pages::bind(config.bind, config.advertised, config.page_port, index).map_err(|source| {
+                    PlaneError::PagePort { bind: config.bind, port: config.page_port, source }
+                })?;
+            let worker = Worker::new(index, boxes, stock, pages, sounds, events, random);
             workers.push(worker.map_err(PlaneError::System)?);
         }
         let ports = in_turn(fresh);
@@ -171,7 +190,12 @@ impl Plane {
             return Err(PlaneError::NoPort { bind: config.bind, from, to });
         }
         events(MediaEvent::Ports(ports));
-        let front = Front { legs: HashMap::new(), bridges: HashMap::new(), events: Box::new(events) };
+        let front = Front {
+            legs: HashMap::new(),
+            bridges: HashMap::new(),
+            pages: HashMap::new(),
+            events: Box::new(events),
+        };
         let mut plane = Plane { boxes, threads: Vec::new(), front: Mutex::new(front) };
         for (index, worker) in workers.into_iter().enumerate() {
             let thread = Builder::new().name(format!("media-{index}")).spawn(move || worker.run());
@@ -186,11 +210,11 @@ impl Plane {
         let mut front = self.front.lock().unwrap_or_else(PoisonError::into_inner);
         let leg = leg_of(&command);
         match front.route(&command, &self.boxes) {
-            Err(why) => (front.events)(MediaEvent::Refused { leg: Some(leg), why: why.to_owned() }),
+            Err(why) => (front.events)(MediaEvent::Refused { leg, why: why.to_owned() }),
             Ok(thread) => {
                 if !self.boxes[thread].post(Mail::Command(command)) {
                     let why = "the media thread has stopped reading its commands".to_owned();
-                    (front.events)(MediaEvent::Refused { leg: Some(leg), why });
+                    (front.events)(MediaEvent::Refused { leg, why });
                 }
             }
         }
@@ -223,44 +247,32 @@ impl Front {
     /// The thread a command goes to. A leg that joins a conversation of another thread is sent
     /// there first; what it is told from here on waits for it there.
     fn route(&mut self, command: &MediaCommand, boxes: &[Mailbox]) -> Result<usize, &'static str> {
-        let leg = leg_of(command);
-        if let MediaCommand::Open { port, .. } = command {
-            let thread = usize::from(port.thread);
-            if thread >= boxes.len() {
-                return Err("the port is of no thread of this plane");
+        let leg = match command {
+            MediaCommand::PageOpen { page, .. } => return Ok(self.place_page(*page, boxes.len())),
+            MediaCommand::PageClose { page } => return self.pages.remove(page).ok_or(NO_PAGE),
+            MediaCommand::OpenOnPage { leg, page } => {
+                let thread = *self.pages.get(page).ok_or(NO_PAGE)?;
+                return self.open(*leg, thread, true);
             }
-            if self.legs.contains_key(&leg) {
-                return Err("the leg is open already");
+            MediaCommand::Open { leg, port, .. } => {
+                let thread = usize::from(port.thread);
+                if thread >= boxes.len() {
+                    return Err("the port is of no thread of this plane");
+                }
+                return self.open(*leg, thread, false);
             }
-            self.legs.insert(leg, Route { thread, bridge: None });
-            return Ok(thread);
-        }
-        let route = self.legs.get(&leg).ok_or("there is no such leg")?;
-        let (thread, current) = (route.thread, route.bridge);
+            MediaCommand::Join { bridge, leg } => return self.join(*bridge, *leg, boxes),
+            MediaCommand::Update { leg, .. }
+            | MediaCommand::Play { leg, .. }
+            | MediaCommand::Leave { leg }
+            | MediaCommand::Listen { leg, .. }
+            | MediaCommand::Close { leg } => *leg,
+        };
+        let thread = self.legs.get(&leg).ok_or(NO_LEG)?.thread;
         match command {
-            MediaCommand::Join { bridge, .. } if current != Some(*bridge) => {
-                let home = self.bridges.entry(*bridge).or_insert(Home { thread, ports: 0 });
-                if home.ports >= PORTS_MAX {
-                    return Err(FULL);
-                }
-                home.ports += 1;
-                let home = home.thread;
-                self.leave(current);
-                self.legs.insert(leg, Route { thread: home, bridge: Some(*bridge) });
-                if home != thread {
-                    // Neither is a command, so neither is bounded; and the leg is expected before
-                    // it can arrive.
-                    boxes[home].post(Mail::Expect(leg));
-                    boxes[thread].post(Mail::Depart { leg, to: home });
-                }
-                return Ok(home);
-            }
-            MediaCommand::Leave { .. } => {
-                self.leave(current);
-                self.legs.insert(leg, Route { thread, bridge: None });
-            }
+            MediaCommand::Leave { .. } => self.leave(leg),
             MediaCommand::Close { .. } => {
-                self.leave(current);
+                self.leave(leg);
                 self.legs.remove(&leg);
             }
             _ => {}
@@ -268,14 +280,85 @@ impl Front {
         Ok(thread)
     }
 
-    fn leave(&mut self, bridge: Option<BridgeId>) {
-        let Some(id) = bridge else { return };
+    /// The thread of a page: the one it has, or the one with the fewest.
+    fn place_page(&mut self, page: PageId, threads: usize) -> usize {
+        let load = |thread: &usize| self.pages.values().filter(|other| *other == thread).count();
+        let fewest = || (0..threads).min_by_key(load).unwrap_or(0);
+        let thread = self.pages.get(&page).copied().unwrap_or_else(fewest);
+        self.pages.insert(page, thread);
+        thread
+    }
+
+    fn open(&mut self, leg: LegId, thread: usize, stays: bool) -> Result<usize, &'static str> {
+        if self.legs.contains_key(&leg) {
+            return Err("the leg is open already");
+        }
+        self.legs.insert(leg, Route { thread, bridge: None, stays });
+        Ok(thread)
+    }
+
+    /// Finds the thread a leg is to join its conversation on, and brings everybody there.
+    fn join(&mut self, bridge: BridgeId, leg: LegId, boxes: &[Mailbox]) -> Result<usize, &'static str> {
+        let route = self.legs.get(&leg).ok_or(NO_LEG)?;
+        let (thread, stays) = (route.thread, route.stays);
+        if route.bridge == Some(bridge) {
+            return Ok(thread);
+        }
+        if let Some(home) = self.bridges.get(&bridge) {
+            if home.legs.len() >= PORTS_MAX {
+                return Err(FULL);
+            }
+            if stays && home.thread != thread {
+                self.bring(bridge, thread, boxes)?;
+            }
+        }
+        self.leave(leg);
+        let home = self.bridges.entry(bridge).or_insert(Home { thread, legs: Vec::new() });
+        home.legs.push(leg);
+        let home = home.thread;
+        self.legs.insert(leg, Route { thread: home, bridge: Some(bridge), stays });
+        if home != thread {
+            send_off(leg, thread, home, boxes);
+        }
+        Ok(home)
+    }
+
+    /// Moves a conversation to the thread of a page that joins it.
+    fn bring(&mut self, bridge: BridgeId, to: usize, boxes: &[Mailbox]) -> Result<(), &'static str> {
+        let Some(home) = self.bridges.get_mut(&bridge) else { return Ok(()) };
+        if home.legs.iter().any(|leg| self.legs.get(leg).is_some_and(|route| route.stays)) {
+            return Err("two pages of different threads cannot be relayed to each other");
+        }
+        let from = std::mem::replace(&mut home.thread, to);
+        for leg in &home.legs {
+            if let Some(route) = self.legs.get_mut(leg) {
+                route.thread = to;
+            }
+            send_off(*leg, from, to, boxes);
+            // Leaving the thread is leaving the conversation.
+            boxes[to].post(Mail::Command(MediaCommand::Join { bridge, leg: *leg }));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, leg: LegId) {
+        let Some(id) = self.legs.get_mut(&leg).and_then(|route| route.bridge.take()) else { return };
         let Some(home) = self.bridges.get_mut(&id) else { return };
-        home.ports -= 1;
-        if home.ports == 0 {
+        home.legs.retain(|other| *other != leg);
+        if home.legs.is_empty() {
             self.bridges.remove(&id);
         }
     }
+}
+
+const NO_LEG: &str = "there is no such leg";
+const NO_PAGE: &str = "there is no such page";
+
+/// Sends a leg to another thread. Neither mail is a command, so neither is bounded; and the leg is
+/// expected before it can arrive.
+fn send_off(leg: LegId, from: usize, to: usize, boxes: &[Mailbox]) {
+    boxes[to].post(Mail::Expect(leg));
+    boxes[from].post(Mail::Depart { leg, to });
 }
 
 /// One of each list in turn, so that calls spread over the threads from the first on.

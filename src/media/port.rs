@@ -54,7 +54,8 @@ impl Pair {
     }
 }
 
-fn bound(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
+/// A socket that never waits.
+pub(super) fn bound(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(SocketAddr::new(address, port))?;
     socket.set_nonblocking(true)?;
     Ok(socket)

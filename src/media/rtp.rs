@@ -84,6 +84,11 @@ impl Outgoing {
         }
     }
 
+    /// What its receiver knows it by.
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
     /// Ends what was relayed: the next relayed packet is spliced anew.
     pub fn cut(&mut self) {
         self.splice = None;

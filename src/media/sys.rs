@@ -8,12 +8,30 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::UdpSocket;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// Nanoseconds of the monotonic clock. The plane's own time: packets are paced by it, nothing is
 /// decided or dated by it.
 pub fn now() -> u64 {
     clock(libc::CLOCK_MONOTONIC)
+}
+
+/// The instant of a reading of [`now`], for what is told the time in the library's words. Exact to
+/// the microsecond: both are readings of one clock.
+pub fn instant(at: u64) -> Instant {
+    static BOTH: OnceLock<(Instant, u64)> = OnceLock::new();
+    let (instant, read) = *BOTH.get_or_init(|| (Instant::now(), now()));
+    if at < read {
+        instant - Duration::from_nanos(read - at)
+    } else {
+        instant + Duration::from_nanos(at - read)
+    }
+}
+
+/// The reading of [`now`] at an instant; the past is now.
+pub fn reading(at: Instant, now: u64) -> u64 {
+    now + u64::try_from(at.saturating_duration_since(instant(now)).as_nanos()).unwrap_or(u64::MAX - now)
 }
 
 /// CPU time this thread has used.

@@ -2,12 +2,14 @@
 //! serves. Commands come in order through a mailbox; legs come and go through the same one.
 
 use crate::media::bridge::Bridge;
-use crate::media::leg::{Place, SECOND};
+use crate::media::g711::FRAME;
+use crate::media::leg::{Place, SECOND, Way};
 use crate::media::legs::Legs;
 use crate::media::mailbox::{Mail, Mailbox};
+use crate::media::pages::Pages;
 use crate::media::plane::Figures;
 use crate::media::port::Stock;
-use crate::media::rtp::FRAME_TIME;
+use crate::media::rtp::{FRAME_TIME, HEADER};
 use crate::media::sound::Sounds;
 use crate::media::sys::{self, Alarm, Epoll, Ready, Wake};
 use crate::media::wheel::{STEP, Wheel};
@@ -15,6 +17,7 @@ use engine::id::{BridgeId, LegId};
 use engine::media::MediaEvent;
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,12 +28,13 @@ const WATCHES_PER_FLUSH: u32 = 10;
 /// Packets read of a waiting leg in one look; its socket keeps three or four.
 const LOOK_MAX: usize = 16;
 /// The largest datagram read. G.711 needs 172 bytes for 20 ms; longer ones are cut and not relayed.
-const DATAGRAM_MAX: usize = 2_048;
+pub(super) const DATAGRAM_MAX: usize = 2_048;
 /// Sockets served per sleep.
 const READY_MAX: usize = 256;
 
 const MAIL: u64 = u64::MAX;
 const ALARM: u64 = u64::MAX - 1;
+const PAGES: u64 = u64::MAX - 2;
 
 /// One packet thread.
 pub(crate) struct Worker<F> {
@@ -46,13 +50,14 @@ pub(crate) struct Worker<F> {
     pub(super) legs: Legs,
     pub(super) bridges: HashMap<BridgeId, Bridge>,
     pub(super) wheel: Wheel,
+    pub(super) pages: Pages,
     /// Legs on their way here, and what they have been told meanwhile.
     pub(super) expected: HashMap<LegId, Vec<Mail>>,
     watch_at: u64,
     watches: u32,
-    figures: Figures,
+    pub(super) figures: Figures,
     pub(super) random: u64,
-    datagram: [u8; DATAGRAM_MAX],
+    pub(super) datagram: [u8; DATAGRAM_MAX],
 }
 
 impl<F: Fn(MediaEvent)> Worker<F> {
@@ -60,6 +65,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         index: usize,
         boxes: Arc<[Mailbox]>,
         stock: Stock,
+        pages: Pages,
         sounds: Sounds,
         events: F,
         random: u64,
@@ -67,6 +73,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let (epoll, alarm) = (Epoll::new()?, Alarm::new()?);
         epoll.add(&boxes[index].bell(), MAIL, Wake::Always)?;
         epoll.add(&alarm, ALARM, Wake::Always)?;
+        epoll.add(pages.socket(), PAGES, Wake::Always)?;
         Ok(Worker {
             index,
             boxes,
@@ -79,6 +86,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             legs: Legs::default(),
             bridges: HashMap::new(),
             wheel: Wheel::default(),
+            pages,
             expected: HashMap::new(),
             watch_at: 0,
             watches: 0,
@@ -106,6 +114,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
                 match token {
                     MAIL => told = true,
                     ALARM => {}
+                    PAGES => self.receive_from_pages(now),
                     leg => self.receive(leg, now),
                 }
             }
@@ -130,17 +139,24 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             let late = now - turn.at + turn.skipped * STEP;
             self.figures.late_ticks += u64::from(late > FRAME_TIME / 2);
             self.figures.lateness_max = self.figures.lateness_max.max(Duration::from_nanos(late));
+            let mut packet = [0; HEADER + FRAME];
             for place in self.wheel.members(turn.phase) {
                 let Some(leg) = self.legs.at(*place) else { continue };
-                let before = leg.sent;
-                match leg.play(turn.at) {
-                    Ok(false) => {}
-                    Ok(true) => (self.events)(MediaEvent::Announced { leg: leg.id }),
+                match leg.play(&mut packet, turn.at) {
+                    Ok((way, announced)) => {
+                        if announced {
+                            (self.events)(MediaEvent::Announced { leg: leg.id });
+                        }
+                        if let Way::Page(page) = way {
+                            self.pages.say(page, &packet, sys::instant(now));
+                        }
+                        self.figures.packets_out += u64::from(way != Way::Nowhere);
+                    }
                     Err(_) => self.figures.send_errors += 1,
                 }
-                self.figures.packets_out += leg.sent - before;
             }
         }
+        self.turn_pages(now);
         if now >= self.watch_at && !self.legs.is_empty() {
             self.watch_at = now + WATCH;
             self.watch(now);
@@ -153,7 +169,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             let Some(leg) = self.legs.at(place) else { continue };
             if !leg.is_read() {
                 // Silence is only known of a leg just looked at.
-                if !leg.is_look_due(now) {
+                if leg.pair().is_some() && !leg.is_look_due(now) {
                     continue;
                 }
                 self.look(place, now);
@@ -179,7 +195,8 @@ impl<F: Fn(MediaEvent)> Worker<F> {
 
     fn set_alarm(&mut self, now: u64) {
         let watch = (!self.legs.is_empty()).then_some(self.watch_at);
-        let next = self.wheel.next().into_iter().chain(watch).min();
+        let pages = self.pages.next().map(|at| sys::reading(at, now));
+        let next = self.wheel.next().into_iter().chain(watch).chain(pages).min();
         // An alarm that has rung goes on ringing until it is set.
         if next == self.alarm_at && next.is_none_or(|at| at > now) {
             return;
@@ -200,8 +217,15 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             self.look(place, now);
             return self.tune(place, now);
         }
-        let Ok((length, from)) = leg.pair.rtp.recv_from(&mut self.datagram) else { return };
+        let Some(pair) = leg.pair() else { return };
+        let Ok((length, from)) = pair.rtp.recv_from(&mut self.datagram) else { return };
         self.figures.packets_in += 1;
+        self.deliver(place, length, from, now);
+    }
+
+    /// Brings the packet in `datagram` to those who hear what this leg says.
+    pub(super) fn deliver(&mut self, place: u32, length: usize, from: SocketAddr, now: u64) {
+        let Some(leg) = self.legs.at(place) else { return };
         let packet = &mut self.datagram[..length];
         let Some(heard) = (length < DATAGRAM_MAX).then(|| leg.hear(packet, from, now)).flatten() else {
             self.figures.packets_dropped += 1;
@@ -225,8 +249,13 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         for hearer in hearers.iter().flat_map(|bridge| bridge.hearers(place)).chain(echo) {
             let Some(hearer) = self.legs.at(hearer) else { continue };
             match hearer.pass(packet, &heard, now) {
-                Ok(true) => self.figures.packets_out += 1,
-                Ok(false) => self.figures.packets_dropped += 1,
+                Ok(Way::Sent) => self.figures.packets_out += 1,
+                Ok(Way::Page(page)) => {
+                    let said = self.pages.say(page, packet, sys::instant(now));
+                    self.figures.packets_out += u64::from(said);
+                    self.figures.packets_dropped += u64::from(!said);
+                }
+                Ok(Way::Nowhere) => self.figures.packets_dropped += 1,
                 Err(_) => self.figures.send_errors += 1,
             }
         }
@@ -237,7 +266,8 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let Some(leg) = self.legs.at(place) else { return };
         leg.looked(now);
         for _ in 0..LOOK_MAX {
-            let Ok((length, from)) = leg.pair.rtp.recv_from(&mut self.datagram) else { return };
+            let Some(pair) = leg.pair() else { return };
+            let Ok((length, from)) = pair.rtp.recv_from(&mut self.datagram) else { return };
             self.figures.packets_in += 1;
             match leg.hear(&self.datagram[..length], from, now) {
                 Some(heard) if heard.first => (self.events)(MediaEvent::Heard { leg: leg.id }),
