@@ -28,8 +28,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// The media plane's sockets and threads.
     pub media: Media,
-    /// Where pages, metrics and the live feed are served; loopback only.
-    pub http: SocketAddr,
+    /// Where pages, metrics and the live feed are served.
+    pub http: Http,
     /// Who may use the live feed and the API.
     pub access: Vec<Access>,
     /// Where journal and records live.
@@ -49,6 +49,26 @@ pub struct Listen {
     pub address: SocketAddr,
 }
 
+/// The HTTP port.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where; loopback only without `tls`.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key.
+    pub tls: Option<Tls>,
+    /// Origins of pages that may come in besides our own.
+    pub origins: Vec<String>,
+}
+
+/// Two PEM files, loaded again when they change.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The chain, our own certificate first.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 /// The media plane's share of the machine.
 #[derive(Clone, Debug)]
 pub struct Media {
@@ -62,6 +82,8 @@ pub struct Media {
     pub threads: usize,
     /// A directory whose sounds replace the embedded ones of the same name.
     pub sounds: Option<PathBuf>,
+    /// The UDP port of the pages' audio (the first of as many as there are threads); 0: any.
+    pub page_port: u16,
 }
 
 /// A program or person of the API.
@@ -101,6 +123,11 @@ pub struct Log {
 }
 
 impl Config {
+    /// Where the accounts of people are kept.
+    pub fn users(&self) -> PathBuf {
+        self.state_dir.join("users.sqlite")
+    }
+
     /// Reads and checks `path` and every file it names.
     ///
     /// # Errors

@@ -8,4 +8,5 @@ pub mod store;
 pub mod check;
 pub mod demo;
 pub mod load;
+pub mod user;
 pub mod watch;

@@ -1,6 +1,6 @@
 //! `bandeau`: one binary for one centre, or a node of many.
 
-use bandeau::{check, config::Config, demo, driver, load, watch};
+use bandeau::{check, config::Config, demo, driver, load, user, watch};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +29,8 @@ enum Verb {
         #[arg(long, conflicts_with = "files")]
         config: Option<PathBuf>,
     },
+    /// Accounts of people who sign in at the pages
+    User(user::Args),
     /// Watch a centre's board in this terminal
     Watch(watch::Args),
     /// Play a carrier and desk phones against an installation
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Verb::Serve { config } => return serve(&config),
         Verb::Check { config: Some(path), .. } => return check_config(&path),
         Verb::Check { files, config: None } => check_plans(&files),
+        Verb::User(args) => user::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Watch(args) => watch::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Load(args) => play(args),
         Verb::Demo(args) => demo::run(&args),
@@ -59,6 +62,10 @@ fn main() -> ExitCode {
 fn read(path: &std::path::Path) -> Result<Config, String> {
     let config = Config::load(path).map_err(|fault| fault.to_string())?;
     let sounds = driver::sounds(&config).map_err(|error| format!("error: {error:#}"))?;
+    if let Some(tls) = &config.http.tls {
+        driver::tls::Identity::load(&tls.certificate, &tls.key)
+            .map_err(|error| format!("error: {error:#}"))?;
+    }
     let playable = sounds.names();
     for centre in &config.site.centres {
         centre.plan.can_be_heard(&playable).map_err(|error| error.to_string())?;

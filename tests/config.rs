@@ -1,6 +1,7 @@
 //! A wrong configuration starts nothing and says one thing: where, what, and what to do.
 
 use bandeau::config::{Config, Fault};
+use engine::site::Phone;
 use std::fs;
 use std::path::PathBuf;
 
@@ -151,7 +152,82 @@ error: plain http leaves this machine
    |
 12 | listen = \"192.0.2.9:8080\"
    |          ^^^^^^^^^^^^^^^^
-   = help: listen on 127.0.0.1 or [::1] and put a TLS proxy in front: tokens and callers' numbers pass here",
+   = help: add `certificate` and `key`, or listen on 127.0.0.1 or [::1]: passwords and callers' numbers pass here, and a browser gives no microphone to a page without TLS",
+    );
+}
+
+#[test]
+fn an_identity_is_a_certificate_and_its_key() {
+    refused(
+        "identity",
+        "listen = \"127.0.0.1:8080\"",
+        "listen = \"192.0.2.9:8443\"\ncertificate = \"secret\"",
+        "
+error: half of an identity
+  --> bandeau.toml:13:15
+   |
+13 | certificate = \"secret\"
+   |               ^^^^^^^^
+   = help: give both `certificate` and `key`, PEM files",
+    );
+}
+
+const PAGE: &str = r#"phone = { page = true }
+fallback = { uri = "sip:nour@192.0.2.20", address = "192.0.2.20:5060" }"#;
+
+#[test]
+fn an_agent_may_speak_by_a_page_and_fall_back_on_a_phone() {
+    let site = Site::new("page");
+    let phone = r#"phone = { uri = "sip:nour@192.0.2.20", address = "192.0.2.20:5060" }"#;
+    let config = site.load(&RIGHT.replacen(phone, PAGE, 1)).unwrap_or_else(|fault| panic!("{fault}"));
+    let nour = &config.site.centres[0].agents[0];
+    assert_eq!(nour.phone, Phone::Page);
+    assert!(matches!(nour.fallback, Some(Phone::Static { .. })));
+}
+
+#[test]
+fn a_page_does_not_fall_back_on_itself_and_a_desk_phone_on_nothing() {
+    let phone = r#"phone = { uri = "sip:nour@192.0.2.20", address = "192.0.2.20:5060" }"#;
+    refused(
+        "twice",
+        phone,
+        "phone = { page = true }\nfallback = { page = true }",
+        "
+error: a page that falls back on a page
+  --> bandeau.toml:32:12
+   |
+32 | fallback = { page = true }
+   |            ^^^^^^^^^^^^^^^
+   = help: name a phone: `{ uri = \"sip:..\", address = \"..\" }` or `{ user = .., password_file = .. }`",
+    );
+    let second = r#"phone = { user = "102", password_file = "secret" }"#;
+    refused(
+        "desk",
+        second,
+        &format!("{second}\nfallback = {{ uri = \"sip:a@192.0.2.21\", address = \"192.0.2.21:5060\" }}"),
+        "
+error: a fall-back for a desk phone
+  --> bandeau.toml:38:12
+   |
+38 | fallback = { uri = \"sip:a@192.0.2.21\", address = \"192.0.2.21:5060\" }
+   |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: `fallback` is for agents with `phone = { page = true }`: a page may be lost while talking",
+    );
+}
+
+#[test]
+fn a_page_is_ready_when_somebody_says_so() {
+    refused(
+        "always",
+        r#"phone = { uri = "sip:nour@192.0.2.20", address = "192.0.2.20:5060" }"#,
+        "phone = { page = true }\nalways_ready = true",
+        "
+error: a page that is always ready
+  --> bandeau.toml:31:9
+   |
+31 | phone = { page = true }
+   |         ^^^^^^^^^^^^^^^
+   = help: leave `always_ready` out: with a page somebody signs in, and says when calls may come",
     );
 }
 

@@ -1,6 +1,7 @@
 //! The feed over real sockets: who gets in, what a page may say, and that it is never left behind.
 
 use bandeau::driver::agents::TEXT_MAX;
+use bandeau::driver::door::Door;
 use bandeau::driver::feed::{self, Cast, FeedInput};
 use bandeau::driver::http::{self, Access, HttpState};
 use engine::call::event::{Actor, Entry, Event, Intent};
@@ -58,6 +59,7 @@ impl Room {
         let started = tokio::time::Instant::now();
         let clock = move || Now { at: Instant::ZERO + started.elapsed(), utc: SystemTime::UNIX_EPOCH };
         let registry = prometheus::Registry::new();
+        let door = Arc::new(Door::new(vec![cast.clone()], Arc::new(clock), None, &registry));
         let (feed, feeds) = feed::start(vec![cast], EPOCH, Arc::new(clock), commands, &registry);
         let account = |name: &str, right, token: &str| {
             Access::with_token(CENTRE, Viewer { name: name.into(), right }, token)
@@ -72,6 +74,8 @@ impl Room {
             access: Arc::new(access),
             origins: Arc::new(vec!["https://pages.example".into()]),
             feeds,
+            door,
+            tls: None,
         };
         tokio::spawn(http::serve(listener, state));
         Room { address, feed, wishes, seq: 0 }
@@ -328,7 +332,8 @@ async fn plain_http_is_not_served_beyond_loopback() {
     let clock = || Now { at: Instant::ZERO, utc: SystemTime::UNIX_EPOCH };
     let (_feed, feeds) = feed::start(Vec::new(), EPOCH, Arc::new(clock), commands, &registry);
     let (ready, access) = (Arc::new(|| Ok(())), Arc::default());
-    let state = HttpState { registry, ready, access, origins: Arc::default(), feeds };
+    let door = Arc::new(Door::new(Vec::new(), Arc::new(clock), None, &registry));
+    let state = HttpState { registry, ready, access, origins: Arc::default(), feeds, door, tls: None };
     let refused = tokio::time::timeout(PATIENCE, http::serve(listener, state)).await.expect("at once");
     assert!(refused.expect_err("refused").to_string().contains("loopback only"));
 }

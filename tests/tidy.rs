@@ -14,8 +14,9 @@ const FILE_LINES_MAX: usize = 800;
 /// is meant. What is not listed is an arrow that needs an ADR.
 const ARROWS: &[(&str, &str, &[&str])] = &[
     // The product. `main` and `demo` put the parts together; nobody knows them, nobody knows `driver`.
-    ("bandeau", "main", &["check", "config", "demo", "driver", "load", "watch"]),
-    ("bandeau", "demo", &["config", "driver", "load", "watch"]),
+    ("bandeau", "main", &["check", "config", "demo", "driver", "load", "user", "watch"]),
+    ("bandeau", "demo", &["config", "driver", "load", "store::users", "watch"]),
+    ("bandeau", "user", &["config", "store::users"]),
     ("bandeau", "driver", &["config", "media", "store"]),
     ("bandeau", "config", &[]),
     ("bandeau", "check", &[]),

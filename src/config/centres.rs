@@ -73,13 +73,22 @@ impl Check<'_> {
             if agents.iter().any(|a| a.name == *agent.name.get_ref()) {
                 return Err(self.at(&agent.name, "two agents of the same name in one centre", "rename one"));
             }
+            let phone = self.phone(&agent.phone, realm)?;
+            let fallback = agent.fallback.as_ref().map(|f| self.fallback(f, &phone, realm)).transpose()?;
+            if phone == Phone::Page && agent.always_ready {
+                return Err(self.at(
+                    &agent.phone,
+                    "a page that is always ready",
+                    "leave `always_ready` out: with a page somebody signs in, and says when calls may come",
+                ));
+            }
             agents.push(AgentSite {
                 name: agent.name.get_ref().clone(),
                 role: agent.role,
                 skills: agent.skills.clone(),
                 position: agent.position.clone(),
-                fallback: None,
-                phone: self.phone(&agent.phone, realm)?,
+                phone,
+                fallback,
                 always_ready: agent.always_ready,
                 wrap_up: agent.wrap_up.map(|d| d.0),
             });
@@ -87,23 +96,43 @@ impl Check<'_> {
         Ok(agents)
     }
 
+    /// The phone that rings when a page is lost in a conversation.
+    fn fallback(&self, fallback: &Located<draft::Phone>, phone: &Phone, realm: &str) -> Result<Phone, Fault> {
+        if *phone != Phone::Page {
+            return Err(self.at(
+                fallback,
+                "a fall-back for a desk phone",
+                "`fallback` is for agents with `phone = { page = true }`: a page may be lost while talking",
+            ));
+        }
+        match self.phone(fallback, realm)? {
+            Phone::Page => Err(self.at(
+                fallback,
+                "a page that falls back on a page",
+                "name a phone: `{ uri = \"sip:..\", address = \"..\" }` or `{ user = .., password_file = .. }`",
+            )),
+            phone => Ok(phone),
+        }
+    }
+
     fn phone(&self, phone: &Located<draft::Phone>, realm: &str) -> Result<Phone, Fault> {
         let draft = phone.get_ref();
         match (&draft.uri, &draft.address, &draft.user) {
-            (Some(uri), Some(address), None) => {
+            (None, None, None) if draft.page => Ok(Phone::Page),
+            (Some(uri), Some(address), None) if !draft.page => {
                 let address = address.get_ref().parse().map_err(|_| {
                     self.at(address, "not an address and port", "write it like `192.0.2.20:5060`")
                 })?;
                 Ok(Phone::Static { uri: uri.clone(), address })
             }
-            (None, None, Some(user)) => {
+            (None, None, Some(user)) if !draft.page => {
                 let (ha1_md5, ha1_sha256) = self.ha1(phone, user, realm)?;
                 Ok(Phone::Registered { user: user.clone(), ha1_md5, ha1_sha256 })
             }
             _ => Err(self.at(
                 phone,
-                "neither a fixed phone nor a registering one",
-                "give `uri` and `address`, or `user` and `password_file`",
+                "neither a fixed phone, nor a registering one, nor a page",
+                "give `uri` and `address`, or `user` and `password_file`, or `page = true` alone",
             )),
         }
     }
@@ -146,13 +175,18 @@ impl Check<'_> {
     /// A registering user or a fixed address belongs to one agent only: its key presses are theirs.
     fn phones(&self, draft: &Draft) -> Result<(), Fault> {
         let mut seen = HashMap::new();
-        for agent in draft.centre.iter().flat_map(|c| &c.agent) {
-            let phone = agent.phone.get_ref();
+        let agents = draft.centre.iter().flat_map(|c| &c.agent);
+        let phones = |agent: &draft::Agent| {
+            let phones = [Some(&agent.phone), agent.fallback.as_ref()];
+            phones.map(|phone| phone.map(|phone| (agent.name.get_ref().clone(), phone.clone())))
+        };
+        for (agent, located) in agents.flat_map(phones).flatten() {
+            let phone = located.get_ref();
             let key = phone.user.clone().or_else(|| phone.address.as_ref().map(|a| a.get_ref().clone()));
             let Some(key) = key else { continue };
-            if let Some(other) = seen.insert(key, agent.name.get_ref().clone()) {
+            if let Some(other) = seen.insert(key, agent) {
                 return Err(self.at(
-                    &agent.phone,
+                    &located,
                     &format!("the phone of agent `{other}` already"),
                     "give each agent a phone of their own",
                 ));

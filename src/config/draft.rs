@@ -73,6 +73,8 @@ pub(super) struct Media {
     #[serde(default = "threads")]
     pub(super) threads: usize,
     pub(super) sounds: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) page_port: u16,
 }
 
 fn threads() -> usize {
@@ -83,6 +85,10 @@ fn threads() -> usize {
 #[serde(deny_unknown_fields)]
 pub(super) struct Http {
     pub(super) listen: Located<String>,
+    pub(super) certificate: Option<Located<PathBuf>>,
+    pub(super) key: Option<Located<PathBuf>>,
+    #[serde(default)]
+    pub(super) origins: Vec<Located<String>>,
 }
 
 #[derive(Deserialize)]
@@ -176,14 +182,17 @@ pub(super) struct Agent {
     #[serde(default)]
     pub(super) position: String,
     pub(super) phone: Located<Phone>,
+    pub(super) fallback: Option<Located<Phone>>,
     #[serde(default)]
     pub(super) always_ready: bool,
     pub(super) wrap_up: Option<Span>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Phone {
+    #[serde(default)]
+    pub(super) page: bool,
     pub(super) uri: Option<String>,
     pub(super) address: Option<Located<String>>,
     pub(super) user: Option<String>,

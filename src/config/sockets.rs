@@ -1,8 +1,10 @@
 //! What is bound: where SIP, audio and pages are listened for.
 
 use super::draft::Draft;
-use super::{Check, Fault, Listen, Media};
+use super::draft::Located;
+use super::{Check, Fault, Http, Listen, Media, Tls};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 impl Check<'_> {
     pub(super) fn listen(&self, draft: &Draft) -> Result<Vec<Listen>, Fault> {
@@ -78,18 +80,62 @@ impl Check<'_> {
             ports: low..=high,
             threads: draft.media.threads.clamp(1, 64),
             sounds: draft.media.sounds.as_ref().map(|dir| self.base.join(dir)),
+            page_port: draft.media.page_port,
         })
     }
 
-    pub(super) fn http(&self, draft: &Draft) -> Result<SocketAddr, Fault> {
+    pub(super) fn http(&self, draft: &Draft) -> Result<Http, Fault> {
         let listen = &draft.http.listen;
         let address: SocketAddr = listen
             .get_ref()
             .parse()
             .map_err(|_| self.at(listen, "not an address and port", "write it like `127.0.0.1:8080`"))?;
-        if !address.ip().is_loopback() {
-            return Err(self.at(listen, "plain http leaves this machine", "listen on 127.0.0.1 or [::1] and put a TLS proxy in front: tokens and callers' numbers pass here"));
+        let tls = match (&draft.http.certificate, &draft.http.key) {
+            (Some(certificate), Some(key)) => {
+                Some(Tls { certificate: self.pem(certificate)?, key: self.pem(key)? })
+            }
+            (None, None) => None,
+            (Some(one), None) | (None, Some(one)) => {
+                return Err(self.at(
+                    one,
+                    "half of an identity",
+                    "give both `certificate` and `key`, PEM files",
+                ));
+            }
+        };
+        if tls.is_none() && !address.ip().is_loopback() {
+            return Err(self.at(
+                listen,
+                "plain http leaves this machine",
+                "add `certificate` and `key`, or listen on 127.0.0.1 or [::1]: passwords and callers' numbers \
+                 pass here, and a browser gives no microphone to a page without TLS",
+            ));
         }
-        Ok(address)
+        Ok(Http { listen: address, tls, origins: self.origins(draft)? })
+    }
+
+    fn pem(&self, file: &Located<PathBuf>) -> Result<PathBuf, Fault> {
+        let path = self.base.join(file.get_ref());
+        match std::fs::File::open(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(self.at(
+                file,
+                &format!("cannot read the file: {error}"),
+                "give a PEM file this program may read, relative to this file",
+            )),
+        }
+    }
+
+    fn origins(&self, draft: &Draft) -> Result<Vec<String>, Fault> {
+        let is_origin = |text: &str| {
+            let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+            host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
+        };
+        let wrong = draft.http.origins.iter().find(|origin| !is_origin(origin.get_ref()));
+        if let Some(origin) = wrong {
+            let todo = "write it as a browser does, like `https://bandeau.example`, without a path";
+            return Err(self.at(origin, "not an origin", todo));
+        }
+        Ok(draft.http.origins.iter().map(|origin| origin.get_ref().clone()).collect())
     }
 }

@@ -1,13 +1,14 @@
 //! One page's WebSocket: hyper's upgrade of a request, then texts both ways until either end leaves.
 
+use super::door::{Door, Guest};
 use super::feed::{Feeds, Page, PageOutput};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
-use engine::id::CentreId;
-use engine::live::view::Viewer;
 use futures_util::{SinkExt, StreamExt};
 use hyper_util::rt::TokioIo;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -24,8 +25,8 @@ const WRITE_WITHIN: Duration = Duration::from_secs(10);
 pub(super) fn upgrade(
     mut request: Request<Body>,
     feeds: Feeds,
-    centre: CentreId,
-    viewer: Viewer,
+    door: Arc<Door>,
+    guest: Guest,
 ) -> Response<Body> {
     let Some(key) = handshake_key(request.headers()) else {
         return answer(StatusCode::BAD_REQUEST, "a WebSocket handshake, version 13, is needed here\n");
@@ -38,7 +39,7 @@ pub(super) fn upgrade(
             WebSocketConfig::default().max_message_size(Some(TEXT_MAX)).max_frame_size(Some(TEXT_MAX));
         let socket =
             WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        carry(socket, feeds, centre, viewer).await;
+        carry(socket, feeds, &door, guest).await;
     });
     let mut response = answer(StatusCode::SWITCHING_PROTOCOLS, "");
     let headers = response.headers_mut();
@@ -70,14 +71,30 @@ fn answer(status: StatusCode, text: &'static str) -> Response<Body> {
 
 type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
-async fn carry(mut socket: Socket, feeds: Feeds, centre: CentreId, viewer: Viewer) {
+async fn carry(mut socket: Socket, feeds: Feeds, door: &Door, guest: Guest) {
+    let Guest { centre, viewer, over } = guest;
     let Some(mut page) = feeds.open(centre, viewer).await else {
         return say_goodbye(&mut socket, CloseCode::Again, "no room").await;
     };
-    if let Some((code, why)) = converse(&mut socket, &mut page).await {
+    let end = tokio::select! {
+        end = converse(&mut socket, &mut page) => end,
+        () = session_over(over) => Some((CloseCode::Policy, "signed out")),
+    };
+    if let Some((code, why)) = end {
+        if matches!(code, CloseCode::Size | CloseCode::Unsupported | CloseCode::Invalid) {
+            door.count("bad_frame");
+        }
         say_goodbye(&mut socket, code, why).await;
     }
     page.close().await;
+}
+
+/// Until the session the page came in by is over; never, when it came by a token.
+async fn session_over(over: Option<watch::Receiver<()>>) {
+    match over {
+        Some(mut over) => while over.changed().await.is_ok() {},
+        None => std::future::pending().await,
+    }
 }
 
 /// Until either end leaves; what to say in the close frame, if the page is still there to read it.

@@ -236,8 +236,10 @@ impl Peers {
     fn of(site: &Site) -> Peers {
         let mut peers = Peers { exact: HashMap::new(), any_port: HashMap::new() };
         for agent in site.centres.iter().flat_map(|c| &c.agents) {
-            if let Phone::Static { address, .. } = &agent.phone {
-                peers.exact.insert(*address, Peer::Phone);
+            for phone in [Some(&agent.phone), agent.fallback.as_ref()].into_iter().flatten() {
+                if let Phone::Static { address, .. } = phone {
+                    peers.exact.insert(*address, Peer::Phone);
+                }
             }
         }
         for (index, trunk) in (0..).zip(&site.trunks) {

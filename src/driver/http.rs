@@ -1,9 +1,12 @@
-//! The HTTP port: metrics, health, readiness, the command API, and the live feed's upgrade.
+//! The HTTP port: pages, sign-in, the command API, the live feed's upgrade, metrics and health.
 //!
-//! Deliberately absent: TLS and pages. Until both come, it listens on loopback only.
+//! Under TLS anywhere, without it on loopback only: passwords and callers' numbers pass here.
 
 use super::agents::{self, TEXT_MAX};
+use super::assets;
+use super::door::{self, Door, admit};
 use super::feed::Feeds;
+use super::tls::{Connections, Identity, Source};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
@@ -21,7 +24,7 @@ use tokio::net::TcpListener;
 
 /// A command's outcome is known within the core's step; one that takes longer means a core that
 /// hangs, and the sender should know.
-const OUTCOME_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const OUTCOME_WITHIN: Duration = Duration::from_secs(5);
 
 /// One account: a bearer token and what it opens. Only the token's SHA-256 is kept.
 #[derive(Clone, Debug)]
@@ -53,27 +56,41 @@ pub struct HttpState {
     pub ready: Readiness,
     /// Who may connect to `/live` and post commands.
     pub access: Arc<Vec<Access>>,
-    /// Origins of pages that may open `/live` besides our own (`http://host:port`).
+    /// Origins of pages that may come in besides our own (`https://host:port`).
     pub origins: Arc<Vec<String>>,
+    /// Accounts and sessions.
+    pub door: Arc<Door>,
+    /// Who we are under TLS; without it plain http, on loopback only.
+    pub tls: Option<Arc<Identity>>,
     /// The feed task.
     pub feeds: Feeds,
 }
 
-/// Serves until the listener fails. Refuses a listener outside loopback: this port is plain http.
+/// Serves until the listener fails. Refuses a listener outside loopback without TLS.
 pub async fn serve(listener: TcpListener, state: HttpState) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
-    anyhow::ensure!(address.ip().is_loopback(), "{address}: plain http is served on loopback only");
-    axum::serve(listener, router(state)).await?;
+    let is_safe = state.tls.is_some() || address.ip().is_loopback();
+    anyhow::ensure!(is_safe, "{address}: plain http is served on loopback only");
+    let connections = Connections::of(listener, state.tls.clone())?;
+    let sweep = Arc::clone(&state.door).sweep();
+    let service = router(state).into_make_service_with_connect_info::<Source>();
+    tokio::select! {
+        served = axum::serve(connections, service) => served?,
+        () = sweep => {}
+    }
     Ok(())
 }
 
 fn router(state: HttpState) -> Router {
+    let session = get(door::who_am_i).post(door::sign_in).delete(door::sign_out);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
         .route("/live", get(live))
         .route("/api/v1/commands", post(command))
+        .route("/api/v1/session", session)
+        .fallback(assets::page)
         .layer(DefaultBodyLimit::max(TEXT_MAX))
         .with_state(state)
 }
@@ -97,8 +114,8 @@ async fn readiness(State(state): State<HttpState>) -> Response<Body> {
 
 async fn live(State(state): State<HttpState>, request: Request<Body>) -> Response<Body> {
     match admit(&state, request.headers(), request.uri().query()) {
-        Ok(access) => agents::upgrade(request, state.feeds, access.centre, access.viewer),
-        Err(refusal) => refusal.response(),
+        Ok(guest) => agents::upgrade(request, state.feeds, state.door, guest),
+        Err(refusal) => refusal.response(&state.door),
     }
 }
 
@@ -116,9 +133,9 @@ async fn command(
     headers: HeaderMap,
     body: String,
 ) -> Response<Body> {
-    let access = match admit(&state, &headers, uri.query()) {
-        Ok(access) => access,
-        Err(refusal) => return refusal.response(),
+    let guest = match admit(&state, &headers, uri.query()) {
+        Ok(guest) => guest,
+        Err(refusal) => return refusal.response(&state.door),
     };
     let Posted { id, verb } = match serde_json::from_str(&body) {
         Ok(posted) => posted,
@@ -127,7 +144,7 @@ async fn command(
             return error_answer(StatusCode::BAD_REQUEST, code, &error.to_string());
         }
     };
-    let outcome = state.feeds.request(access.centre, access.viewer, id, verb);
+    let outcome = state.feeds.request(guest.centre, guest.viewer, id, verb);
     let message = match tokio::time::timeout(OUTCOME_WITHIN, outcome).await {
         Ok(Some(message)) => message,
         Ok(None) => return error_answer(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the engine stops"),
@@ -146,76 +163,17 @@ async fn command(
     }
 }
 
-/// Why a request is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NotAdmitted {
-    /// A page of another site sent it.
-    Origin,
-    /// No bearer token, or one nobody has.
-    Token,
-}
-
-impl NotAdmitted {
-    fn response(self) -> Response<Body> {
-        match self {
-            NotAdmitted::Origin => {
-                error_answer(StatusCode::FORBIDDEN, "origin", "pages of this origin may not connect")
-            }
-            NotAdmitted::Token => {
-                let mut response =
-                    error_answer(StatusCode::UNAUTHORIZED, "token", "a bearer token is needed");
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
-                response
-            }
-        }
-    }
-}
-
-/// The account a request comes with. One token may open several centres: `?centre=1` says which,
-/// else it is the first.
-fn admit(state: &HttpState, headers: &HeaderMap, query: Option<&str>) -> Result<Access, NotAdmitted> {
-    // Programs send no Origin; a browser always does, and cannot be made to lie about it.
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let origin = origin.to_str().map_err(|_| NotAdmitted::Origin)?;
-        let is_own = host.is_some_and(|host| origin == format!("http://{host}"));
-        if !is_own && !state.origins.iter().any(|allowed| allowed == origin) {
-            return Err(NotAdmitted::Origin);
-        }
-    }
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or(NotAdmitted::Token)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(NotAdmitted::Token);
-    }
-    let given: [u8; 32] = Sha256::digest(token.trim().as_bytes()).into();
-    let centre =
-        query.into_iter().flat_map(|query| query.split('&')).find_map(|one| one.strip_prefix("centre="));
-    let is_asked = |access: &Access| centre.is_none_or(|asked| access.centre.0.to_string() == asked);
-    // Every account is compared, in full: the time taken tells nothing.
-    let same = state.access.iter().map(|access| is_same(&access.token_sha256, &given)).collect::<Vec<_>>();
-    let mut opened = state.access.iter().zip(same).filter(|(access, same)| *same && is_asked(access));
-    opened.next().map(|(access, _)| access.clone()).ok_or(NotAdmitted::Token)
-}
-
-/// Equal or not, in the same time whatever differs.
-fn is_same(one: &[u8; 32], other: &[u8; 32]) -> bool {
-    let differs = one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b));
-    std::hint::black_box(differs) == 0
-}
-
-fn answer(status: StatusCode, kind: &'static str, text: String) -> Response<Body> {
+pub(super) fn answer(status: StatusCode, kind: &'static str, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     response
 }
 
-fn error_answer(status: StatusCode, code: &str, why: &str) -> Response<Body> {
+pub(super) fn error_answer(status: StatusCode, code: &str, why: &str) -> Response<Body> {
     let body = serde_json::json!({"type": "error", "code": code, "params": {"why": why}});
     answer(status, "application/json", body.to_string())
 }

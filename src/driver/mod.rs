@@ -6,11 +6,16 @@
 
 pub mod agents;
 pub mod clock;
+pub mod door;
 pub mod feed;
 pub mod http;
+pub mod tls;
 
+mod assets;
 mod core;
 mod office;
+mod patience;
+mod session;
 mod signals;
 mod stream;
 mod telemetry;
@@ -65,9 +70,10 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     if config.site.contact.port() == 0 {
         config.site.contact.set_port(sockets.addresses().first().map_or(0, SocketAddr::port));
     }
-    let http = tokio::net::TcpListener::bind(config.http)
+    let listen = config.http.listen;
+    let http = tokio::net::TcpListener::bind(listen)
         .await
-        .with_context(|| format!("cannot listen on {}: is another program there?", config.http))?;
+        .with_context(|| format!("cannot listen on {listen}: is another program there?"))?;
     let (tell, told) = mpsc::unbounded_channel();
     let (wish, wishes) = mpsc::unbounded_channel();
     let plane = plane(&config, &tell)?;
@@ -104,7 +110,7 @@ fn plane(config: &Config, tell: &mpsc::UnboundedSender<engine::media::MediaEvent
         ports: media.ports.clone(),
         threads: media.threads,
         stock: STOCK.min(pairs),
-        page_port: 0,
+        page_port: media.page_port,
     };
     let tell = tell.clone();
     let events = move |event| {

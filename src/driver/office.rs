@@ -2,11 +2,14 @@
 //! ask in return. It may be late; the core never waits for it.
 
 use super::clock::Clock;
+use super::door::Door;
 use super::feed::{self, FeedInput};
 use super::http::{self, HttpState};
 use super::telemetry::{CoreFigures, Telemetry};
+use super::tls::Identity;
 use crate::config::{Access, Config, Right};
 use crate::media::plane::Figures;
+use crate::store::users::Users;
 use engine::call::event::Entry;
 use engine::id::{AgentId, CentreId};
 use engine::io::{Counter, Input, Outcome};
@@ -101,8 +104,14 @@ impl Office {
             Arc::new(Health { alive: AtomicU64::new(clock.now().at.as_nanos()), ..Health::default() });
         let (say, said) = mpsc::unbounded_channel();
         let (close, closed) = oneshot::channel();
+        let casts = casts(&config.site);
+        let users = Users::open(&config.users())?;
+        let now: feed::Clock = Arc::new(move || clock.now());
         let desk = Desk {
-            casts: casts(&config.site),
+            door: Arc::new(Door::new(casts.clone(), now, Some(users), &registry)),
+            tls: identity(config)?,
+            origins: Arc::new(config.http.origins.clone()),
+            casts,
             epoch: config.site.epoch,
             access: access(config),
             clock,
@@ -136,6 +145,9 @@ impl Office {
 
 /// What the office works with.
 struct Desk {
+    door: Arc<Door>,
+    tls: Option<Arc<Identity>>,
+    origins: Arc<Vec<String>>,
     casts: Vec<Cast>,
     epoch: u32,
     access: Vec<http::Access>,
@@ -159,7 +171,9 @@ impl Desk {
             registry: self.registry,
             ready: self.ready,
             access: Arc::new(self.access),
-            origins: Arc::new(Vec::new()),
+            origins: self.origins,
+            door: self.door,
+            tls: self.tls,
             feeds,
         };
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -187,6 +201,11 @@ impl Desk {
             ended = listening => ended,
         }
     }
+}
+
+/// Who we are under TLS, as the configuration says.
+fn identity(config: &Config) -> anyhow::Result<Option<Arc<Identity>>> {
+    config.http.tls.as_ref().map(|tls| Identity::load(&tls.certificate, &tls.key)).transpose()
 }
 
 fn casts(site: &Site) -> Vec<Cast> {

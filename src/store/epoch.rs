@@ -34,7 +34,8 @@ pub fn next_epoch(dir: &Path) -> Result<u32, StoreError> {
     Ok(next)
 }
 
-fn create_private(dir: &Path) -> std::io::Result<()> {
+/// The directory, when it is not there: readable by its owner only.
+pub(super) fn create_private(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }

@@ -1,13 +1,15 @@
 //! What outlives the process: the journal of live calls and the records of ended ones.
 //!
 //! The core hands over values and goes on: one thread writes, in order, at its own pace, and a
-//! disk that stalls or fails delays nobody's offer (I21). Nothing is read back while serving.
+//! disk that stalls or fails delays nobody's offer (I21). Nothing is read back while serving but
+//! accounts, when somebody signs in.
 
 mod epoch;
 mod journal;
 mod records;
 #[cfg(test)]
 mod samples;
+pub mod users;
 
 pub use epoch::next_epoch;
 pub use journal::{Journal, left_behind};
@@ -36,6 +38,14 @@ pub enum StoreError {
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// The accounts' database.
+    #[error("cannot open the accounts in `{path}`")]
+    Users {
+        /// Which.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
     },
     /// The records' database.
     #[error("cannot open the records in `{path}`")]
