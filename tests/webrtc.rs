@@ -410,7 +410,10 @@ fn a_page_that_never_comes_and_an_offer_that_is_none_are_down_with_their_reason(
     room.plane.send(MediaCommand::PageOpen { page: ids[1], offer });
     room.plane.send(MediaCommand::PageOpen { page: ids[2], offer: "v=0\r\nnothing of the kind".into() });
     room.plane.send(MediaCommand::PageOpen { page: ids[3], offer: "a=".repeat(40_000) });
-    for (id, why) in [(ids[1], "no-pcma"), (ids[2], "offer"), (ids[3], "offer")] {
+    let cut = room.page_id();
+    let offer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 8\r\na=rtpmap:8 PCMA/8000\r\na=mid".into();
+    room.plane.send(MediaCommand::PageOpen { page: cut, offer });
+    for (id, why) in [(ids[1], "no-pcma"), (ids[2], "offer"), (ids[3], "offer"), (cut, "offer")] {
         let down = MediaEvent::PageDown { page: id, why: why.into() };
         room.until(why, |room| room.has(&down));
     }
@@ -459,6 +462,7 @@ fn strangers_who_send_to_the_pages_port_disturb_nobody() {
     };
     let value = |name: &str| answer.lines().find_map(|line| line.split_once(name)).unwrap().1.to_owned();
     let port: u16 = value("a=candidate:").split(' ').nth(5).unwrap().parse().unwrap();
+    assert!(answer.contains("a=ice-lite\r\n") && answer.contains("a=setup:passive\r\n"), "{answer}");
     let ufrag = value("a=ice-ufrag:");
     let stranger = UdpSocket::bind((HERE, 0)).unwrap();
     let mut noise = 0x9E37_79B9_7F4A_7C15_u64;

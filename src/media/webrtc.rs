@@ -19,7 +19,7 @@ use rtc::peer_connection::configuration::setting_engine::{SettingEngine, Setting
 use rtc::peer_connection::event::RTCPeerConnectionEvent as Event;
 use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
-use rtc::peer_connection::state::{RTCIceConnectionState as Ice, RTCPeerConnectionState as State};
+use rtc::peer_connection::state::RTCPeerConnectionState as State;
 use rtc::peer_connection::transport::{
     CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidate,
 };
@@ -56,7 +56,10 @@ pub enum OfferError {
     /// Longer than any page's.
     #[error("an offer of {0} bytes is no page's")]
     TooLong(usize),
-    /// It cannot be read, or is no audio offer of a browser.
+    /// It has no audio in it.
+    #[error("the offer has no audio")]
+    NoAudio,
+    /// It cannot be read, or is no offer of a browser.
     #[error("the offer cannot be read")]
     Unreadable(#[source] Error),
     /// PCMA is not in it: nothing the callers speak.
@@ -71,7 +74,7 @@ impl OfferError {
     /// The code of `MediaEvent::PageDown`.
     pub fn code(&self) -> &'static str {
         match self {
-            OfferError::TooLong(_) | OfferError::Unreadable(_) => "offer",
+            OfferError::TooLong(_) | OfferError::NoAudio | OfferError::Unreadable(_) => "offer",
             OfferError::NoPcma => "no-pcma",
             OfferError::Fault => "fault",
         }
@@ -106,7 +109,6 @@ pub struct Connection {
     telephone_event: Option<u8>,
     /// Until when it must stand; `None` once it does.
     deadline: Option<Instant>,
-    ice: Ice,
     end: Option<End>,
 }
 
@@ -119,7 +121,10 @@ enum End {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("ice", &self.ice).field("end", &self.end).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("deadline", &self.deadline)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,6 +143,9 @@ impl Connection {
         if offer.len() > OFFER_MAX {
             return Err(OfferError::TooLong(offer.len()));
         }
+        if !offer.lines().any(|line| line.to_ascii_uppercase().starts_with("A=RTPMAP:8 PCMA/8000")) {
+            return Err(if offer.contains("m=audio") { OfferError::NoPcma } else { OfferError::NoAudio });
+        }
         // The offer is a stranger's text to a parser that is not ours, on a thread that others' calls
         // depend on: whatever it does there ends here.
         let tried = catch_unwind(|| negotiate(&without_candidates(offer), local, ssrc, now));
@@ -153,7 +161,6 @@ impl Connection {
             ufrag: value("a=ice-ufrag:").ok_or(OfferError::Fault)?,
             telephone_event: answer.lines().find_map(telephone_event),
             deadline: Some(now + UP_WITHIN),
-            ice: Ice::New,
             end: None,
         };
         Ok((connection, answer))
@@ -186,7 +193,9 @@ impl Connection {
         // An error is the peer's: what cannot be read is dropped, as on any network.
         let _ = self.guarded(|peer| peer.handle_read(message));
         // DTLS (RFC 7983 §7): a close_notify is told by the state alone.
-        if datagram.first().is_some_and(|first| (20..64).contains(first)) && self.is_closed() {
+        if datagram.first().is_some_and(|first| (20..64).contains(first))
+            && self.dtls() == Some(RTCDtlsTransportState::Closed)
+        {
             self.end("closed");
         }
     }
@@ -254,17 +263,17 @@ impl Connection {
             }
             if let Some(event) = self.guarded(RTCPeerConnection::poll_event).flatten() {
                 match event {
-                    Event::OnIceConnectionStateChangeEvent(state) => self.ice = state,
                     Event::OnConnectionStateChangeEvent(State::Connected) => {
                         if self.end.is_none() && self.deadline.take().is_some() {
                             return Some(Told::Up);
                         }
                     }
                     Event::OnConnectionStateChangeEvent(State::Failed) => {
-                        self.end(match (self.ice, self.deadline) {
-                            (Ice::Failed, Some(_)) => "ice",
-                            (Ice::Failed, None) => "consent",
-                            _ => "dtls",
+                        let dtls = self.dtls();
+                        self.end(match (dtls, self.deadline) {
+                            (Some(RTCDtlsTransportState::Failed), _) => "dtls",
+                            (_, Some(_)) => "ice",
+                            (_, None) => "consent",
                         });
                     }
                     _ => {}
@@ -284,13 +293,13 @@ impl Connection {
         let _ = self.guarded(RTCPeerConnection::close);
     }
 
-    fn is_closed(&mut self) -> bool {
+    fn dtls(&mut self) -> Option<RTCDtlsTransportState> {
         let sender = self.sender;
         let state = self.guarded(|peer| {
             let sender = peer.rtp_sender(sender)?;
             sender.transport().map(|transport| transport.state())
         });
-        state.flatten() == Some(RTCDtlsTransportState::Closed)
+        state.flatten()
     }
 
     fn end(&mut self, why: &'static str) {

@@ -168,8 +168,9 @@ impl Page {
 
     /// Ends as a tab that is closed.
     pub fn leave(&mut self) {
-        self.rtc.disconnect();
-        self.turn();
+        self.rtc.close().unwrap();
+        self.drain();
+        self.dead = true;
     }
 }
 
