@@ -14,6 +14,12 @@ pub(crate) enum Alarm {
     TestOver(CallId),
     /// A leg in a dialog is asked whether it is still there.
     Probe(LegId),
+    /// A lost page's agent is rung elsewhere, and the room sees the call.
+    LossRings(CallId),
+    /// A lost page's caller is offered to everyone.
+    LossOpens(CallId),
+    /// A call set aside wants somebody to look at it.
+    Recall(CallId),
     /// The tone that confirms a feature code is over.
     ToneOver(LegId),
 }

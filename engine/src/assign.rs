@@ -1,7 +1,7 @@
 //! The floor has decided: an agent's phone rings for a caller, and answers, or does not.
 
 use crate::call::Talk;
-use crate::call::event::OfferEnd;
+use crate::call::event::{AgentReason, OfferEnd};
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::{Engine, Line};
@@ -17,31 +17,58 @@ use sip::transport::{Flow, Transport};
 
 /// The Reason of a CANCEL to a phone whose call somebody else has answered (RFC 3326), so that it
 /// shows no missed call.
-const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+pub(crate) const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 impl Engine {
     /// Rings one agent's phone: at its address, or at every place it has registered from.
     pub(crate) fn ring(&mut self, decision: &Decision) {
         let (offer, agent) = (decision.offer, decision.agent);
-        let Some(near) = self.calls.get(&decision.call).map(|call| call.caller().port.thread) else {
+        let Some(call) = self.calls.get(&decision.call) else {
             return self.not_reached(agent, offer, OfferEnd::CallerGone);
         };
-        let places = self.places_of(agent);
-        if places.is_empty() {
-            return self.not_reached(agent, offer, OfferEnd::Unreachable);
+        let elsewhere = call.fallback().filter(|party| party.agent() == Some(agent));
+        if let Some(leg) = elsewhere.map(|party| &party.leg).filter(|leg| leg.state == LegState::Up) {
+            let leg = leg.id;
+            return self.bridge_fallback(decision.call, leg, agent, offer);
         }
-        let Some(port) = self.stock.take(Some(near)) else {
+        let phone = self.centre(agent.centre).and_then(|centre| centre.agent(agent)).map(|it| &it.phone);
+        if phone == Some(&Phone::Page) {
+            // An offer is shown by the page, which is told by the log; a person's will is done at once.
+            if matches!(decision.because.agent, AgentReason::Claimed | AgentReason::Picked) {
+                self.take_on_page(offer);
+            }
+            return;
+        }
+        let places = self.places_of(phone);
+        let role = PartyRole::Agent { agent, offer };
+        if !self.invite_phone(decision.call, places, role) {
+            self.not_reached(agent, offer, OfferEnd::Unreachable);
+        }
+    }
+
+    /// An INVITE to every place of a phone, for this call. False: there is none, or no port.
+    pub(crate) fn invite_phone(
+        &mut self,
+        about: CallId,
+        places: Vec<(Flow, String)>,
+        role: PartyRole,
+    ) -> bool {
+        if places.is_empty() {
+            return false;
+        }
+        let near = self.calls.get(&about).and_then(|call| call.caller().port).map(|port| port.thread);
+        let Some(port) = self.stock.take(near) else {
             self.count(Counter::Never("no media port for an agent's leg"));
-            return self.not_reached(agent, offer, OfferEnd::Unreachable);
+            return false;
         };
-        let Some(id) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
-        let Some(call) = self.calls.get(&decision.call) else { return };
+        let Some(id) = self.centre_mut(about.centre).map(|centre| centre.leg_id()) else { return false };
+        let Some(call) = self.calls.get(&about) else { return false };
         let first = call.caller().stream.codec;
         let mut local = LocalSdp::new(id.serial.0);
         let stream = local.offer(port.advertised, first);
         let shown = screen::shown(&self.site, call);
         self.media(MediaCommand::Open { leg: id, port, stream });
-        self.legs.insert(id, decision.call);
+        self.legs.insert(id, about);
         let mut dialogs = Vec::with_capacity(places.len());
         for (flow, uri) in places {
             let dialog = self.endpoint.invite(
@@ -56,19 +83,20 @@ impl Engine {
                     credentials: None,
                 },
             );
-            self.lines.insert(dialog, Line::Party(decision.call, id));
+            self.lines.insert(dialog, Line::Party(about, id));
             dialogs.push(dialog);
         }
-        let leg = Leg { id, dialogs, state: LegState::Ringing, port, stream, local, silent: 0 };
-        if let Some(call) = self.calls.get_mut(&decision.call) {
-            call.add(Party { role: PartyRole::Agent { agent, offer }, leg });
+        let state = LegState::Ringing;
+        let leg = Leg { id, dialogs, state, port: Some(port), stream, local, silent: 0, heard: false };
+        if let Some(call) = self.calls.get_mut(&about) {
+            call.add(Party { role, leg });
         }
-        self.mark(decision.call);
+        self.mark(about);
+        true
     }
 
-    /// Where an agent's phone is: path and Request-URI of each place.
-    fn places_of(&self, agent: AgentId) -> Vec<(Flow, String)> {
-        let phone = self.centre(agent.centre).and_then(|centre| centre.agent(agent)).map(|it| &it.phone);
+    /// Where a phone is: path and Request-URI of each place.
+    pub(crate) fn places_of(&self, phone: Option<&Phone>) -> Vec<(Flow, String)> {
         match phone {
             Some(Phone::Static { uri, address }) => {
                 let local = self.site.contact;
@@ -86,7 +114,7 @@ impl Engine {
     /// Tells the floor that an offer came to nothing. What follows is done by whoever follows the
     /// floor's steps at this moment, or at the end of the step: never from within, which would
     /// recurse as deep as there are phones that cannot be rung.
-    fn not_reached(&mut self, agent: AgentId, offer: OfferId, end: OfferEnd) {
+    pub(crate) fn not_reached(&mut self, agent: AgentId, offer: OfferId, end: OfferEnd) {
         let now = self.now.at;
         if let Some(centre) = self.centre_mut(agent.centre) {
             centre.floor.handle(now, Fact::Failed { offer, end });
@@ -113,7 +141,14 @@ impl Engine {
             engine.centre(id.centre).is_some_and(|centre| centre.floor.offer(offer).is_some())
         };
         let party = self.calls.get(&id).and_then(|call| call.party(leg));
-        let Some(PartyRole::Agent { agent, offer }) = party.map(|party| party.role) else { return };
+        let (agent, offer) = match party.map(|party| party.role) {
+            Some(PartyRole::Agent { agent, offer }) => (agent, offer),
+            Some(PartyRole::Fallback { agent }) => {
+                self.keep_only(id, leg, dialog);
+                return self.fallback_answered(id, leg, agent, sdp);
+            }
+            Some(PartyRole::Caller) | None => return,
+        };
         let taken = self.calls.get(&id).is_some_and(|call| call.talk.is_some());
         if taken || !stands(self, offer) {
             return self.let_go(id, leg, Some(ELSEWHERE));
@@ -170,13 +205,16 @@ impl Engine {
         let Some(Line::Party(id, leg)) = self.lines.remove(&dialog) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
         let offer = call.party(leg).and_then(Party::offer);
-        let (Some(offer), Some(found)) = (offer, call.leg_mut(leg)) else { return };
+        let Some(found) = call.leg_mut(leg) else { return };
         found.dialogs.retain(|other| *other != dialog);
         let last = found.dialogs.is_empty();
         self.mark(id);
         if last {
             self.let_go(id, leg, None);
-            self.tell_floor(id.centre, Fact::Failed { offer, end: refusal(code) });
+            // The other phone of a lost agent holds no offer: the clock goes on without it.
+            if let Some(offer) = offer {
+                self.tell_floor(id.centre, Fact::Failed { offer, end: refusal(code) });
+            }
         }
     }
 
@@ -194,7 +232,7 @@ impl Engine {
         }
     }
 
-    fn next_bridge(&mut self, id: CallId) -> crate::id::BridgeId {
+    pub(crate) fn next_bridge(&mut self, id: CallId) -> crate::id::BridgeId {
         match self.centre_mut(id.centre) {
             Some(centre) => centre.bridge_id(),
             // A call's centre is in the list: ids are made by it. Serial zero is never given.

@@ -2,7 +2,7 @@
 
 use crate::call::event::{Entry, Event};
 use crate::dialplan::Dialplan;
-use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, QueueId, Serial, WorkId};
+use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, PageId, QueueId, Serial, WorkId};
 use crate::queue::Floor;
 use crate::returning::Returning;
 use crate::site::{AgentSite, CentreSite};
@@ -88,6 +88,10 @@ impl Centre {
 
     pub(crate) fn work_id(&mut self) -> WorkId {
         WorkId { centre: self.id, serial: self.next.take() }
+    }
+
+    pub(crate) fn page_id(&mut self) -> PageId {
+        PageId { centre: self.id, serial: self.next.take() }
     }
 
     pub(crate) fn bridge_id(&mut self) -> BridgeId {

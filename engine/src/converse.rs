@@ -41,6 +41,7 @@ impl Engine {
         self.media(MediaCommand::Join { bridge: talk.bridge, leg: talk.leg });
         self.answer_caller(id);
         self.watch(talk.leg);
+        self.end_fallback(id, talk.leg);
         self.connect(id);
     }
 
@@ -114,7 +115,8 @@ impl Engine {
             return self.endpoint.end(self.now, dialog, None);
         };
         let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
-        let ours = found.port.advertised;
+        // A leg on a page has no dialog: no re-INVITE is about it.
+        let Some(ours) = found.port.map(|port| port.advertised) else { return };
         let agreed = match negotiate::read_offer(sdp) {
             Offer::Made(sdp) => found.local.answer(&sdp, ours),
             Offer::Wanted => {
@@ -150,7 +152,7 @@ impl Engine {
 
     /// Sets the next question to a leg's peer whether it is still there.
     pub(crate) fn watch(&mut self, leg: LegId) {
-        let Some(found) = self.leg(leg) else { return };
+        let Some(found) = self.leg(leg).filter(|leg| !leg.is_on_page()) else { return };
         let every = if found.silent >= DOUBTFUL { PROBE_SILENT } else { PROBE_HEARD };
         self.alarms.set(Alarm::Probe(leg), self.now.at + every);
     }
@@ -179,7 +181,9 @@ impl Engine {
             }
             // Menus come with a later dialplan; figures of closed legs are the plane's own metrics.
             MediaEvent::Digit { .. } | MediaEvent::Announced { .. } | MediaEvent::Closed { .. } => {}
-            MediaEvent::PageAnswered { .. } | MediaEvent::PageUp { .. } | MediaEvent::PageDown { .. } => {}
+            MediaEvent::PageAnswered { page, answer } => self.page_answered(page, answer),
+            MediaEvent::PageUp { page } => self.page_up(page),
+            MediaEvent::PageDown { page, .. } => self.page_down(page),
         }
     }
 
@@ -189,11 +193,13 @@ impl Engine {
         let in_talk = is_in_talk(call, leg);
         let Some(found) = call.leg_mut(leg) else { return };
         let doubted = std::mem::take(&mut found.silent) >= DOUBTFUL;
+        found.heard = true;
         if doubted && found.state == LegState::Up {
             self.watch(leg);
         }
         if in_talk {
             self.log(id.centre, Event::Heard { call: id, leg });
+            self.heard_again(id, leg);
         }
     }
 
@@ -205,12 +211,17 @@ impl Engine {
         let Some(found) = call.leg_mut(leg) else { return };
         found.silent = seconds;
         let (state, expected) = (found.state, found.stream.receive);
+        // A page that has not been heard yet may still be opening its microphone.
+        let page_gone = found.is_on_page() && (found.heard || seconds >= DOUBTFUL);
         // A peer that told us it would send nothing is not missing anything.
         if in_talk && expected {
             self.log(id.centre, Event::NoMedia { call: id, leg, seconds });
         }
         if seconds >= DOUBTFUL && state == LegState::Up {
             self.probe(leg);
+        }
+        if page_gone && in_talk {
+            return self.page_lost(id, Loss::NoAudio);
         }
         match (is_caller, seconds >= GONE) {
             (true, true) if state == LegState::Lost => self.caller_lost(id),

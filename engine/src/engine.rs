@@ -12,6 +12,7 @@ use crate::centre::Centre;
 use crate::id::{CallId, CentreId, LegId};
 use crate::io::{Counter, Input, Output};
 use crate::media::MediaCommand;
+use crate::page::Pages;
 use crate::queue::{Fact, Step};
 use crate::site::{Phone, Site, Strangers};
 use crate::stock::Stock;
@@ -33,6 +34,8 @@ pub struct Engine {
     pub(crate) legs: HashMap<LegId, CallId>,
     /// Phones hearing the tone that confirms a feature code.
     pub(crate) tones: HashMap<LegId, DialogId>,
+    /// What agents speak with when it is a page.
+    pub(crate) pages: Pages,
     pub(crate) stock: Stock,
     pub(crate) alarms: Alarms,
     pub(crate) draining: bool,
@@ -64,6 +67,7 @@ impl Engine {
             lines: HashMap::new(),
             legs: HashMap::new(),
             tones: HashMap::new(),
+            pages: Pages::default(),
             stock: Stock::default(),
             alarms: Alarms::default(),
             draining: false,
@@ -81,8 +85,11 @@ impl Engine {
             Input::FlowFailed(flow) => self.endpoint.handle_flow_failed(now, flow),
             Input::Media(event) => self.heard_from_media(event),
             Input::Command(command) => self.obey(command),
-            Input::Page { agent, open } => self.tell_floor(agent.centre, Fact::Page { agent, open }),
-            Input::PageOffer { .. } | Input::PageAudio { .. } => {} // contract: `room` fills it
+            Input::Page { agent, open } => self.page_open(agent, open),
+            Input::PageOffer { agent, sdp } => self.page_offers(agent, sdp),
+            Input::PageAudio { agent, fit, why: _ } => {
+                self.tell_floor(agent.centre, Fact::PageFit { agent, fit });
+            }
             Input::Plan(centre, plan) => self.change_plan(centre, plan),
             Input::Drain => self.draining = true,
             Input::Due => self.endpoint.handle_due(now),
@@ -158,6 +165,7 @@ impl Engine {
             match step {
                 Step::Ring(decision) => self.ring(&decision),
                 Step::Stop { offer, agent: _, work, end } => self.stop_ringing(offer, work, &end),
+                Step::Take { offer } => self.take_on_page(offer),
                 Step::Event(event) => self.log_at(centre, event),
             }
         }
@@ -184,6 +192,9 @@ impl Engine {
             match alarm {
                 Alarm::AnswerBy(call) => self.answer_waiting(call),
                 Alarm::TestOver(call) => self.end_test(call),
+                Alarm::LossRings(call) => self.ring_elsewhere(call),
+                Alarm::LossOpens(call) => self.offer_lost_to_all(call),
+                Alarm::Recall(call) => self.recall(call),
                 Alarm::Probe(leg) => self.probe(leg),
                 Alarm::ToneOver(leg) => self.end_tone(leg),
             }

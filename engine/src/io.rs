@@ -229,6 +229,9 @@ pub enum Refusal {
     /// The class, reason or position is not one the plan names.
     #[error("invalid")]
     Invalid,
+    /// The agent's page has no connection for audio: nothing could be heard.
+    #[error("no-audio")]
+    NoAudio,
     /// Somebody else has the call.
     #[error("taken")]
     TakenBy(AgentId),

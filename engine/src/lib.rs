@@ -15,12 +15,15 @@ mod engine;
 pub use engine::Engine;
 
 mod alarm;
+mod aside;
 mod assign;
 mod caller;
 mod centre;
 mod converse;
 mod inbound;
+mod loss;
 mod negotiate;
+mod page;
 mod release;
 mod returning;
 mod screen;

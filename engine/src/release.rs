@@ -19,7 +19,7 @@ use std::time::Duration;
 const SHORT: Duration = Duration::from_secs(15);
 
 /// Normal call clearing (ITU-T Q.850).
-const CLEARED: &str = "Q.850;cause=16";
+pub(crate) const CLEARED: &str = "Q.850;cause=16";
 
 impl Engine {
     /// A peer has hung up: CANCEL or BYE, already answered.
@@ -81,7 +81,7 @@ impl Engine {
         if call.purpose == Purpose::Test {
             return self.finish_test(id, Actor::Caller);
         }
-        let (talk, work) = (call.connected(), call.work);
+        let (talk, work, aside) = (call.connected(), call.work, call.aside);
         let waited = self.now.at.since(call.record.arrived_at);
         for leg in call.agents_legs() {
             self.let_go(id, leg, Some(CLEARED));
@@ -89,6 +89,8 @@ impl Engine {
         let cause = match talk {
             _ if network => Cause::Network,
             Some(_) => Cause::Released,
+            // Talked, and was waiting for the agent to come back to it.
+            None if aside.is_some() => Cause::Released,
             None if waited < SHORT => Cause::ShortAbandon,
             None => Cause::Abandon,
         };
@@ -110,7 +112,7 @@ impl Engine {
     /// not: the caller has talked with nobody and keeps the place (I3).
     fn agent_hung_up(&mut self, id: CallId, leg: LegId) {
         let role = self.calls.get(&id).and_then(|call| call.party(leg)).map(|party| party.role);
-        let Some(PartyRole::Agent { agent, offer }) = role else { return };
+        let Some(PartyRole::Agent { agent, offer }) = role else { return self.let_go(id, leg, None) };
         match self.calls.get(&id).and_then(|call| call.connected()) {
             Some(talk) if talk.leg == leg => self.release(id, talk, Actor::Agent(agent), None),
             _ => self.fell_before_bridge(id, leg, offer),
@@ -129,7 +131,9 @@ impl Engine {
     /// with the place of its arrival; nobody sends the caller a BYE (I7).
     pub(crate) fn agent_lost(&mut self, id: CallId, leg: LegId, loss: Loss) {
         let Some(call) = self.calls.get(&id) else { return };
-        let Some(PartyRole::Agent { offer, .. }) = call.party(leg).map(|party| party.role) else { return };
+        let Some(PartyRole::Agent { offer, .. }) = call.party(leg).map(|party| party.role) else {
+            return self.let_go(id, leg, None);
+        };
         let Some(talk) = call.connected().filter(|talk| talk.leg == leg) else {
             return self.fell_before_bridge(id, leg, offer);
         };
@@ -143,7 +147,7 @@ impl Engine {
     }
 
     /// A leg that rang or answered falls away before its bridge stands.
-    fn fell_before_bridge(&mut self, id: CallId, leg: LegId, offer: OfferId) {
+    pub(crate) fn fell_before_bridge(&mut self, id: CallId, leg: LegId, offer: OfferId) {
         self.let_go(id, leg, None);
         self.hold_again(id, leg);
         let end = OfferEnd::LostBeforeBridge;
@@ -152,7 +156,7 @@ impl Engine {
 
     /// A caller who had an agent waits once more, as a new item with the old arrival. What a human
     /// said of the call counts; what nobody has said is taken for vital (I34).
-    fn wait_again(&mut self, id: CallId) {
+    pub(crate) fn wait_again(&mut self, id: CallId) {
         let Some(centre) = self.centres.get_mut(usize::from(id.centre.0)) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
         let plan = &centre.plan;
@@ -182,7 +186,7 @@ impl Engine {
         }
     }
 
-    fn free_ear(&mut self, id: CallId, talk: Talk) {
+    pub(crate) fn free_ear(&mut self, id: CallId, talk: Talk) {
         self.tell_floor(id.centre, Fact::EarFree { agent: talk.agent, call: id });
     }
 
@@ -200,6 +204,9 @@ impl Engine {
         }
         self.alarms.clear(Alarm::AnswerBy(id));
         self.alarms.clear(Alarm::TestOver(id));
+        self.alarms.clear(Alarm::LossRings(id));
+        self.alarms.clear(Alarm::LossOpens(id));
+        self.alarms.clear(Alarm::Recall(id));
         let at = self.now.at;
         if let Some(centre) = self.centre_mut(id.centre) {
             let record = &call.record;

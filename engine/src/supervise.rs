@@ -6,7 +6,7 @@
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, Event, Intent, Source};
 use crate::caller::dialled;
-use crate::dialplan::Dialplan;
+use crate::dialplan::{ClassId, Dialplan};
 use crate::engine::{Engine, Line};
 use crate::id::{AgentId, CallId, CentreId, LegId};
 use crate::inbound::first_words;
@@ -26,6 +26,12 @@ const ANSWERS_MAX: usize = 4_096;
 
 /// How long a phone hears that its feature code was taken: one burst of the tone.
 const TONE_LASTS: Duration = Duration::from_millis(1_500);
+
+/// Skills of one agent, and letters of one: far more than a plan has queues, far less than a log
+/// entry should carry.
+const SKILLS_MAX: usize = 64;
+/// See [`SKILLS_MAX`].
+const SKILL_MAX: usize = 64;
 
 /// The reason of a pause asked for by a phone's keys.
 const BY_PHONE: &str = "phone";
@@ -97,20 +103,29 @@ impl Engine {
                 self.release(call, talk, by, disposition);
                 return Ok(());
             }
-            Verb::Answer { .. }
-            | Verb::Pick { .. }
-            | Verb::Hold { .. }
-            | Verb::Vital { .. }
-            | Verb::Note { .. }
-            | Verb::Raise { .. }
-            | Verb::Skills { .. } => return Err(Refusal::Unknown),
+            Verb::Answer { agent } => Fact::Answer { agent },
+            Verb::Pick { agent, call } => return self.pick(agent, call),
+            Verb::Hold { agent, call } => return self.hold(agent, call),
+            Verb::Vital { agent, call } => return self.confirm_vital(agent, call, by),
+            Verb::Note { call, text } => return self.note(call, &text, by),
+            Verb::Raise { work, class } => {
+                let call = self.centre(work.centre).and_then(|centre| centre.works.get(&work)).copied();
+                return self.qualify(call.ok_or(Refusal::Unknown)?, &class, by);
+            }
+            Verb::Skills { agent, skills } => {
+                let long = skills.len() > SKILLS_MAX || skills.iter().any(|it| it.len() > SKILL_MAX);
+                if long {
+                    return Err(Refusal::Invalid);
+                }
+                Fact::Skills { agent, skills, by }
+            }
             Verb::Qualify { call, class } => return self.qualify(call, &class, by),
         };
         self.ask_floor(command.centre, fact)
     }
 
     /// Tells the floor what a person wants, if it can be had.
-    fn ask_floor(&mut self, centre: CentreId, fact: Fact) -> Result<(), Refusal> {
+    pub(crate) fn ask_floor(&mut self, centre: CentreId, fact: Fact) -> Result<(), Refusal> {
         self.centre(centre).ok_or(Refusal::Unknown)?.floor.allows(&fact)?;
         self.tell_floor(centre, fact);
         Ok(())
@@ -135,10 +150,10 @@ impl Engine {
 
     /// Somebody says how urgent a call is: the item moves if it waits, and the word is kept for the
     /// case that the call has to wait again.
-    fn qualify(&mut self, id: CallId, class: &str, by: Actor) -> Result<(), Refusal> {
+    pub(crate) fn qualify(&mut self, id: CallId, class: &str, by: Actor) -> Result<(), Refusal> {
         let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
-        let class = centre.plan.class_named(class).ok_or(Refusal::Invalid)?;
+        let class = meant_by(&centre.plan, class).ok_or(Refusal::Invalid)?;
         let meant = centre.plan.class(class).ok_or(Refusal::Invalid)?.clone();
         let (work, arrived) = (call.work, call.record.arrived_at);
         let source = self.source_of(&by);
@@ -194,10 +209,13 @@ impl Engine {
             | Verb::Pick { agent, .. }
             | Verb::Hold { agent, .. }
             | Verb::Vital { agent, .. }
-            | Verb::Skills { agent, .. }
             | Verb::Release { agent, .. } => {
                 own(agent.centre)?;
                 Some(*agent)
+            }
+            Verb::Skills { agent, .. } => {
+                own(agent.centre)?; // nobody's own to change
+                None
             }
             Verb::Note { call, .. } | Verb::Qualify { call, .. } => {
                 own(call.centre)?;
@@ -220,7 +238,7 @@ impl Engine {
         match (about, verb) {
             _ if steers && me.centre == centre => Ok(()),
             (Some(agent), _) if agent == *me => Ok(()),
-            (None, Verb::Qualify { .. }) if me.centre == centre => Ok(()),
+            (None, Verb::Qualify { .. } | Verb::Note { .. }) if me.centre == centre => Ok(()),
             _ => Err(Refusal::Forbidden),
         }
     }
@@ -304,6 +322,20 @@ impl Engine {
     }
 }
 
+/// The class a word means: by its name in the plan; P0..P3 in any case, and P0 as what stands behind
+/// the fence when no class has that name.
+fn meant_by(plan: &Dialplan, word: &str) -> Option<ClassId> {
+    let low = word.to_ascii_lowercase();
+    let named = plan.class_named(word).or_else(|| plan.class_named(&low));
+    named.or_else(|| if low == "p0" { fence_of(plan) } else { None })
+}
+
+/// The class of confirmed vital calls.
+pub(crate) fn fence_of(plan: &Dialplan) -> Option<ClassId> {
+    let place = plan.classes.iter().position(|class| class.fence)?;
+    u16::try_from(place).ok().map(ClassId)
+}
+
 fn code(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Unknown => "unknown",
@@ -312,6 +344,7 @@ fn code(refusal: Refusal) -> &'static str {
         Refusal::Forbidden => "forbidden",
         Refusal::SignedOut => "signed-out",
         Refusal::Invalid => "invalid",
+        Refusal::NoAudio => "no-audio",
         Refusal::TakenBy(_) => "taken",
     }
 }

@@ -207,7 +207,7 @@ impl Words {
         let agent = match because.agent {
             AgentReason::LongestIdle => self.longest_idle,
             AgentReason::Only => self.only_agent,
-            AgentReason::Claimed => self.claimed,
+            AgentReason::Claimed | AgentReason::Picked => self.claimed,
             AgentReason::Invited => self.invited,
         };
         let after = match because.after {

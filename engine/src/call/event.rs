@@ -204,8 +204,10 @@ pub enum AgentReason {
     LongestIdle,
     /// The only one eligible.
     Only,
-    /// Took it by a claim.
+    /// Took it by a claim, or by the one key.
     Claimed,
+    /// Chose it, whatever its place.
+    Picked,
     /// Everyone free at a page is invited.
     Invited,
 }

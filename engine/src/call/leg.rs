@@ -31,17 +31,24 @@ pub struct Leg {
     pub dialogs: Vec<DialogId>,
     /// How far it is.
     pub state: LegState,
-    /// Its sockets.
-    pub port: MediaPort,
+    /// Its sockets; `None`: it is on its agent's page.
+    pub port: Option<MediaPort>,
     /// What was agreed for its audio so far.
     pub stream: Stream,
     /// What we last told its peer.
     pub local: LocalSdp,
     /// Whole seconds its peer has not been heard, as last reported; zero while it is heard.
     pub silent: u16,
+    /// Its peer has been heard at all.
+    pub heard: bool,
 }
 
 impl Leg {
+    /// Whether its audio goes over its agent's page.
+    pub fn is_on_page(&self) -> bool {
+        self.port.is_none()
+    }
+
     /// The leg's dialog once it is one.
     pub fn dialog(&self) -> Option<DialogId> {
         match self.dialogs.as_slice() {

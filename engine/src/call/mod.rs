@@ -41,6 +41,12 @@ pub struct Call {
     pub work: Option<WorkId>,
     /// The conversation, from the agent's answer on.
     pub talk: Option<Talk>,
+    /// The agent who has put it on the shared list, while it is there.
+    pub aside: Option<AgentId>,
+    /// The agent of the conversation is lost, and may come back; the caller hears comfort audio.
+    pub lost: bool,
+    /// It is on the shared list because of that.
+    pub listed: bool,
     /// How its caller is held.
     pub hold: HoldMode,
     /// When an early-media caller is answered at the latest.
@@ -88,6 +94,9 @@ impl Call {
             credit: Duration::ZERO,
             work: None,
             talk: None,
+            aside: None,
+            lost: false,
+            listed: false,
             hold: HoldMode::Answered,
             answer_by: None,
             record,
@@ -123,6 +132,18 @@ impl Call {
     /// A leg by its id, to change it.
     pub fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
         self.parties.iter_mut().map(|party| &mut party.leg).find(|it| it.id == leg)
+    }
+
+    /// The other phone that rings, or is up, for an agent whose page is lost.
+    pub fn fallback(&self) -> Option<&Party> {
+        self.parties.iter().find(|party| matches!(party.role, PartyRole::Fallback { .. }))
+    }
+
+    /// A participant's role changes.
+    pub fn cast(&mut self, leg: LegId, role: PartyRole) {
+        if let Some(party) = self.parties.iter_mut().find(|party| party.leg.id == leg) {
+            party.role = role;
+        }
     }
 
     /// A participant by the leg.

@@ -24,6 +24,11 @@ pub enum PartyRole {
         /// The offer that rings, or rang.
         offer: OfferId,
     },
+    /// The other phone of an agent whose page is lost in this conversation.
+    Fallback {
+        /// Whose.
+        agent: AgentId,
+    },
 }
 
 impl Party {
@@ -31,14 +36,14 @@ impl Party {
     pub fn agent(&self) -> Option<AgentId> {
         match self.role {
             PartyRole::Caller => None,
-            PartyRole::Agent { agent, .. } => Some(agent),
+            PartyRole::Agent { agent, .. } | PartyRole::Fallback { agent } => Some(agent),
         }
     }
 
     /// The offer it was rung for.
     pub fn offer(&self) -> Option<OfferId> {
         match self.role {
-            PartyRole::Caller => None,
+            PartyRole::Caller | PartyRole::Fallback { .. } => None,
             PartyRole::Agent { offer, .. } => Some(offer),
         }
     }

@@ -57,6 +57,9 @@ pub struct Record {
     pub attempts: Vec<Attempt>,
     /// How many offers there were, also beyond [`PARTS_MAX`].
     pub attempts_count: u32,
+    /// What was noted on it.
+    #[serde(default)]
+    pub notes: Vec<Note>,
     /// Every conversation with an agent.
     pub conversations: Vec<Conversation>,
     /// From arrival to the first conversation; without one, to the end.
@@ -120,6 +123,17 @@ pub struct Attempt {
     pub end: Option<OfferEnd>,
 }
 
+/// One note.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// What.
+    pub text: Private,
+    /// By whom.
+    pub by: Actor,
+    /// When.
+    pub at: Duration,
+}
+
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
@@ -163,6 +177,7 @@ impl Record {
             qualifications: Vec::new(),
             attempts: Vec::new(),
             attempts_count: 0,
+            notes: Vec::new(),
             conversations: Vec::new(),
             waited: Duration::ZERO,
             talked: Duration::ZERO,
@@ -225,6 +240,14 @@ impl Record {
                     &mut self.conversations,
                     Conversation { agent: *agent, from: at, until: None, loss: None },
                 );
+            }
+            Event::HeldAside { lost: false, .. } => self.hang_up(at, None),
+            Event::Resumed { agent, .. } => keep(
+                &mut self.conversations,
+                Conversation { agent: *agent, from: at, until: None, loss: None },
+            ),
+            Event::Noted { by, text, .. } => {
+                keep(&mut self.notes, Note { text: text.clone(), by: by.clone(), at });
             }
             Event::AgentLost { loss, .. } => self.hang_up(at, Some(*loss)),
             Event::Released { disposition, .. } => {

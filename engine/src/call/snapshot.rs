@@ -34,6 +34,9 @@ pub struct CallSnapshot {
     pub work: Option<WorkSnapshot>,
     /// Its conversation, from the agent's answer on.
     pub talk: Option<TalkSnapshot>,
+    /// Whose it was that has put it on the shared list.
+    #[serde(default)]
+    pub aside: Option<AgentId>,
     /// It tests the line and stands in no queue.
     pub test: bool,
     /// When an early-media caller is answered at the latest.
@@ -73,8 +76,8 @@ pub struct LegSnapshot {
     /// Our descriptions: their origin id, and their version, which rises with each change
     /// (RFC 3264 §8).
     pub local: LocalSdp,
-    /// Its sockets.
-    pub port: MediaPort,
+    /// Its sockets; `None`: it is on its agent's page.
+    pub port: Option<MediaPort>,
     /// What was agreed.
     pub stream: Stream,
 }
@@ -114,6 +117,7 @@ impl CallSnapshot {
                 bridge: talk.bridge,
                 connected: talk.connected,
             }),
+            aside: call.aside,
             test: call.purpose == super::Purpose::Test,
             answer_by: call.answer_by,
             legs: call.parties().iter().map(|party| LegSnapshot::of(party, &dialog)).collect(),

@@ -57,7 +57,12 @@ pub(super) struct Agent {
     wrap_up: Duration,
     pub(super) intent: Intent,
     phone: bool,
+    /// The phone is the page: it can be rung when the page is open, its connection stands and its
+    /// microphone and speakers are fit.
+    pub(super) by_page: bool,
     page: bool,
+    up: bool,
+    fit: bool,
     /// Why the phone can, or cannot, be rung.
     why: String,
     pub(super) ear: Option<CallId>,
@@ -79,6 +84,17 @@ pub(super) struct Agent {
     told: Told,
 }
 
+/// What is known of an agent's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PageFacts {
+    /// It follows the feed.
+    pub(super) open: bool,
+    /// Its connection for audio stands.
+    pub(super) up: bool,
+    /// Its microphone and speakers are fit.
+    pub(super) fit: bool,
+}
+
 impl Agent {
     /// An agent of the roster, before anything happened.
     pub(super) fn new(id: AgentId, site: &AgentSite, centre_wrap_up: Duration) -> Agent {
@@ -93,8 +109,15 @@ impl Agent {
             wrap_up: site.wrap_up.unwrap_or(centre_wrap_up),
             intent: Intent::SignedOut,
             phone: fixed,
+            by_page: matches!(site.phone, Phone::Page),
             page: false,
-            why: String::from(if fixed { "fixed-address" } else { "not-registered" }),
+            up: false,
+            fit: false,
+            why: String::from(match site.phone {
+                Phone::Static { .. } => "fixed-address",
+                Phone::Registered { .. } => "not-registered",
+                Phone::Page => "no-page",
+            }),
             ear: None,
             reserved: None,
             wrap_until: None,
@@ -128,6 +151,22 @@ impl Agent {
     /// Whether the phone is there, as far as it is known.
     pub(super) fn is_reachable(&self) -> bool {
         self.phone && self.failures == 0
+    }
+
+    /// Whether a call could be put into the ear at this moment: always at a desk phone, which says
+    /// itself when it is not there.
+    pub(super) fn has_line(&self) -> bool {
+        !self.by_page || (self.page && self.up)
+    }
+
+    /// Why the page cannot be rung, or that it can.
+    fn page_code(&self) -> &'static str {
+        match (self.page, self.up, self.fit) {
+            (false, ..) => "no-page",
+            (_, false, _) => "no-audio",
+            (.., false) => "audio-unfit",
+            (true, true, true) => "page",
+        }
     }
 
     fn health(&self) -> Health {
@@ -233,9 +272,57 @@ impl Floor {
         self.settle(ix);
     }
 
-    pub(super) fn open_page(&mut self, ix: usize, open: bool) {
-        self.agents[ix].page = open;
+    /// What is known of an agent's page changes; where the page is the phone, so may that.
+    pub(super) fn change_page(&mut self, now: Instant, ix: usize, change: impl FnOnce(&mut PageFacts)) {
+        let agent = &mut self.agents[ix];
+        let was = PageFacts { open: agent.page, up: agent.up, fit: agent.fit };
+        let mut is = was;
+        change(&mut is);
+        (agent.page, agent.up, agent.fit) = (is.open, is.up, is.fit);
+        if agent.by_page && is != was {
+            let (id, code) = (agent.id, agent.page_code());
+            let reachable = is == PageFacts { open: true, up: true, fit: true };
+            let changed = reachable != agent.phone;
+            self.log(Event::PageChanged { agent: id, open: is.open, up: is.up, fit: is.fit });
+            if changed {
+                return self.reach(now, ix, reachable, String::from(code));
+            }
+            self.agents[ix].why = String::from(code);
+        }
         self.settle(ix);
+    }
+
+    /// Somebody changes what an agent can answer.
+    pub(super) fn train(&mut self, ix: usize, skills: Vec<String>, by: Actor) {
+        self.uninvite(ix, OfferEnd::Rescinded);
+        let agent = &mut self.agents[ix];
+        let (seat, staffing) = (agent.seat, std::mem::take(&mut agent.staffing));
+        agent.seat = Seat::Away;
+        for &place in &agent.queues {
+            let line = &mut self.lines[place];
+            line.reseat(ix, seat, Seat::Away);
+            line.staff -= usize::from(staffing); // counted when the agent sat down
+            self.dirty.insert(place);
+        }
+        agent.queues = self.rules.served_by(&skills);
+        agent.skills.clone_from(&skills);
+        let agent = agent.id;
+        self.log(Event::SkillsChanged { agent, skills, by });
+        self.settle(ix);
+    }
+
+    /// The call has left the ear without being over: no wrap-up, and the agent is free.
+    pub(super) fn set_aside(&mut self, now: Instant, ix: usize) {
+        let agent = &mut self.agents[ix];
+        agent.ear = None;
+        agent.idle_since = now;
+        self.settle(ix);
+    }
+
+    /// The agent goes on to something else before the wrap-up is over.
+    pub(super) fn cut_wrap_up(&mut self, ix: usize) {
+        let agent = &mut self.agents[ix];
+        self.deadlines.put(Due::WrapUp(ix), &mut agent.wrap_until, None);
     }
 
     /// The person, or the phone, has shown that it is there.

@@ -86,6 +86,68 @@ pub enum Fact {
         /// Open.
         open: bool,
     },
+    /// The connection of the agent's page for audio stands, or no longer.
+    PageLine {
+        /// Whose.
+        agent: AgentId,
+        /// It stands.
+        up: bool,
+    },
+    /// The microphone and speakers of the agent's page are fit, or not.
+    PageFit {
+        /// Whose.
+        agent: AgentId,
+        /// They are.
+        fit: bool,
+    },
+    /// The one key: the agent takes the most urgent item that can be had at this instant: what is
+    /// offered already, or what waits, or what is open to a claim.
+    Answer {
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent takes this item, whatever its place. A person's will: exempt from the order.
+    Pick {
+        /// Who.
+        agent: AgentId,
+        /// Which.
+        work: WorkId,
+        /// A phone of theirs is lifted already: their page is not needed.
+        lifted: bool,
+    },
+    /// Work that was set aside comes back for the agent who takes it: nobody else is asked first.
+    Resume {
+        /// Who takes it.
+        agent: AgentId,
+        /// As in [`Fact::Enter`].
+        work: WorkId,
+        /// As in [`Fact::Enter`].
+        call: CallId,
+        /// As in [`Fact::Enter`].
+        queue: QueueId,
+        /// As in [`Fact::Enter`].
+        class: ClassId,
+        /// As in [`Fact::Enter`].
+        arrived: Instant,
+        /// As in [`Fact::Enter`].
+        credit: Duration,
+    },
+    /// The call is out of this agent's ear, and is not over: no wrap-up.
+    Aside {
+        /// Who.
+        agent: AgentId,
+        /// The call that was in the ear.
+        call: CallId,
+    },
+    /// What an agent can answer from here on.
+    Skills {
+        /// Who.
+        agent: AgentId,
+        /// As the queues name them.
+        skills: Vec<String>,
+        /// By whom.
+        by: Actor,
+    },
     /// The phone rings.
     Alerting {
         /// The offer.
@@ -158,6 +220,11 @@ pub enum Step {
         work: WorkId,
         /// Why.
         end: OfferEnd,
+    },
+    /// The agent has taken by a key what a page shows: connect. `Event::Offered` came long before.
+    Take {
+        /// The offer.
+        offer: OfferId,
     },
     /// For the log. Invitations of shared queues are `Event::Offered` of that kind, and nothing rings.
     Event(Event),

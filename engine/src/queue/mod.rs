@@ -17,6 +17,7 @@ mod work;
 mod deadline;
 mod figures;
 mod offer;
+mod person;
 mod policy;
 
 #[cfg(test)]
@@ -153,8 +154,28 @@ impl Floor {
             Fact::SignIn { agent, .. }
             | Fact::Intent { agent, .. }
             | Fact::Reachable { agent, .. }
+            | Fact::PageLine { agent, .. }
+            | Fact::PageFit { agent, .. }
             | Fact::Page { agent, .. } => self.agent_at(*agent).map(|_| ()).ok_or(Refusal::Unknown),
-            Fact::EarFree { agent, call } => {
+            Fact::Answer { agent } => self.may_answer(*agent),
+            Fact::Pick { agent, work, lifted } => self.may_pick(*agent, *work, *lifted),
+            Fact::Resume { agent, work, .. } => {
+                let known = self.place(*work).is_some() || work.centre != self.centre;
+                if known || self.lines.is_empty() {
+                    Err(Refusal::Invalid)
+                } else {
+                    self.may_take(*agent, false)
+                }
+            }
+            Fact::Skills { agent, skills, .. } => {
+                let agent = self.agent_at(*agent).ok_or(Refusal::Unknown)?;
+                let known = |skill: &String| {
+                    self.agents[agent].skills.contains(skill)
+                        || self.lines.iter().any(|line| line.rule.skills.contains(skill))
+                };
+                if skills.iter().all(known) { Ok(()) } else { Err(Refusal::Invalid) }
+            }
+            Fact::EarFree { agent, call } | Fact::Aside { agent, call } => {
                 let agent = self.agent_at(*agent).ok_or(Refusal::Unknown)?;
                 if self.agents[agent].ear == Some(*call) { Ok(()) } else { Err(Refusal::Gone) }
             }
@@ -162,7 +183,7 @@ impl Floor {
             | Fact::Taken { offer }
             | Fact::Connected { offer }
             | Fact::Failed { offer, .. } => self.live(*offer, OfferKind::Exclusive, None).map(|_| ()),
-            Fact::Claim { agent, offer } => self.live(*offer, OfferKind::Shared, Some(*agent)).map(|_| ()),
+            Fact::Claim { agent, offer } => self.may_claim(*agent, *offer),
             Fact::Reject { agent, offer } => {
                 match self.live(*offer, OfferKind::Exclusive, Some(*agent))?.phase {
                     Phase::Taken => Err(Refusal::Gone),
@@ -230,13 +251,26 @@ impl Floor {
             Fact::SignIn { agent, position, by } => self.sign_in(now, at(agent), position, by),
             Fact::Intent { agent, intent, by } => self.intend(now, at(agent), intent, by),
             Fact::Reachable { agent, reachable, why } => self.reach(now, at(agent), reachable, why),
-            Fact::Page { agent, open } => self.open_page(at(agent), open),
-            Fact::Seen { agent, .. } => self.show_life(at(agent)),
+            Fact::Page { agent, open } => self.change_page(now, at(agent), |page| page.open = open),
+            Fact::PageLine { agent, up } => self.change_page(now, at(agent), |page| page.up = up),
+            Fact::PageFit { agent, fit } => self.change_page(now, at(agent), |page| page.fit = fit),
+            Fact::Answer { agent } => self.answer(now, at(agent)),
+            Fact::Pick { agent, work, .. } => self.pick(now, at(agent), work),
+            Fact::Resume { agent, work, call, queue, class, arrived, credit } => {
+                self.move_work(now, Fact::Enter { work, call, queue, class, arrived, credit, again: true });
+                self.pick(now, at(agent), work);
+            }
+            Fact::Aside { agent, .. } => self.set_aside(now, at(agent)),
+            Fact::Skills { agent, skills, by } => self.train(at(agent), skills, by),
+            Fact::Seen { agent, offer } => self.seen(at(agent), offer),
             Fact::EarFree { agent, .. } => self.ear_free(now, at(agent)),
             Fact::Alerting { offer } => self.alerting(offer),
             Fact::Taken { offer } => self.taken(now, offer),
             Fact::Connected { offer } => self.connected(now, offer),
-            Fact::Claim { agent, .. } => self.claim(now, at(agent)),
+            Fact::Claim { agent, offer } => match self.offers.get(&offer.serial).map(|offer| offer.kind) {
+                Some(OfferKind::Exclusive) => self.take(now, at(agent), offer),
+                _ => self.claim(now, at(agent)),
+            },
             Fact::Failed { offer, end } => {
                 self.after = Trigger::Retry;
                 self.fail(now, offer, end, false);

@@ -31,9 +31,11 @@ pub(super) struct Offer {
     pub(super) call: CallId,
     pub(super) kind: OfferKind,
     pub(super) phase: Phase,
-    /// The agent asked for it by a claim.
+    /// The agent asked for it: by a claim, a pick or the one key.
     pub(super) claimed: bool,
-    lapse_at: Option<Instant>,
+    /// When it lapses once it is seen.
+    deadline: Instant,
+    pub(super) lapse_at: Option<Instant>,
 }
 
 impl Floor {
@@ -50,6 +52,10 @@ impl Floor {
     /// costs nothing but what a page that lost it would show.
     pub const INVITATION: Duration = Duration::from_secs(30);
 
+    /// From an offer to the word of a page that it shows it. A page that takes longer is frozen or
+    /// gone, and its agent would let the caller wait; a slow network takes a third of it.
+    pub const SEEN_WITHIN: Duration = Duration::from_secs(1);
+
     fn add_offer(&mut self, lapse: Instant, offer: Offer) -> OfferId {
         let serial = self.next_offer.take();
         let offer = self.offers.entry(serial).or_insert(offer);
@@ -65,14 +71,17 @@ impl Floor {
         let line = &mut self.lines[queue];
         line.waiting.remove(&rank);
         let deadline = now + line.rule.ring;
-        let claimed = because.agent == AgentReason::Claimed;
+        let claimed = matches!(because.agent, AgentReason::Claimed | AgentReason::Picked);
+        let unseen = self.agents[ix].by_page && !claimed;
+        let lapse = if unseen { deadline.min(now + Floor::SEEN_WITHIN) } else { deadline };
         if claimed {
             // Bound by a person's will: no other claim takes it from under the key.
             line.open.remove(&rank);
         }
         let (work, kind) = (WorkId { centre: self.centre, serial: rank.serial }, OfferKind::Exclusive);
-        let fresh = Offer { agent: ix, work, call, kind, phase: Phase::Sent, claimed, lapse_at: None };
-        let offer = self.add_offer(deadline, fresh);
+        let fresh =
+            Offer { agent: ix, work, call, kind, phase: Phase::Sent, claimed, deadline, lapse_at: None };
+        let offer = self.add_offer(lapse, fresh);
         if let Some(item) = self.items.get_mut(&rank.serial) {
             item.held = Some(offer);
         }
@@ -111,6 +120,8 @@ impl Floor {
             return;
         }
         offer.phase = Phase::Alerting;
+        let deadline = offer.deadline;
+        self.deadlines.put(Due::Offer(id.serial), &mut offer.lapse_at, Some(deadline));
         let ix = offer.agent;
         self.phone_rings(ix);
         let agent = self.agents[ix].id;
@@ -154,7 +165,10 @@ impl Floor {
         match end {
             OfferEnd::Rejected => self.show_life(ix),
             OfferEnd::TimedOut => self.rang_out(now, ix),
-            OfferEnd::Unreachable => self.phone_failed(now, ix, "unreachable"),
+            OfferEnd::Unreachable => {
+                let why = if self.agents[ix].by_page { "unseen" } else { "unreachable" };
+                self.phone_failed(now, ix, why);
+            }
             OfferEnd::PhoneBusy => self.phone_failed(now, ix, "busy"),
             OfferEnd::LostBeforeBridge => self.phone_failed(now, ix, "lost"),
             OfferEnd::Taken | OfferEnd::AnsweredElsewhere | OfferEnd::CallerGone | OfferEnd::Rescinded => {}
@@ -221,7 +235,8 @@ impl Floor {
         let (call, waited) = (item.call, now.since(item.arrived));
         let (work, kind) = (WorkId { centre: self.centre, serial: rank.serial }, OfferKind::Shared);
         let deadline = now + Floor::INVITATION;
-        let fresh = Offer { agent: ix, work, call, kind, phase: Phase::Sent, claimed: false, lapse_at: None };
+        let (phase, claimed) = (Phase::Sent, false);
+        let fresh = Offer { agent: ix, work, call, kind, phase, claimed, deadline, lapse_at: None };
         let offer = self.add_offer(deadline, fresh);
         let agent = &mut self.agents[ix];
         agent.invitation = Some(offer);
@@ -248,21 +263,28 @@ impl Floor {
     }
 
     /// The most urgent item this agent could claim.
-    fn most_urgent_open(&self, ix: usize) -> Option<Rank> {
+    pub(super) fn most_urgent_open(&self, ix: usize) -> Option<Rank> {
         self.agents[ix].queues.iter().filter_map(|&place| self.lines[place].open.first()).min().copied()
     }
 
-    /// The key was pressed: the most urgent item at this instant, whatever the invitation named, and
+    /// An invitation is taken: the most urgent item at this instant, whatever the invitation named, and
     /// also one that rings at a desk phone nobody has answered.
     pub(super) fn claim(&mut self, now: Instant, ix: usize) {
-        let Some(rank) = self.most_urgent_open(ix) else { return };
+        if let Some(rank) = self.most_urgent_open(ix) {
+            self.bind(now, ix, rank, AgentReason::Claimed);
+        }
+    }
+
+    /// Reserves an agent for the item that person has asked for; whoever it rings at is stopped.
+    pub(super) fn bind(&mut self, now: Instant, ix: usize, rank: Rank, reason: AgentReason) {
         self.uninvite(ix, OfferEnd::Taken);
         self.show_life(ix);
+        self.cut_wrap_up(ix);
         if let Some(elsewhere) = self.items.get(&rank.serial).and_then(|item| item.held) {
             self.fail(now, elsewhere, OfferEnd::AnsweredElsewhere, true);
         }
         self.uninvite_from(rank.serial, &OfferEnd::AnsweredElsewhere);
-        let because = self.because(rank, ix, AgentReason::Claimed);
+        let because = self.because(rank, ix, reason);
         self.reserve(now, rank, ix, because);
     }
 }

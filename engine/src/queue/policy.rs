@@ -89,7 +89,7 @@ impl Floor {
         let waiting: usize = queues.iter().map(|&place| self.lines[place].waiting.len()).sum();
         let line = self.items.get(&rank.serial).map(|item| &self.lines[item.queue]);
         let free = line.map_or(1, |line| match reason {
-            AgentReason::Claimed | AgentReason::Invited => line.pages.len(),
+            AgentReason::Claimed | AgentReason::Picked | AgentReason::Invited => line.pages.len(),
             AgentReason::LongestIdle | AgentReason::Only => line.free.len(),
         });
         Because {

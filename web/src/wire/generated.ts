@@ -3,7 +3,7 @@
 /**
  * Why an agent is chosen.
  */
-export type AgentReason = "longest-idle" | "only" | "claimed" | "invited";
+export type AgentReason = "longest-idle" | "only" | "claimed" | "picked" | "invited";
 
 /**
  * One agent.

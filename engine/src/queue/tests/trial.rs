@@ -217,6 +217,10 @@ impl Trial {
                 Step::Stop { agent, work, end, .. } => {
                     format!("stop {} at {}: {end:?}", self.item(work), self.name(agent))
                 }
+                Step::Take { offer } => match self.floor.offer(offer) {
+                    Some(taken) => format!("take {} by {}", self.item(taken.work), self.name(taken.agent)),
+                    None => continue,
+                },
                 Step::Event(event) => match self.event(event) {
                     Some(line) => line,
                     None => continue,

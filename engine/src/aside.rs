@@ -1,0 +1,114 @@
+//! Calls the room shares: put on hold for anybody to pick, or lost by an agent's page. What is
+//! picked from here, or from those waiting, is a person's will and breaks no rule of order.
+
+use crate::alarm::Alarm;
+use crate::call::event::{Actor, Event, Private};
+use crate::dialplan::ClassId;
+use crate::engine::Engine;
+use crate::id::{AgentId, CallId};
+use crate::io::{NOTE_MAX, Refusal};
+use crate::media::MediaCommand;
+use crate::queue::Fact;
+use crate::release::CLEARED;
+use crate::supervise::fence_of;
+use std::time::Duration;
+
+/// On hold for so long, somebody has to look: longer forgets a caller, shorter rings for every
+/// question to a colleague.
+const RECALL_AFTER: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// The call in the ear goes on the shared list: its caller hears the hold sound, its agent is free.
+    pub(crate) fn hold(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+        let call = self.calls.get_mut(&id).ok_or(Refusal::Unknown)?;
+        let talk = call.connected().filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
+        if call.lost {
+            return Err(Refusal::Gone); // it is about to be everybody's
+        }
+        (call.talk, call.aside) = (None, Some(agent));
+        let (caller, program) = (call.caller().id, crate::call::Call::hold_program(&call.hold_sound));
+        let class = call.class.clone();
+        let recall = self.now.at + RECALL_AFTER;
+        self.log(id.centre, Event::HeldAside { call: id, agent, class, lost: false, recall });
+        self.media(MediaCommand::Leave { leg: caller });
+        self.media(MediaCommand::Play { leg: caller, program });
+        self.let_go(id, talk.leg, Some(CLEARED));
+        self.alarms.set(Alarm::Recall(id), recall);
+        self.mark(id);
+        self.tell_floor(id.centre, Fact::Aside { agent, call: id });
+        Ok(())
+    }
+
+    /// A call has been on the shared list for long enough.
+    pub(crate) fn recall(&mut self, id: CallId) {
+        if let Some(agent) = self.calls.get(&id).and_then(|call| call.aside) {
+            self.log(id.centre, Event::RecallDue { call: id, agent });
+        }
+    }
+
+    /// A person takes this call: from those waiting, or from the shared list.
+    pub(crate) fn pick(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
+        match (call.work, call.talk) {
+            (Some(work), _) => self.ask_floor(id.centre, Fact::Pick { agent, work, lifted: false }),
+            (None, Some(talk)) if !call.listed => Err(Refusal::TakenBy(talk.agent)),
+            (None, None) if call.aside.is_none() => Err(Refusal::Gone),
+            _ => self.resume(agent, id),
+        }
+    }
+
+    /// A call of the shared list comes back for the agent who picks it. It enters its queue in the
+    /// same step, so that it waits there with its arrival time if the phone fails.
+    fn resume(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
+        let (arrived, credit) = (call.record.arrived_at, call.credit);
+        let centre = self.centres.get_mut(usize::from(id.centre.0)).ok_or(Refusal::Unknown)?;
+        let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
+        let queue = centre.queue_named(&call.queue);
+        let work = centre.work_id();
+        let fact = Fact::Resume { agent, work, call: id, queue, class, arrived, credit };
+        centre.floor.allows(&fact)?;
+        centre.works.insert(work, id);
+        self.alarms.clear(Alarm::Recall(id));
+        let before = self.calls.get_mut(&id).and_then(|call| {
+            (call.work, call.aside) = (Some(work), None);
+            call.talk.take()
+        });
+        self.stop_loss_clock(id);
+        if let Some(talk) = before {
+            self.let_go(id, talk.leg, None);
+        }
+        self.mark(id);
+        self.tell_floor(id.centre, fact);
+        if let Some(talk) = before {
+            self.free_ear(id, talk);
+        }
+        Ok(())
+    }
+
+    /// The vital key: from here on the call is confirmed vital, and stays where it is.
+    pub(crate) fn confirm_vital(&mut self, agent: AgentId, id: CallId, by: Actor) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        let talks = call.talk.is_some_and(|talk| talk.agent == agent);
+        if !talks && call.aside != Some(agent) {
+            return Err(Refusal::Unknown);
+        }
+        let plan = &self.centre(id.centre).ok_or(Refusal::Unknown)?.plan;
+        let class = fence_of(plan).and_then(|class| plan.class(class)).ok_or(Refusal::Invalid)?;
+        let class = class.name.clone();
+        self.qualify(id, &class, by)
+    }
+
+    /// A short note on a call, for screens and the record.
+    pub(crate) fn note(&mut self, id: CallId, text: &str, by: Actor) -> Result<(), Refusal> {
+        let text = text.trim();
+        if !self.calls.contains_key(&id) {
+            return Err(Refusal::Unknown);
+        }
+        if text.is_empty() || text.chars().count() > NOTE_MAX {
+            return Err(Refusal::Invalid);
+        }
+        self.log(id.centre, Event::Noted { call: id, by, text: Private(text.to_owned()) });
+        Ok(())
+    }
+}
