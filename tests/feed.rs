@@ -116,10 +116,14 @@ impl Room {
         page
     }
 
+    /// The next command; that pages come and go is another matter.
     async fn wish(&mut self) -> engine::io::Command {
-        match tokio::time::timeout(PATIENCE, self.wishes.recv()).await {
-            Ok(Some(Input::Command(command))) => command,
-            other => panic!("no command: {other:?}"),
+        loop {
+            match tokio::time::timeout(PATIENCE, self.wishes.recv()).await {
+                Ok(Some(Input::Command(command))) => return command,
+                Ok(Some(Input::Page { .. })) => {}
+                other => panic!("no command: {other:?}"),
+            }
         }
     }
 
