@@ -2,6 +2,7 @@
 //! ours. Every step's outputs are kept with the step's number, so that "in the same step" is a test.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of the kit")]
 
+pub mod page;
 pub mod peer;
 pub mod plan;
 pub mod sip;
@@ -377,7 +378,7 @@ impl Room {
 
     /// Legs the media plane holds, in order.
     pub fn open_legs(&self) -> Vec<LegId> {
-        let mut legs: Vec<LegId> = self.ports.keys().copied().collect();
+        let mut legs: Vec<LegId> = self.ports.keys().chain(self.on_page.keys()).copied().collect();
         legs.sort();
         legs
     }
