@@ -3,6 +3,7 @@
 mod kit;
 
 use engine::call::event::{Actor, Cause, Event, Intent};
+use engine::id::{CallId, WorkId};
 use engine::io::{Refusal, Verb};
 use engine::media::{MediaCommand, Program};
 use engine::site::Role;
@@ -128,4 +129,110 @@ fn a_supervisor_moves_a_waiting_call_and_it_keeps_its_arrival() {
     let none = engine::id::QueueId { centre: work.centre, index: 9 };
     let outcome = room.command(Actor::User("chief".to_owned()), Verb::Move { work, queue: none });
     assert_eq!(outcome.result, Err(Refusal::Unknown));
+}
+
+/// Commands of people of the roster, by their role: `self` is agent 0, about whom every command is.
+const ROLES: &str = "
+    sign_in    self + agent - regulator - supervisor + administrator +
+    sign_out   self + agent - regulator - supervisor + administrator +
+    ready      self + agent - regulator - supervisor + administrator +
+    pause      self + agent - regulator - supervisor + administrator +
+    offer_seen self + agent - regulator - supervisor + administrator +
+    claim      self + agent - regulator - supervisor + administrator +
+    reject     self + agent - regulator - supervisor + administrator +
+    release    self + agent - regulator - supervisor + administrator +
+    answer     self + agent - regulator - supervisor + administrator +
+    pick       self + agent - regulator - supervisor + administrator +
+    hold       self + agent - regulator - supervisor + administrator +
+    vital      self + agent - regulator - supervisor + administrator +
+    qualify    self + agent + regulator + supervisor + administrator +
+    note       self + agent + regulator + supervisor + administrator +
+    raise      self - agent - regulator - supervisor + administrator +
+    skills     self - agent - regulator - supervisor + administrator +
+    move       self - agent - regulator - supervisor + administrator +
+";
+
+fn wish(name: &str, call: CallId, work: WorkId) -> Verb {
+    let agent = agent(0);
+    let offer = engine::id::OfferId { centre: call.centre, serial: call.serial };
+    match name {
+        "sign_in" => Verb::SignIn { agent, position: None },
+        "sign_out" => Verb::SignOut { agent },
+        "ready" => Verb::Ready { agent },
+        "pause" => Verb::Pause { agent, reason: "meal".to_owned() },
+        "offer_seen" => Verb::OfferSeen { agent, offer },
+        "claim" => Verb::Claim { agent, offer },
+        "reject" => Verb::Reject { agent, offer },
+        "release" => Verb::Release { agent, call, disposition: None },
+        "answer" => Verb::Answer { agent },
+        "pick" => Verb::Pick { agent, call },
+        "hold" => Verb::Hold { agent, call },
+        "vital" => Verb::Vital { agent, call },
+        "qualify" => Verb::Qualify { call, class: "vital".to_owned() },
+        "note" => Verb::Note { call, text: "chute".to_owned() },
+        "raise" => Verb::Raise { work, class: "vital".to_owned() },
+        "skills" => Verb::Skills { agent, skills: Vec::new() },
+        "move" => Verb::Move { work, queue: engine::id::QueueId { centre: call.centre, index: 1 } },
+        other => panic!("no command is named `{other}`"),
+    }
+}
+
+#[test]
+fn every_command_is_for_the_roles_the_table_says() {
+    for row in ROLES.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()) {
+        for pair in row.get(1..).unwrap_or_default().chunks(2) {
+            let mut people = desks(0, 5, false);
+            people[2].role = Role::Regulator;
+            people[3].role = Role::Supervisor;
+            people[4].role = Role::Administrator;
+            let mut room = Room::of(site(vec![centre(plan::TEXT, people)]));
+            room.dial_and_ack("0612345678", "15");
+            let waiting = room.journal.last().and_then(|it| it.work.clone()).expect("waits").work;
+            let call = room.journal.last().expect("a snapshot").call;
+            let roles = ["self", "agent", "regulator", "supervisor", "administrator"];
+            let who = roles.iter().position(|role| *role == pair[0]).expect("a role");
+            let who = Actor::Agent(agent(u32::try_from(who).expect("few")));
+            let result = room.command(who, wish(row[0], call, waiting)).result;
+            let may = result != Err(Refusal::Forbidden);
+            assert_eq!(may, pair[1] == "+", "{} by {}: {result:?}", row[0], pair[0]);
+        }
+    }
+}
+
+#[test]
+fn a_supervisor_raises_a_waiting_call_and_it_is_next() {
+    let mut room = Room::new(1);
+    let mut busy = room.dial_and_ack("0600000000", "15");
+    room.answer(0);
+    room.dial_and_ack("0600000001", "15");
+    room.pass(SECOND);
+    room.dial_and_ack("0600000002", "15");
+    let work = room.journal.last().and_then(|it| it.work.clone()).expect("waits").work;
+    let raise = Verb::Raise { work, class: "vital".to_owned() };
+    assert!(room.command(Actor::User("chief".to_owned()), raise).result.is_ok());
+    room.bye(&mut busy);
+    assert_eq!(room.shows(0).as_deref(), Some("0600000002"));
+}
+
+#[test]
+fn skills_given_by_a_supervisor_bring_the_waiting_caller_in_the_same_step() {
+    let mut people = desks(0, 1, true);
+    people[0].skills.clear();
+    let mut room = Room::of(site(vec![centre(plan::TEXT, people)]));
+    room.dial_and_ack("0612345678", "15");
+    assert!(room.ringing(0).is_none(), "no queue of theirs");
+    let skills = |names: &[&str]| Verb::Skills {
+        agent: agent(0),
+        skills: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let chief = || Actor::User("chief".to_owned());
+    assert_eq!(room.command(chief(), skills(&["no-such-skill"])).result, Err(Refusal::Invalid));
+    let before = room.step;
+    room.command(chief(), skills(&["arm"])).result.expect("trained");
+    assert_eq!(room.rang_in(0), Some(before + 1));
+    room.phone_says(0, "486 Busy Here");
+    room.command(chief(), skills(&[])).result.expect("taken away");
+    room.pass(60 * SECOND);
+    assert!(room.ringing(0).is_none(), "nobody is left, and the caller waits");
+    assert_eq!(room.engine.live_calls(), 1);
 }

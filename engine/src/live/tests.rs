@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 mod bad_wire;
+mod rights;
+mod room;
 
 const CENTRE: CentreId = CentreId(0);
 const EPOCH: u32 = 7;

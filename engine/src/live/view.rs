@@ -5,7 +5,8 @@
 //! | boards, queues | numbers masked | numbers masked | everything |
 //! | `me`: own offers and conversations | - | everything | - |
 //! | a call | number masked | everything in one's own ear, else masked | everything |
-//! | commands | none | for oneself, and the call in one's ear | all |
+//! | held list, minutes, alarms | numbers masked, no notes | numbers masked, no notes | everything |
+//! | commands | none | for oneself, any call by `pick`, and the call in one's ear | all |
 
 use super::board::Board;
 use super::cast::Cast;

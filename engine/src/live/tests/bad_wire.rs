@@ -1,6 +1,7 @@
 //! Seeds that make the log long and the wire as bad as it can be.
 
 use super::*;
+use crate::call::event::Loss;
 use crate::live::follow::Follower;
 
 /// A generator of chance for tests: SplitMix64.
@@ -20,7 +21,7 @@ impl Chance {
 fn something(chance: &mut Chance, calls: &mut u64, at: Instant) -> Event {
     let which = chance.below(*calls + 1);
     let who = agent(u32::try_from(chance.below(2)).unwrap_or(0));
-    match chance.below(12) {
+    match chance.below(18) {
         0..=2 => {
             *calls += 1;
             arrived(*calls)
@@ -31,6 +32,18 @@ fn something(chance: &mut Chance, calls: &mut u64, at: Instant) -> Event {
         7 => connected(which, who),
         8 => ended(which, Cause::Released),
         9 => Event::Moved { work: work(which), queue: queue(1), by: Actor::User("chief".to_owned()) },
+        11 => Event::HeldAside {
+            call: call(which),
+            agent: who,
+            class: "routine".to_owned(),
+            lost: chance.below(2) == 0,
+            recall: at,
+        },
+        12 => Event::RecallDue { call: call(which), agent: who },
+        13 => Event::Resumed { call: call(which), agent: who, leg: leg(which) },
+        14 => Event::AgentLost { call: call(which), agent: who, loss: Loss::NoAudio },
+        15 => Event::Noted { call: call(which), by: Actor::Agent(who), text: Private("chute".to_owned()) },
+        16 => Event::PageChanged { agent: who, open: true, up: chance.below(2) == 0, fit: true },
         10 => Event::OccupationChanged {
             agent: who,
             occupation: Occupation::WrapUp,

@@ -1,0 +1,103 @@
+//! Every command, for every right: what a page may send to the core at all.
+
+use super::*;
+use crate::call::event::Actor;
+use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
+
+/// `+`: may, `-`: may not. `self` talks in call 1 and speaks of itself; `other` is an agent who wants
+/// the same of them.
+const TABLE: &str = "
+    sign_in     observer - self + other - supervisor +
+    sign_out    observer - self + other - supervisor +
+    ready       observer - self + other - supervisor +
+    pause       observer - self + other - supervisor +
+    offer_seen  observer - self + other - supervisor +
+    claim       observer - self + other - supervisor +
+    reject      observer - self + other - supervisor +
+    release     observer - self + other - supervisor +
+    answer      observer - self + other - supervisor +
+    pick        observer - self + other - supervisor +
+    hold        observer - self + other - supervisor +
+    vital       observer - self + other - supervisor +
+    qualify     observer - self + other - supervisor +
+    note        observer - self + other - supervisor +
+    raise       observer - self - other - supervisor +
+    skills      observer - self - other - supervisor +
+    move        observer - self - other - supervisor +
+";
+
+fn verb(name: &str, agent: AgentId, call: CallId, offer: OfferId, work: WorkId, queue: QueueId) -> Verb {
+    match name {
+        "sign_in" => Verb::SignIn { agent, position: None },
+        "sign_out" => Verb::SignOut { agent },
+        "ready" => Verb::Ready { agent },
+        "pause" => Verb::Pause { agent, reason: "meal".to_owned() },
+        "offer_seen" => Verb::OfferSeen { agent, offer },
+        "claim" => Verb::Claim { agent, offer },
+        "reject" => Verb::Reject { agent, offer },
+        "release" => Verb::Release { agent, call, disposition: None },
+        "answer" => Verb::Answer { agent },
+        "pick" => Verb::Pick { agent, call },
+        "hold" => Verb::Hold { agent, call },
+        "vital" => Verb::Vital { agent, call },
+        "qualify" => Verb::Qualify { call, class: "vital".to_owned() },
+        "note" => Verb::Note { call, text: "chute".to_owned() },
+        "raise" => Verb::Raise { work, class: "vital".to_owned() },
+        "skills" => Verb::Skills { agent, skills: Vec::new() },
+        "move" => Verb::Move { work, queue },
+        other => panic!("no command is named `{other}`"),
+    }
+}
+
+/// Every kind of command is in the table: a verb without a row does not compile here.
+fn name(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::SignIn { .. } => "sign_in",
+        Verb::SignOut { .. } => "sign_out",
+        Verb::Ready { .. } => "ready",
+        Verb::Pause { .. } => "pause",
+        Verb::OfferSeen { .. } => "offer_seen",
+        Verb::Claim { .. } => "claim",
+        Verb::Reject { .. } => "reject",
+        Verb::Release { .. } => "release",
+        Verb::Answer { .. } => "answer",
+        Verb::Pick { .. } => "pick",
+        Verb::Hold { .. } => "hold",
+        Verb::Vital { .. } => "vital",
+        Verb::Qualify { .. } => "qualify",
+        Verb::Note { .. } => "note",
+        Verb::Raise { .. } => "raise",
+        Verb::Skills { .. } => "skills",
+        Verb::Move { .. } => "move",
+    }
+}
+
+#[test]
+fn every_command_is_for_whom_the_table_says() {
+    let mut room = Room::new();
+    for event in [arrived(1), queued(1, room.at), connected(1, agent(0))] {
+        room.happens(event);
+    }
+    let rows: Vec<Vec<&str>> = TABLE
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .filter(|row: &Vec<_>| !row.is_empty())
+        .collect();
+    assert_eq!(rows.len(), 17, "as many as there are verbs");
+    for row in rows {
+        let wish = verb(row[0], agent(0), call(1), offer(1), work(1), queue(0));
+        assert_eq!(name(&wish), row[0]);
+        for pair in row[1..].chunks(2) {
+            let right = match pair[0] {
+                "observer" => Right::Observer,
+                "self" => Right::Agent(agent(0)),
+                "other" => Right::Agent(agent(1)),
+                "supervisor" => Right::Supervisor,
+                other => panic!("no right is named `{other}`"),
+            };
+            let may = viewer(right).may(&wish, room.feed.board());
+            assert_eq!(may, pair[1] == "+", "{} by {}", row[0], pair[0]);
+        }
+    }
+    assert_eq!(viewer(Right::Agent(agent(0))).actor(), Actor::Agent(agent(0)));
+}
