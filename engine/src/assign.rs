@@ -31,7 +31,8 @@ impl Engine {
             return self.not_reached(agent, offer, OfferEnd::Unreachable);
         }
         let Some(port) = self.stock.take(Some(near)) else {
-            self.count(Counter::Never("no media port for an agent's leg"));
+            self.count(Counter::PortsExhausted);
+            self.short.insert(agent);
             return self.not_reached(agent, offer, OfferEnd::Unreachable);
         };
         let Some(id) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
@@ -59,11 +60,23 @@ impl Engine {
             self.lines.insert(dialog, Line::Party(decision.call, id));
             dialogs.push(dialog);
         }
-        let leg = Leg { id, dialogs, state: LegState::Ringing, port, stream, local, silent: 0 };
+        let leg = Leg { id, dialogs, state: LegState::Ringing, port, stream, local, silent: 0, heard: false };
         if let Some(call) = self.calls.get_mut(&decision.call) {
             call.add(Party { role: PartyRole::Agent { agent, offer }, leg });
         }
         self.mark(decision.call);
+    }
+
+    /// Ports are free again: agents who rest because there was none for them need not.
+    pub(crate) fn ring_those_without_port(&mut self) {
+        for agent in std::mem::take(&mut self.short) {
+            // One who let a phone ring out has still shown no life.
+            let view = self.centre(agent.centre).and_then(|centre| centre.floor.agent(agent));
+            if view.is_some_and(|view| !view.rona) && !self.places_of(agent).is_empty() {
+                let why = "port".to_owned();
+                self.tell_floor(agent.centre, Fact::Reachable { agent, reachable: true, why });
+            }
+        }
     }
 
     /// Where an agent's phone is: path and Request-URI of each place.

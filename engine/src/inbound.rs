@@ -77,7 +77,8 @@ impl Engine {
         self.legs.insert(leg, id);
         self.media(MediaCommand::Open { leg, port, stream });
         let dialogs = vec![dialog];
-        let leg = Leg { id: leg, dialogs, state: LegState::Ringing, port, stream, local, silent: 0 };
+        let leg =
+            Leg { id: leg, dialogs, state: LegState::Ringing, port, stream, local, silent: 0, heard: false };
         let purpose = if test { Purpose::Test } else { Purpose::Help };
         self.calls.insert(id, Call::new(record, leg, purpose));
         if test {

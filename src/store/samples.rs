@@ -50,6 +50,7 @@ pub(super) fn snapshot(n: u64, class: &str) -> CallSnapshot {
         work: None,
         talk: None,
         test: false,
+        hold_sound: String::new(),
         answer_by: None,
         legs: Vec::new(),
         record: record(n),

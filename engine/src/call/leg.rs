@@ -39,6 +39,8 @@ pub struct Leg {
     pub local: LocalSdp,
     /// Whole seconds its peer has not been heard, as last reported; zero while it is heard.
     pub silent: u16,
+    /// Its peer has been heard at least once.
+    pub heard: bool,
 }
 
 impl Leg {

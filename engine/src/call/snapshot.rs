@@ -36,6 +36,9 @@ pub struct CallSnapshot {
     pub talk: Option<TalkSnapshot>,
     /// It tests the line and stands in no queue.
     pub test: bool,
+    /// What its caller hears while waiting.
+    #[serde(default)]
+    pub hold_sound: String,
     /// When an early-media caller is answered at the latest.
     pub answer_by: Option<Instant>,
     /// Its parties: the caller first.
@@ -115,6 +118,7 @@ impl CallSnapshot {
                 connected: talk.connected,
             }),
             test: call.purpose == super::Purpose::Test,
+            hold_sound: call.hold_sound.clone(),
             answer_by: call.answer_by,
             legs: call.parties().iter().map(|party| LegSnapshot::of(party, &dialog)).collect(),
             record: call.record.clone(),

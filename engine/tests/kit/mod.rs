@@ -275,6 +275,11 @@ impl Room {
         panic!("deadlines without end: a timer that fires moves on");
     }
 
+    /// Time passes while the engine is kept from its deadlines: a busy machine.
+    pub fn late(&mut self, time: Duration) {
+        self.at += time;
+    }
+
     /// Somebody commands.
     pub fn command(&mut self, actor: engine::call::event::Actor, verb: Verb) -> Outcome {
         self.count += 1;
