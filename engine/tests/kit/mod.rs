@@ -48,6 +48,8 @@ pub struct Room {
     /// Phones and trunks that answer nothing, as if unplugged.
     pub dead: HashSet<SocketAddr>,
     at: Duration,
+    /// What the wall clock said at the start; a test makes it jump by changing it.
+    pub wall: SystemTime,
     ports: HashMap<LegId, MediaPort>,
     replies: VecDeque<Reply>,
     seqs: HashMap<CentreId, u64>,
@@ -146,6 +148,7 @@ impl Room {
             counted: Vec::new(),
             dead: HashSet::new(),
             at: Duration::ZERO,
+            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_435_200), // 2026-11-23, a Monday
             ports: HashMap::new(),
             replies: VecDeque::new(),
             seqs: HashMap::new(),
@@ -166,9 +169,7 @@ impl Room {
 
     fn now(&self) -> Now {
         let from = Instant::from_nanos(1_000_000_000_000);
-        // 2026-11-23, a Monday.
-        let utc = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_435_200) + self.at;
-        Now { at: from + self.at, utc }
+        Now { at: from + self.at, utc: self.wall + self.at }
     }
 
     /// One step of the engine, and the steps that the peers' own reactions make.
