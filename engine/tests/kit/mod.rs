@@ -309,6 +309,7 @@ impl Room {
     pub fn rest(&mut self) {
         self.pass(Duration::from_secs(400));
         assert!(self.engine.is_idle(), "at rest every map is empty (I23)");
+        assert!(self.engine.has_no_dialog(), "and no dialog is left in the endpoint");
         assert!(self.ports.is_empty(), "every port is given back: {:?}", self.ports);
         let mut arrived: Vec<CallId> = self
             .log
