@@ -122,6 +122,14 @@ pub struct Log {
     pub json: bool,
 }
 
+/// Calls the ports allow at once: a call too many that took the port of the last agent's phone would
+/// be held with nobody to answer it, and so would all the others.
+fn answerable(site: &Site, media: &Media) -> usize {
+    let pairs = (usize::from(*media.ports.end()) - usize::from(*media.ports.start())).div_ceil(2);
+    let agents: usize = site.centres.iter().map(|centre| centre.agents.len()).sum();
+    site.calls_max.min(pairs.saturating_sub(agents)).max(1)
+}
+
 impl Config {
     /// Where the accounts of people are kept.
     pub fn users(&self) -> PathBuf {
@@ -162,10 +170,12 @@ impl Config {
             calls_max: draft.node.calls_max,
             strangers: draft.sip.strangers,
         };
+        let media = check.media(&draft)?;
+        let site = Site { calls_max: answerable(&site, &media), ..site };
         Ok(Config {
             site,
             listen,
-            media: check.media(&draft)?,
+            media,
             http: check.http(&draft)?,
             access: check.access(&draft)?,
             state_dir: base.join(&draft.node.state_dir),

@@ -80,6 +80,15 @@ fn refused(name: &str, from: &str, to: &str, expected: &str) {
 }
 
 #[test]
+fn a_port_is_kept_for_every_agents_phone_however_many_call() {
+    let site = Site::new("answerable");
+    let config = site.load(RIGHT).unwrap();
+    assert_eq!(config.site.calls_max, 5_000 - 2, "5 000 pairs, two agents");
+    let roomy = site.load(&RIGHT.replace("state_dir", "calls_max = 70\nstate_dir")).unwrap();
+    assert_eq!(roomy.site.calls_max, 70);
+}
+
+#[test]
 fn a_right_configuration_gives_its_site() {
     let site = Site::new("right");
     let config = site.load(RIGHT).unwrap_or_else(|fault| panic!("{fault}"));

@@ -79,9 +79,8 @@ impl Baresip {
             ["g711", "aufile", "aubridge", "sndfile"].map(|name| format!("module {name}.so\n")).concat();
         let modules = modules + &["account", "menu"].map(|name| format!("module_app {name}.so\n")).concat();
         let config = format!(
-            "sip_listen 127.0.0.1:{}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\naudio_player aubridge,none\n\
+            "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\naudio_player aubridge,none\n\
              audio_source aufile,{}\naudio_alert aubridge,none\nrtp_timeout 0\nsnd_path {here}\n{modules}",
-            free_udp(1),
             says.display(),
         );
         folder.write("config", &config);

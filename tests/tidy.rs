@@ -164,6 +164,15 @@ fn only_the_driver_reads_a_clock() {
 }
 
 #[test]
+fn i18_the_core_has_no_lock_thread_or_await() {
+    let findings: Vec<_> = sources().iter().flat_map(|(path, text)| sharing(path, text)).collect();
+    assert!(findings.is_empty(), "{findings:#?}");
+    assert_eq!(sharing("engine/src/engine.rs", "use std::sync::Mutex;").len(), 1);
+    assert_eq!(sharing("sip/src/endpoint/mod.rs", "async fn send() { wire.send().await }").len(), 1);
+    assert_eq!(sharing("src/driver/office.rs", "use std::sync::Mutex;"), [], "only the core is alone");
+}
+
+#[test]
 fn no_file_is_longer_than_a_reader_can_hold() {
     let findings: Vec<_> = sources().iter().filter_map(|(path, text)| length(path, text)).collect();
     assert!(findings.is_empty(), "{findings:#?}");
@@ -271,6 +280,31 @@ fn clocks(path: &str, text: &str) -> Vec<Finding> {
         .iter()
         .filter(|reading| code.contains(**reading))
         .map(|reading| Finding { place: path.to_owned(), rule: format!("reads a clock: `{reading}..)`") })
+        .collect()
+}
+
+/// Ways of sharing and waiting in a file of the core, which has one owner.
+fn sharing(path: &str, text: &str) -> Vec<Finding> {
+    if !path.starts_with("sip/src/") && !path.starts_with("engine/src/") {
+        return Vec::new();
+    }
+    let code = code(text);
+    let words = [
+        "Mutex",
+        "RwLock",
+        "Condvar",
+        "Atomic",
+        "thread::",
+        "mpsc",
+        "async fn",
+        "async {",
+        "async move",
+        "static mut",
+    ];
+    words
+        .iter()
+        .filter(|word| code.contains(**word))
+        .map(|word| Finding { place: path.to_owned(), rule: format!("the core shares nothing: `{word}`") })
         .collect()
 }
 

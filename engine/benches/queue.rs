@@ -119,7 +119,7 @@ fn plan() -> Dialplan {
 }
 
 fn crowd(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("10 000 waiting, 2 000 agents, 100 queues");
+    let mut group = criterion.benchmark_group("i20: 10 000 waiting, 2 000 agents, 100 queues");
 
     let mut floor = Crowd::new();
     group.throughput(Throughput::Elements(4));

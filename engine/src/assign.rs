@@ -31,7 +31,7 @@ impl Engine {
             let leg = leg.id;
             return self.bridge_fallback(decision.call, leg, agent, offer);
         }
-        let phone = self.centre(agent.centre).and_then(|centre| centre.agent(agent)).map(|it| &it.phone);
+        let phone = self.phone_of(agent);
         if phone == Some(&Phone::Page) {
             // An offer is shown by the page, which is told by the log; a person's will is done at once.
             if matches!(decision.because.agent, AgentReason::Claimed | AgentReason::Picked) {
@@ -58,7 +58,10 @@ impl Engine {
         }
         let near = self.calls.get(&about).and_then(|call| call.caller().port).map(|port| port.thread);
         let Some(port) = self.stock.take(near) else {
-            self.count(Counter::Never("no media port for an agent's leg"));
+            self.count(Counter::PortsExhausted);
+            if let PartyRole::Agent { agent, .. } = role {
+                self.short.insert(agent);
+            }
             return false;
         };
         let Some(id) = self.centre_mut(about.centre).map(|centre| centre.leg_id()) else { return false };
@@ -93,6 +96,23 @@ impl Engine {
         }
         self.mark(about);
         true
+    }
+
+    /// Ports are free again: agents who rest because there was none for them need not.
+    pub(crate) fn ring_those_without_port(&mut self) {
+        for agent in std::mem::take(&mut self.short) {
+            // One who let a phone ring out has still shown no life.
+            let view = self.centre(agent.centre).and_then(|centre| centre.floor.agent(agent));
+            if view.is_some_and(|view| !view.rona) && !self.places_of(self.phone_of(agent)).is_empty() {
+                let why = "port".to_owned();
+                self.tell_floor(agent.centre, Fact::Reachable { agent, reachable: true, why });
+            }
+        }
+    }
+
+    /// What an agent hears and speaks with.
+    fn phone_of(&self, agent: AgentId) -> Option<&Phone> {
+        self.centre(agent.centre).and_then(|centre| centre.agent(agent)).map(|it| &it.phone)
     }
 
     /// Where a phone is: path and Request-URI of each place.

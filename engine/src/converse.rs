@@ -49,7 +49,7 @@ impl Engine {
     /// its ACK, and the caller is confirmed, or has been answered long before (I10).
     pub(crate) fn connect(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let stands = call.caller().state == LegState::Up
+        let stands = matches!(call.caller().state, LegState::Up | LegState::Lost)
             || (call.hold == HoldMode::Answered && call.caller().is_anchored());
         let (true, Some(work)) = (stands, call.work) else { return };
         let Some(talk) = call.talk.as_mut().filter(|talk| !talk.connected) else { return };
@@ -123,8 +123,8 @@ impl Engine {
                 found.local.offer(ours, found.stream.codec);
                 None
             }
-            // Nothing of ours in it: what is in force stays so, which the answer says.
-            Offer::Unusable => None,
+            // Nothing of ours in it (a fax, say): what is in force stays so (RFC 3261 §14.2).
+            Offer::Unusable => return self.endpoint.decline(self.now, dialog, 488),
         };
         self.endpoint.accept(self.now, dialog, &found.local.body);
         self.mark(id);
@@ -159,7 +159,8 @@ impl Engine {
 
     /// Asks a leg's peer whether it is still there (OPTIONS in its dialog).
     pub(crate) fn probe(&mut self, leg: LegId) {
-        let Some(found) = self.leg(leg).filter(|it| it.state == LegState::Up) else { return };
+        let stands = |state| matches!(state, LegState::Up | LegState::Lost);
+        let Some(found) = self.leg(leg).filter(|it| stands(it.state)) else { return };
         if let Some(dialog) = found.dialog() {
             self.endpoint.probe(self.now, dialog);
             self.watch(leg);
@@ -173,7 +174,10 @@ impl Engine {
     /// What the media plane reports.
     pub(crate) fn heard_from_media(&mut self, event: MediaEvent) {
         match event {
-            MediaEvent::Ports(ports) => self.stock.put(ports),
+            MediaEvent::Ports(ports) => {
+                self.stock.put(ports);
+                self.ring_those_without_port();
+            }
             MediaEvent::Heard { leg } => self.heard(leg),
             MediaEvent::Silent { leg, seconds } => self.silent(leg, seconds),
             MediaEvent::Refused { .. } => {
@@ -192,6 +196,7 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let in_talk = is_in_talk(call, leg);
         let Some(found) = call.leg_mut(leg) else { return };
+        found.heard = true;
         let doubted = std::mem::take(&mut found.silent) >= DOUBTFUL;
         found.heard = true;
         if doubted && found.state == LegState::Up {
@@ -217,7 +222,7 @@ impl Engine {
         if in_talk && expected {
             self.log(id.centre, Event::NoMedia { call: id, leg, seconds });
         }
-        if seconds >= DOUBTFUL && state == LegState::Up {
+        if seconds >= DOUBTFUL {
             self.probe(leg);
         }
         if page_gone && in_talk {

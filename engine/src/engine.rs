@@ -9,7 +9,7 @@ use crate::call::event::{Entry, Event};
 use crate::call::snapshot::CallSnapshot;
 use crate::call::{Call, leg::Leg};
 use crate::centre::Centre;
-use crate::id::{CallId, CentreId, LegId};
+use crate::id::{AgentId, CallId, CentreId, LegId};
 use crate::io::{Counter, Input, Output};
 use crate::media::MediaCommand;
 use crate::page::Pages;
@@ -38,6 +38,8 @@ pub struct Engine {
     pub(crate) pages: Pages,
     pub(crate) stock: Stock,
     pub(crate) alarms: Alarms,
+    /// Agents who were not rung because no media port was free.
+    pub(crate) short: BTreeSet<AgentId>,
     pub(crate) draining: bool,
     outputs: VecDeque<Output>,
     changed: BTreeSet<CallId>,
@@ -70,6 +72,7 @@ impl Engine {
             pages: Pages::default(),
             stock: Stock::default(),
             alarms: Alarms::default(),
+            short: BTreeSet::new(),
             draining: false,
             outputs: VecDeque::new(),
             changed: BTreeSet::new(),
@@ -94,6 +97,8 @@ impl Engine {
             Input::Drain => self.draining = true,
             Input::Due => self.endpoint.handle_due(now),
         }
+        // What has come is read before the clock: a phone answered at the last instant is answered.
+        self.settle();
         self.ring_alarms();
         self.settle();
         self.journal();
@@ -124,6 +129,11 @@ impl Engine {
     /// Calls that are not over.
     pub fn live_calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// True when no dialog is left in the endpoint, and nothing that names one.
+    pub fn has_no_dialog(&self) -> bool {
+        self.endpoint.has_no_dialog()
     }
 
     /// True from [`Input::Drain`] on. Calls are served all the same for as long as they come: it is
@@ -216,8 +226,9 @@ impl Engine {
             Told::Failed { dialog, code, .. } => self.ringing_failed(dialog, code),
             Told::Registered { user, reachable } => self.registered(&user, reachable),
             Told::Counted(counter) => self.count(counted(counter)),
+            Told::Alive { dialog } => self.alive(dialog),
             // The session goes on as it was; DTMF by INFO has no menu to go to.
-            Told::Alive { .. } | Told::ReofferFailed { .. } | Told::Info { .. } => {}
+            Told::ReofferFailed { .. } | Told::Info { .. } => {}
         }
     }
 

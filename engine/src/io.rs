@@ -280,6 +280,8 @@ pub enum Counter {
     Retransmission,
     /// A command named an effect that is not possible.
     CommandRefused(&'static str),
+    /// No media port was free for an agent's leg: the caller waits for one.
+    PortsExhausted,
     /// A bug of ours that took the safe branch.
     Never(&'static str),
 }

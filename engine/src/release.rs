@@ -32,19 +32,20 @@ impl Engine {
         }
     }
 
-    /// Our 200 was never acknowledged: the peer is not there, and BYE has been sent.
+    /// Our 200 was never acknowledged. Its dialog stands until we end it.
     pub(crate) fn unconfirmed(&mut self, dialog: DialogId) {
-        match self.lines.remove(&dialog) {
-            Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_gone(id, true),
+        match self.lines.get(&dialog).copied() {
+            Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unconfirmed(id, leg),
             Some(Line::Party(id, leg)) => self.agent_lost(id, leg, Loss::NoAnswer),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}
         }
     }
 
-    /// A peer does not answer within its dialog, or does not know it any more.
+    /// A peer does not answer within its dialog, or does not know it any more. The dialog stands
+    /// until we end it.
     pub(crate) fn lost(&mut self, dialog: DialogId) {
-        match self.lines.remove(&dialog) {
+        match self.lines.get(&dialog).copied() {
             Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unanswering(id),
             Some(Line::Party(id, leg)) => self.agent_lost(id, leg, Loss::NoAnswer),
             Some(Line::Tone(leg)) => self.end_tone(leg),
@@ -56,17 +57,36 @@ impl Engine {
         self.calls.get(&id).is_some_and(|call| call.caller().id == leg)
     }
 
-    /// The caller's signalling is gone. As long as audio may come, the caller is there (`edges.md`).
+    /// The caller's signalling is in doubt. As long as audio may come, the caller is there
+    /// (`edges.md`): asked again later, and hung up on when the call ends.
     fn caller_unanswering(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if Engine::is_silent_for_good(call) {
+            return self.caller_lost(id);
+        }
         call.caller_mut().state = LegState::Lost;
-        call.caller_mut().dialogs.clear();
         let leg = call.caller().id;
-        let gone = Engine::is_silent_for_good(call);
-        self.alarms.clear(Alarm::Probe(leg));
         self.mark(id);
-        if gone {
-            self.caller_lost(id);
+        self.watch(leg);
+    }
+
+    /// No ACK in 64*T1. Who was heard meanwhile is there, and is asked at once; who was not, is not.
+    fn caller_unconfirmed(&mut self, id: CallId, leg: LegId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        if !call.caller().heard || Engine::is_silent_for_good(call) {
+            return self.caller_lost(id);
+        }
+        self.caller_confirmed(id, None);
+        self.probe(leg);
+    }
+
+    /// A peer whose signalling was in doubt answers.
+    pub(crate) fn alive(&mut self, dialog: DialogId) {
+        let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else { return };
+        let found = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg));
+        if let Some(found) = found.filter(|found| found.state == LegState::Lost) {
+            found.state = LegState::Up;
+            self.mark(id);
         }
     }
 
@@ -160,10 +180,13 @@ impl Engine {
         let Some(centre) = self.centres.get_mut(usize::from(id.centre.0)) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
         let plan = &centre.plan;
-        let fence = plan.classes.iter().position(|class| class.fence && !call.qualified);
-        let fence = fence.and_then(|place| u16::try_from(place).ok()).map(ClassId);
-        // A plan without that class has been loaded since: its first, which no plan lacks.
-        let class = fence.or_else(|| plan.class_named(&call.class)).unwrap_or(ClassId(0));
+        let first_with = |fence: bool| {
+            let place = plan.classes.iter().position(|class| class.fence == fence);
+            place.and_then(|place| u16::try_from(place).ok()).map(ClassId)
+        };
+        let known = if call.qualified { plan.class_named(&call.class) } else { first_with(true) };
+        // A plan without that class has been loaded since: the first on the same side of the fence.
+        let class = known.or_else(|| first_with(call.fenced)).unwrap_or(ClassId(0));
         if let Some(found) = plan.class(class) {
             call.class.clone_from(&found.name);
             call.fenced = found.fence;

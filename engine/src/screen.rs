@@ -36,10 +36,14 @@ pub(crate) fn shown(site: &Site, call: &Call) -> Shown {
     Shown { from: format!("{display} <sip:{number}@{host}>"), headers }
 }
 
+/// Bytes of a number that are shown. Numbers have 15 digits, with a dial string around them some 40;
+/// more would not fit into the datagram of the INVITE, and the phone would never ring.
+const NUMBER_MAX: usize = 64;
+
 /// A user part that cannot break out of its URI (RFC 3261 §25.1): what is not unreserved is escaped.
 fn user_part(number: &str) -> String {
-    let mut out = String::with_capacity(number.len());
-    for byte in number.bytes() {
+    let mut out = String::with_capacity(number.len().min(NUMBER_MAX));
+    for byte in number.bytes().take(NUMBER_MAX) {
         match byte {
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => out.push(char::from(byte)),
             // `%` stays: the number comes from a URI, where it is an escape already.

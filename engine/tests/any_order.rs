@@ -4,12 +4,14 @@
 mod kit;
 
 use engine::call::event::{Actor, Event, OfferEnd};
-use engine::id::{CallId, LegId};
+use engine::dialplan::Dialplan;
+use engine::id::{AgentId, CallId, CentreId, LegId, QueueId};
 use engine::io::{Input, Verb};
 use engine::media::MediaEvent;
 use kit::peer::Caller;
 use kit::sip::{Sip, sdp};
-use kit::{Room, agent, phone_at};
+use kit::{Room, agent, centre, desks, phone_at, plan, site};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A small generator (xorshift64*): the same seed, the same evening.
@@ -37,7 +39,7 @@ struct Evening {
 
 impl Evening {
     fn act(&mut self) {
-        match self.dice.roll(24) {
+        match self.dice.roll(30) {
             0..=3 => self.somebody_calls(),
             4 => self.with_caller(|room, caller| room.cancel(caller)),
             5 => self.with_caller(|room, caller| room.bye(caller)),
@@ -51,12 +53,55 @@ impl Evening {
             16 => self.a_late_200(),
             17 => self.unplug(),
             18..=20 => self.somebody_is_silent(),
+            21 => self.with_caller(|room, caller| room.reinvite(caller, Some(&sdp(30_002, "8", "sendonly")))),
+            22 => {
+                self.with_caller(|room, caller| room.reinvite(caller, Some("v=0\r\nm=image 1 udptl t38\r\n")))
+            }
+            23 => self.another_plan(),
+            24..=25 => self.a_key_is_pressed(),
+            26 => self.somebody_steers(),
             _ => {
                 let millis = [20, 600, 7_000, 33_000][self.dice.roll(4)];
                 self.room.pass(Duration::from_millis(millis));
             }
         }
         self.check();
+    }
+
+    /// A plan without the second queue and with another name for vital, or the first one again.
+    fn another_plan(&mut self) {
+        let text = match self.dice.roll(2) {
+            0 => plan::TEXT.to_owned(),
+            _ => plan::TEXT.replace("queue.front", "queue.other").replace("\"front\"", "\"other\""),
+        };
+        let text = if self.dice.roll(2) == 0 { text.replace("vital ", "p0 ") } else { text };
+        let named = text.contains("p0 ");
+        let text = if named { text.replace("\"vital\"", "\"p0\"") } else { text };
+        let plan = Dialplan::parse("test.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+        self.room.input(Input::Plan(CentreId(0), Arc::new(plan)));
+    }
+
+    fn a_key_is_pressed(&mut self) {
+        let phone = self.dice.roll(PHONES as usize) as u32;
+        let key = ["*0", "*1", "*1", "*1", "*2", "*3", "*9"][self.dice.roll(7)];
+        self.room.phone_dials(phone, key);
+    }
+
+    /// A supervisor qualifies, moves, or releases something that may be over long since.
+    fn somebody_steers(&mut self) {
+        let Some(last) = self.room.journal.last().cloned() else { return };
+        let verb = match (self.dice.roll(3), last.work, last.talk) {
+            (0, Some(work), _) => {
+                let queue = QueueId { centre: CentreId(0), index: self.dice.roll(3) as u32 };
+                Verb::Move { work: work.work, queue }
+            }
+            (1, _, Some(talk)) => Verb::Release { agent: talk.agent, call: last.call, disposition: None },
+            _ => Verb::Qualify {
+                call: last.call,
+                class: ["vital", "p0", "routine"][self.dice.roll(3)].to_owned(),
+            },
+        };
+        self.room.command(Actor::Plan, verb);
     }
 
     fn somebody_calls(&mut self) {
@@ -157,7 +202,11 @@ fn i05_i06_i07_i23_hold_in_any_order_of_events() {
     let mut seen = Seen::default();
     for seed in 1..=120 {
         let mut evening = Evening {
-            room: Room::new(PHONES),
+            // Every third evening has fewer ports than callers and phones could use.
+            room: match seed % 3 {
+                0 => Room::with_ports(site(vec![centre(plan::TEXT, desks(0, PHONES, true))]), 6),
+                _ => Room::new(PHONES),
+            },
             dice: Dice(seed * 0x9E37_79B9),
             callers: Vec::new(),
             talks: Vec::new(),
@@ -166,6 +215,9 @@ fn i05_i06_i07_i23_hold_in_any_order_of_events() {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             for _ in 0..80 {
                 evening.act();
+            }
+            if seed % 3 != 0 {
+                nobody_is_stuck(&mut evening);
             }
             everybody_leaves(&mut evening);
         }));
@@ -208,6 +260,42 @@ impl Seen {
     }
 }
 
+/// I12: while somebody waits, every phone that is there and in no conversation is rung again
+/// within half a minute, whatever it has done before.
+fn nobody_is_stuck(evening: &mut Evening) {
+    let room = &mut evening.room;
+    room.dead.clear();
+    for phone in 0..PHONES {
+        room.phone_dials(phone, "*1");
+    }
+    room.pass(Duration::from_secs(40));
+    let before = room.step;
+    room.pass(Duration::from_secs(30));
+    let gone: Vec<CallId> = room.forgotten.clone();
+    let mut live = std::collections::BTreeMap::new();
+    for snapshot in room.journal.iter().filter(|it| !gone.contains(&it.call)) {
+        live.insert(snapshot.call, snapshot);
+    }
+    let busy: Vec<_> = live.values().filter_map(|it| it.talk.as_ref()).map(|talk| talk.agent).collect();
+    let waits = live.values().any(|it| it.work.is_some() && it.talk.is_none());
+    // One in RONA is left alone while the queue has others, however long those talk.
+    let left_alone = |phone| {
+        let mut told = room.log.iter().rev().filter_map(|(_, entry)| match entry.event {
+            Event::Rona { agent, on } if agent == phone => Some(on),
+            _ => None,
+        });
+        told.next() == Some(true)
+    };
+    let there = |phone: &AgentId| waits && !busy.contains(phone) && !left_alone(*phone);
+    for phone in (0..PHONES).map(agent).filter(there) {
+        let rung = room
+            .events_since(before)
+            .iter()
+            .any(|event| matches!(event, Event::Offered { agent, .. } if *agent == phone));
+        assert!(rung, "{phone} is free, somebody waits, and it does not ring");
+    }
+}
+
 /// The callers who are left hang up, and time does the rest.
 fn everybody_leaves(evening: &mut Evening) {
     evening.room.dead.clear();
@@ -224,7 +312,7 @@ fn everybody_leaves(evening: &mut Evening) {
             use engine::call::event::Cause;
             let allowed = match by {
                 Actor::Caller => true,
-                Actor::Agent(_) => *cause == Cause::Released,
+                Actor::Agent(_) | Actor::Plan => *cause == Cause::Released,
                 Actor::System => matches!(cause, Cause::Network | Cause::Refused | Cause::Test),
                 _ => false,
             };

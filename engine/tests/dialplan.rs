@@ -373,6 +373,22 @@ fn every_header_a_condition_may_read_is_kept_of_an_invite() {
 }
 
 #[test]
+fn i08_no_word_of_a_plan_refuses_a_call() {
+    let plan = include_str!("plans/refuse.toml");
+    for word in ["refuse", "reject", "hangup", "busy", "drop", "block", "code"] {
+        let text = plan.replace("refuse = 603", &format!("{word} = 603"));
+        let error = Dialplan::parse("plan.toml", &text).expect_err(word).to_string();
+        assert!(error.contains(&format!("`{word}`")), "{error}");
+    }
+    // And what does serve always says a queue, whatever the facts are.
+    let plan = harness();
+    for called in ["15", "", "*#", "urn:service:sos", "+33999999999"] {
+        let facts = Facts { called, ..CALL };
+        assert!(usize::try_from(plan.route(&facts).queue).is_ok_and(|queue| queue < plan.queues.len()));
+    }
+}
+
+#[test]
 fn no_text_panics_the_reader() {
     let plan = include_str!("../../dialplans/samu.toml");
     let outcome = |text: &str| match Dialplan::parse("cut.toml", text) {

@@ -129,6 +129,8 @@ fn a_peer_is_asked_whether_it_lives() {
     wire.ends[B].probe(now, b);
     wire.run(100);
     assert_eq!(wire.told(B), "invited, confirmed, alive, lost Some(481)");
+    let now = wire.now();
+    wire.ends[B].end(now, b, None);
     wire.rests();
 }
 

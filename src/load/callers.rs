@@ -151,7 +151,11 @@ impl<'a> Callers<'a> {
             }
             Event::Released { dialog, .. } => self.ended(dialog, End::Over).await,
             Event::Failed { dialog, code, .. } => self.ended(dialog, End::Failed(code)).await,
-            Event::Lost { dialog, code } => self.ended(dialog, End::Failed(code.unwrap_or(408))).await,
+            Event::Lost { dialog, code } => {
+                let now = self.station.now();
+                self.station.sip.end(now, dialog, None);
+                self.ended(dialog, End::Failed(code.unwrap_or(408))).await;
+            }
             // A target does not call its carrier's callers.
             Event::Invited { dialog, .. } => {
                 let now = self.station.now();

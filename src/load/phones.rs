@@ -185,6 +185,8 @@ impl Phone {
             Event::Released { dialog, .. } | Event::Lost { dialog, .. } | Event::Unconfirmed { dialog }
                 if self.is_mine(dialog) =>
             {
+                let now = self.station.now();
+                self.station.sip.end(now, dialog, None);
                 self.rest().await;
             }
             _ => {}

@@ -161,25 +161,32 @@ impl Writer {
 
     /// One batch, one flush of each store: under load the batches grow instead of the delay.
     fn write(&mut self, batch: Vec<Keep>) {
-        let count = batch.len() as u64;
+        let mut written = 0;
         for keep in batch {
             match keep {
                 Keep::Snapshot(snapshot) => self.journal.snapshot(&snapshot),
                 Keep::Forget(call) => self.journal.forget(call),
-                Keep::Record(record) => self.unsaved.push(*record),
+                Keep::Record(record) => {
+                    self.unsaved.push(*record);
+                    continue;
+                }
             }
+            written += 1;
         }
         if let Err(error) = self.journal.flush() {
             tracing::error!(%error, "the journal could not be written: a restart would lose calls");
         }
         if !self.unsaved.is_empty() {
             match self.records.save(&self.unsaved) {
-                Ok(()) => self.unsaved.clear(),
+                Ok(()) => {
+                    written += self.unsaved.len() as u64;
+                    self.unsaved.clear();
+                }
                 Err(error) => {
                     tracing::error!(%error, waiting = self.unsaved.len(), "records wait to be saved")
                 }
             }
         }
-        self.pending.fetch_sub(count, Ordering::Relaxed);
+        self.pending.fetch_sub(written, Ordering::Relaxed);
     }
 }

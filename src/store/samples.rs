@@ -52,6 +52,7 @@ pub(super) fn snapshot(n: u64, class: &str) -> CallSnapshot {
         talk: None,
         aside: None,
         test: false,
+        hold_sound: String::new(),
         answer_by: None,
         legs: Vec::new(),
         record: record(n),

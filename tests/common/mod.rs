@@ -3,11 +3,13 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -223,15 +225,18 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("never came about: {what}");
 }
 
-/// The first of `count` consecutive UDP ports that are free.
+/// The first of `count` consecutive UDP ports that are free and were given to no other test.
 pub fn free_udp(count: u16) -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap();
     for _ in 0..100 {
         let first = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = first.local_addr().unwrap().port();
-        if port > u16::MAX - count {
+        if port > u16::MAX - count || given.range(port..port + count).next().is_some() {
             continue;
         }
         if (1..count).all(|next| UdpSocket::bind((Ipv4Addr::LOCALHOST, port + next)).is_ok()) {
+            given.extend(port..port + count);
             return port;
         }
     }

@@ -39,6 +39,9 @@ pub struct CallSnapshot {
     pub aside: Option<AgentId>,
     /// It tests the line and stands in no queue.
     pub test: bool,
+    /// What its caller hears while waiting.
+    #[serde(default)]
+    pub hold_sound: String,
     /// When an early-media caller is answered at the latest.
     pub answer_by: Option<Instant>,
     /// Its parties: the caller first.
@@ -119,6 +122,7 @@ impl CallSnapshot {
             }),
             aside: call.aside,
             test: call.purpose == super::Purpose::Test,
+            hold_sound: call.hold_sound.clone(),
             answer_by: call.answer_by,
             legs: call.parties().iter().map(|party| LegSnapshot::of(party, &dialog)).collect(),
             record: call.record.clone(),

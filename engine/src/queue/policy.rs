@@ -11,6 +11,7 @@ use super::line::Line;
 use super::work::{Item, Rank};
 use crate::call::event::{AgentReason, Because, ItemReason, OfferEnd};
 use crate::time::Instant;
+use std::collections::BTreeSet;
 
 /// An item and the agent who takes it.
 struct Pair {
@@ -110,8 +111,8 @@ impl Floor {
 ///
 /// 1. sound agents it has not rung at yet, then those it has, once they may be asked again;
 /// 2. behind the fence, a sound agent whose phone rings for the least urgent item before the fence;
-/// 3. agents whose phone failed last time;
-/// 4. agents in RONA: behind the fence, or when the queue has nobody else;
+/// 3. agents whose phone failed last time, in turn;
+/// 4. agents in RONA, in turn: behind the fence, or when the queue has nobody else;
 /// 5. behind the fence, any agent whose phone rings for an item before the fence.
 fn taker(line: &Line, item: &Item, now: Instant) -> Option<usize> {
     let fenced = !item.rank.unfenced;
@@ -122,11 +123,17 @@ fn taker(line: &Line, item: &Item, now: Instant) -> Option<usize> {
         let sound = line.ringing.iter().take_while(|(unsound, ..)| fenced && !unsound);
         sound.map(|(.., agent)| *agent).find(asked)
     };
-    let doubtful = || line.doubtful.iter().map(|(_, agent)| *agent).find(asked);
-    let rona = || {
-        let rings = fenced || line.staff == 0;
-        line.rona.iter().filter(|_| rings).map(|(_, agent)| *agent).find(asked)
-    };
+    let doubtful = || in_turn(&line.doubtful, item, now);
+    let rona = || if fenced || line.staff == 0 { in_turn(&line.rona, item, now) } else { None };
     let ringing = || line.ringing.iter().filter(|_| fenced).map(|(.., agent)| *agent).find(asked);
     fresh.or_else(ringing_sound).or_else(doubtful).or_else(rona).or_else(ringing)
+}
+
+/// Of agents who did not answer before, the one this item has not rung at for longest: two empty
+/// chairs must not keep it from the third, where somebody may be back.
+fn in_turn(agents: &BTreeSet<(Instant, usize)>, item: &Item, now: Instant) -> Option<usize> {
+    let fresh = agents.iter().find(|(_, agent)| !item.was_tried(*agent));
+    let asked = || agents.iter().filter(|(_, agent)| !item.is_barred(*agent, now));
+    let next = fresh.or_else(|| asked().min_by_key(|(since, agent)| (item.tried_at(*agent), *since, *agent)));
+    next.map(|(_, agent)| *agent)
 }

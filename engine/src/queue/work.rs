@@ -81,6 +81,11 @@ impl Item {
         self.tried.iter().any(|(who, _)| *who == agent)
     }
 
+    /// Since when, or until when, this agent was left alone with it; `None`: never rung.
+    pub(super) fn tried_at(&self, agent: usize) -> Option<Instant> {
+        self.tried.iter().find(|(who, _)| *who == agent).map(|(_, until)| *until)
+    }
+
     /// Whether this agent is still left alone with it.
     pub(super) fn is_barred(&self, agent: usize, now: Instant) -> bool {
         self.tried.iter().any(|(who, until)| *who == agent && *until > now)

@@ -49,6 +49,8 @@ pub struct Room {
     /// Phones and trunks that answer nothing, as if unplugged.
     pub dead: HashSet<SocketAddr>,
     at: Duration,
+    /// What the wall clock said at the start; a test makes it jump by changing it.
+    pub wall: SystemTime,
     ports: HashMap<LegId, MediaPort>,
     /// Pages whose peer connection stands, and legs opened on one.
     pages: HashSet<PageId>,
@@ -153,6 +155,7 @@ impl Room {
             counted: Vec::new(),
             dead: HashSet::new(),
             at: Duration::ZERO,
+            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_435_200), // 2026-11-23, a Monday
             ports: HashMap::new(),
             pages: HashSet::new(),
             on_page: HashMap::new(),
@@ -176,9 +179,7 @@ impl Room {
 
     fn now(&self) -> Now {
         let from = Instant::from_nanos(1_000_000_000_000);
-        // 2026-11-23, a Monday.
-        let utc = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_435_200) + self.at;
-        Now { at: from + self.at, utc }
+        Now { at: from + self.at, utc: self.wall + self.at }
     }
 
     /// One step of the engine, and the steps that the peers' own reactions make.
@@ -304,6 +305,11 @@ impl Room {
         panic!("deadlines without end: a timer that fires moves on");
     }
 
+    /// Time passes while the engine is kept from its deadlines: a busy machine.
+    pub fn late(&mut self, time: Duration) {
+        self.at += time;
+    }
+
     /// Somebody commands.
     pub fn command(&mut self, actor: engine::call::event::Actor, verb: Verb) -> Outcome {
         self.count += 1;
@@ -332,6 +338,7 @@ impl Room {
     pub fn rest(&mut self) {
         self.pass(Duration::from_secs(400));
         assert!(self.engine.is_idle(), "at rest every map is empty (I23)");
+        assert!(self.engine.has_no_dialog(), "and no dialog is left in the endpoint");
         assert!(self.ports.is_empty(), "every port is given back: {:?}", self.ports);
         assert!(self.on_page.is_empty(), "no leg stays on a page: {:?}", self.on_page);
         let mut arrived: Vec<CallId> = self

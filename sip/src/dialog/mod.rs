@@ -79,24 +79,28 @@ impl Dialog {
         }
     }
 
-    /// The dialog a 2xx makes at the caller (§12.1.2). Everything it needs is in the response, so
-    /// that a fork nobody remembers can be acknowledged and ended, too.
-    pub fn of_response(response: &Message<'_>, flow: Flow, stays_on_flow: bool) -> Self {
-        let line = |name| text(response.header(name).unwrap_or_default());
+    /// The dialog a 2xx makes at the caller (§12.1.2). Our side of it is what our `invite` said,
+    /// whatever the peer has made of that in its response.
+    pub fn of_response(
+        invite: &Message<'_>,
+        response: &Message<'_>,
+        flow: Flow,
+        stays_on_flow: bool,
+    ) -> Self {
         let tag = |party: Option<&str>| party.unwrap_or_default().to_owned();
-        let (from, to) = (response.from().ok(), response.to().ok());
+        let (from, to) = (invite.from().ok(), response.to().ok());
         let target = response.contact().or(to).map(|contact| text(contact.raw_uri));
         let mut routes: Vec<String> = response.items(Name::RecordRoute).map(text).collect();
         routes.reverse();
         Dialog {
-            call_id: line(Name::CallId),
+            call_id: text(invite.header(Name::CallId).unwrap_or_default()),
             local_tag: tag(from.and_then(|from| from.tag())),
             remote_tag: tag(to.and_then(|to| to.tag())),
-            local: line(Name::From),
-            remote: line(Name::To),
+            local: text(invite.header(Name::From).unwrap_or_default()),
+            remote: text(response.header(Name::To).unwrap_or_default()),
             target: target.unwrap_or_default(),
             routes,
-            local_cseq: response.cseq().map_or(1, |cseq| cseq.number),
+            local_cseq: invite.cseq().map_or(1, |cseq| cseq.number),
             remote_cseq: None,
             flow,
             stays_on_flow,
@@ -210,6 +214,7 @@ impl Dialog {
             local_cseq: self.local_cseq,
             remote_cseq: self.remote_cseq,
             flow: self.flow,
+            stays_on_flow: self.stays_on_flow,
             pending: None,
         }
     }

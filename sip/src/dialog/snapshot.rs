@@ -31,7 +31,10 @@ pub struct DialogSnapshot {
     pub remote_cseq: Option<u32>,
     /// The path.
     pub flow: Flow,
-    /// For an INVITE not answered yet: the Via, From, To, Call-ID and CSeq lines its responses
+    /// Requests stay on that path whatever the Contact says.
+    #[serde(default)]
+    pub stays_on_flow: bool,
+    /// For an INVITE not answered yet, or whose 2xx has no ACK yet: the Via, From, To, Call-ID and CSeq lines its responses
     /// carry.
     pub pending: Option<String>,
 }

@@ -287,6 +287,14 @@ impl Endpoint {
         }
     }
 
+    /// Refuses the peer's re-INVITE or UPDATE: the session goes on as it was (§14.2).
+    pub fn decline(&mut self, now: Now, dialog: DialogId, code: u16) {
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        let Some(theirs) = session.theirs.take() else { return };
+        self.reply(now.at, &theirs.pending, code.clamp(300, 699), &[]);
+        self.reoffer_wanted(now.at, dialog);
+    }
+
     /// Asks within the dialog whether the peer lives (OPTIONS): `Alive` or `Lost` follows.
     pub fn probe(&mut self, now: Now, dialog: DialogId) {
         let (branch, key) = self.new_branch();

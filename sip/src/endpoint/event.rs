@@ -100,10 +100,11 @@ pub struct Reason {
     pub text: Option<String>,
 }
 
-/// What happened, in order. After [`Event::Cancelled`], [`Event::Unconfirmed`],
-/// [`Event::Failed`], [`Event::Released`] and [`Event::Lost`], and once
-/// [`end`](super::Endpoint::end) or [`refuse`](super::Endpoint::refuse) has been called, the
-/// dialog is over: the endpoint clears up by itself and names it no more.
+/// What happened, in order. After [`Event::Cancelled`], [`Event::Failed`] and [`Event::Released`],
+/// and once [`end`](super::Endpoint::end) or [`refuse`](super::Endpoint::refuse) has been called,
+/// the dialog is over: the endpoint clears up by itself and names it no more. After
+/// [`Event::Unconfirmed`] and [`Event::Lost`] it stands until its owner ends it: a peer that is
+/// heard speaking is there, whatever its signalling does.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A call comes in; 100 has been sent.
@@ -127,7 +128,7 @@ pub enum Event {
         /// The answer, when our 2xx carried the offer.
         sdp: Option<Bytes>,
     },
-    /// 64*T1 without an ACK (RFC 3261 §13.3.1.4); the BYE has been sent.
+    /// 64*T1 without an ACK (RFC 3261 §13.3.1.4). The 2xx is not repeated any more.
     Unconfirmed {
         /// Which.
         dialog: DialogId,

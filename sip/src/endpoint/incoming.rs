@@ -83,6 +83,14 @@ impl Endpoint {
             Err(error) => return self.refuse_unreadable(flow, peer, message, method, error.label()),
         };
         let Ok(via) = message.via() else { return }; // inspected above
+        // §18.2.2: a gateway that sends from a port nobody listens at says so by asking for no
+        // `rport`. Only trunks are believed; a phone hears nothing but what goes back the same way.
+        let flow = match peer {
+            Peer::Trunk(_) if !flow.transport.is_reliable() && via.port != Some(0) => {
+                Flow { remote: via.reply_to(flow.remote), ..flow }
+            }
+            _ => flow,
+        };
         let mut words = std::mem::take(&mut self.words);
         write_server_key(&mut words, message, &via, method);
         let absorbed = self.transactions.absorb(now.at, &words, method == Method::Ack);

@@ -184,9 +184,17 @@ impl Endpoint {
                 let pending = Some(ringing.pending.text());
                 Some(DialogSnapshot { pending, ..ringing.dialog.snapshot() })
             }
-            Usage::Standing(session) => Some(session.dialog.snapshot()),
+            Usage::Standing(session) => {
+                let pending = session.unacknowledged.as_ref().map(|waiting| waiting.pending.text());
+                Some(DialogSnapshot { pending, ..session.dialog.snapshot() })
+            }
             Usage::Calling(_) => None,
         }
+    }
+
+    /// Whether no dialog is left, neither made nor being made, and nothing that names one.
+    pub fn has_no_dialog(&self) -> bool {
+        self.usages.is_empty() && self.tags.is_empty()
     }
 
     /// Whether everything is empty: no transaction, dialog, timer or registration is left, and

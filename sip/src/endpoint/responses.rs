@@ -68,13 +68,14 @@ impl Endpoint {
         if self.transactions.acknowledge_again(key.as_str(), tag) {
             return;
         }
-        let Some((flow, _)) = self.transactions.request(key.as_str()) else { return };
+        let Some((flow, invite)) = self.transactions.request(key.as_str()) else { return };
+        let Ok(invite) = Message::scan(&invite) else { return }; // our own words
         let stays = match self.usages.get(&id) {
             Some(Usage::Calling(set)) => set.stays_on_flow,
             Some(Usage::Standing(session)) => session.dialog.stays_on_flow,
             _ => false,
         };
-        let mut dialog = Dialog::of_response(message, flow, stays);
+        let mut dialog = Dialog::of_response(&invite, message, flow, stays);
         let branch = self.local.branch();
         let ack = dialog.ack(&self.local, dialog.local_cseq, &branch);
         self.transactions.acknowledge(key.as_str(), tag, ack);
@@ -106,8 +107,9 @@ impl Endpoint {
         let branch = self.local.branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&id) else {
             // Hung up in between: without an ACK the peer would go on repeating.
-            let Some((flow, _)) = self.transactions.request(key.as_str()) else { return };
-            let dialog = Dialog::of_response(message, flow, false);
+            let Some((flow, invite)) = self.transactions.request(key.as_str()) else { return };
+            let Ok(invite) = Message::scan(&invite) else { return }; // our own words
+            let dialog = Dialog::of_response(&invite, message, flow, false);
             let ack = dialog.ack(&self.local, dialog.local_cseq, &branch);
             return self.transactions.acknowledge(key.as_str(), tag, ack);
         };
@@ -147,7 +149,7 @@ impl Endpoint {
                 let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
                 session.probing = false;
                 match heard {
-                    None | Some(408 | 481) => self.lose(now, dialog, heard),
+                    None | Some(408 | 481) => self.lose(dialog, heard),
                     // Any other answer is a sign of life, 405 and 501 among them.
                     Some(_) if session.is_over() => {}
                     Some(_) => self.events.push_back(Event::Alive { dialog }),
@@ -173,7 +175,7 @@ impl Endpoint {
                 session.glare = Some(self.schedule.arm(at, (dialog, Wake::AfterGlare)));
                 session.wanted.get_or_insert(ours.sdp);
             }
-            (408 | 481, _) => self.lose(now, dialog, heard),
+            (408 | 481, _) => self.lose(dialog, heard),
             _ => {
                 self.events.push_back(Event::ReofferFailed { dialog, code });
                 self.reoffer_wanted(now, dialog);
@@ -181,24 +183,13 @@ impl Endpoint {
         }
     }
 
-    /// The peer is not there any more (§12.2.1.2). One that is only out of reach still gets a BYE.
-    fn lose(&mut self, now: Instant, dialog: DialogId, code: Option<u16>) {
-        let (branch, key) = self.new_branch();
-        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+    /// The peer does not answer, or does not know the dialog (§12.2.1.2). Whether that ends it is
+    /// for its owner to say, who may still hear the peer speak.
+    fn lose(&mut self, dialog: DialogId, code: Option<u16>) {
         // A BYE under way finds its own end.
-        if session.is_over() {
-            return;
+        if matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if !session.is_over()) {
+            self.events.push_back(Event::Lost { dialog, code });
         }
-        let open = session.theirs.take();
-        if code != Some(481) {
-            let bye = session.dialog.request(&self.local, "BYE", &branch, &[], None);
-            self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Nothing);
-        }
-        if let Some(theirs) = open {
-            self.reply(now, &theirs.pending, 487, &[]);
-        }
-        self.forget(now, dialog);
-        self.events.push_back(Event::Lost { dialog, code });
     }
 
     /// Answers a challenge (§22.2), once per request and only with credentials; false when the

@@ -222,25 +222,23 @@ impl Endpoint {
         }
     }
 
-    /// 64*T1 without an ACK (§13.3.1.4). A new dialog is hung up; a lost ACK of a re-INVITE does
+    /// 64*T1 without an ACK (§13.3.1.4: the dialog stands all the same). Of a new dialog it is told,
+    /// and its owner ends it, or hears the peer speak and does not; a lost ACK of a re-INVITE does
     /// not end people who are talking.
     fn give_up_ack(&mut self, now: Instant, dialog: DialogId) {
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
         let Some(waiting) = session.unacknowledged.take() else { return };
         self.schedule.cancel(waiting.repeat);
-        let reason = match &session.ending {
-            Ending::AfterAck(reason) => reason.clone(),
-            _ => None,
-        };
-        let told = session.is_over();
-        if !waiting.is_first && !told {
-            self.events.push_back(Event::ReofferFailed { dialog, code: 408 });
-            return self.reoffer_wanted(now, dialog);
+        match (&session.ending, waiting.is_first) {
+            (Ending::AfterAck(reason), _) => {
+                let reason = reason.clone();
+                return self.hang_up(now, dialog, reason.as_deref());
+            }
+            (Ending::ByeSent, _) => return,
+            (Ending::No, true) => self.events.push_back(Event::Unconfirmed { dialog }),
+            (Ending::No, false) => self.events.push_back(Event::ReofferFailed { dialog, code: 408 }),
         }
-        self.hang_up(now, dialog, reason.as_deref());
-        if !told {
-            self.events.push_back(Event::Unconfirmed { dialog });
-        }
+        self.reoffer_wanted(now, dialog);
     }
 }
 

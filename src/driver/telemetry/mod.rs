@@ -111,6 +111,10 @@ impl Telemetry {
             }
             Counter::Retransmission => m.retransmissions.inc(),
             Counter::CommandRefused(why) => m.commands_refused.with_label_values(&[*why]).inc(),
+            Counter::PortsExhausted => {
+                m.refused.with_label_values(&["agent", "ports"]).inc();
+                tracing::error!("no media port for an agent's phone: raise [media] ports");
+            }
             Counter::Never(what) => {
                 m.never.with_label_values(&[*what]).inc();
                 tracing::error!(what, "a bug took the safe branch: please report it");

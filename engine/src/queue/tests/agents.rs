@@ -136,6 +136,16 @@ fn i31_who_lets_it_ring_out_is_left_alone_until_a_proof_of_life() {
 }
 
 #[test]
+fn i31_two_empty_chairs_do_not_keep_a_caller_from_the_third() {
+    check(
+        "0s agent Nour ready | 0s agent Mia ready | 0s agent Zoe ready | 1s call A routine | 2s rings Nour \
+         | 8s rings Mia | 14s rings Zoe | 20s rings Nour | 26s rings Mia | 33s answers Zoe",
+        "1s offer A to Nour | 7s offer A to Mia | 13s offer A to Zoe | 19s offer A to Nour | 25s offer A to Mia \
+         | 31s offer A to Zoe",
+    );
+}
+
+#[test]
 fn i31_rona_never_empties_a_queue_of_its_last_agents() {
     check(
         "0s agent Nour ready | 1s call A routine | 2s rings Nour | 9s rings Nour | 29s answers Nour",

@@ -260,10 +260,12 @@ impl Model {
                     let ring = person.ring.filter(|ring| fenced && !ring.taken && !ring.claimed)?;
                     let lower = self.callers[&ring.work].key;
                     let rank = if sound { 2 } else { 5 };
-                    return lower.0.then_some((rank, Instant::ZERO, Reverse(lower), ix));
+                    return lower.0.then_some((rank, None, Instant::ZERO, Reverse(lower), ix));
                 }
             };
-            Some((rank, person.idle, least, ix))
+            // Among those who did not answer: whom this caller has not rung for longest.
+            let turn = caller.tried.get(&ix).copied().filter(|_| rank >= 3);
+            Some((rank, turn, person.idle, least, ix))
         };
         let choices = self.people.iter().enumerate().filter_map(|(ix, person)| choice(ix, person));
         choices.min().map(|(.., ix)| ix)
