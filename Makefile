@@ -1,10 +1,10 @@
 # `make test` sets a fresh Debian 12 machine up and proves every promise; `make demo` shows the thing.
-.PHONY: test test-all demo bench setup check fmt fmt-check lint deny unit
+.PHONY: test test-all demo bench setup check fmt fmt-check lint deny unit web web-test
 # Two jobs at least as many as cores would thrash the linker on small machines.
 CARGO ?= cargo
 TEST_ARGS ?= --quiet
 
-test: setup fmt-check lint deny unit
+test: setup fmt-check lint deny web-test unit
 	@echo "make test: all green"
 
 # Everything `test` has, then the figures of another maker's load machine (about 15 minutes).
@@ -40,3 +40,14 @@ deny:
 # Units, tables, tidy, privacy and the whole calls of tests/, with each runner's closing line.
 unit:
 	$(CARGO) test $(TEST_ARGS) --workspace
+
+# The pages, built into web/dist and from there into the binary: before cargo, so that it carries them.
+web: web/node_modules/.package-lock.json
+	npm --prefix web run build
+
+# Their types, lint, units, build and budget.
+web-test: web/node_modules/.package-lock.json
+	npm --prefix web run test
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund

@@ -1,39 +1,56 @@
-//! `bandeau demo`: a whole evening on this machine. Engine, a simulated carrier with speaking
-//! callers, simulated desk phones, and the board in the terminal; nothing leaves the loopback and
-//! nothing is left behind.
+//! `bandeau demo`: a whole evening on this machine. Engine, pages, a simulated carrier with speaking
+//! callers, simulated desk phones and, on request, the board in the terminal; nothing leaves the
+//! loopback and nothing is left behind.
 
 use crate::config::Config;
 use crate::driver::{self, Ready};
 use crate::load;
+use crate::store::users::{Account, Role, Users};
 use crate::watch;
 use anyhow::Context;
 use clap::FromArgMatches;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The plan the demo serves: the shipped example.
 const PLAN: &str = include_str!("../dialplans/samu.toml");
 
-/// Desks of the demo's room: enough that calls are answered, few enough that some wait.
-const PHONES: u16 = 4;
+/// The demo's centre, as its plan calls it.
+const CENTRE: &str = "samu-67";
+/// Desk phones of the demo's room, each answered by itself: enough that calls are answered, few
+/// enough that some wait for whoever tries the page.
+const DESKS: [&str; 2] = ["alex", "sam"];
+/// Those, and the phone that rings when the page is lost in a conversation.
+const PHONES: u16 = 3;
+/// Who answers by the page, and who watches.
+const PEOPLE: [(&str, Role, &str); 2] =
+    [("nour", Role::Agent, "answers calls"), ("claire", Role::Supervisor, "watches and steers")];
 
 /// `bandeau demo`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Stop after this many seconds; by default when the board is left with `q`
+    /// Stop after this many seconds; by default by Ctrl-C, or when the board is left with `q`
     #[arg(long, default_value_t = 3600)]
     pub seconds: u64,
     /// Calls a second
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.2)]
     pub rate: f64,
-    /// Print the board as text instead of drawing it
+    /// The pages' port; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Draw the board in this terminal
+    #[arg(long)]
+    pub board: bool,
+    /// Print the board as text
     #[arg(long)]
     pub plain: bool,
     /// Language of the board: fr or en; by default from LANG
@@ -41,25 +58,33 @@ pub struct Args {
     pub lang: Option<String>,
 }
 
-/// Runs until the board is left.
+/// Runs until Ctrl-C, or until the board is left.
 ///
 /// # Errors
 /// When a part cannot be started.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let room = Room::furnish()?;
+    let room = Room::furnish(args.port)?;
     let (engine, ready, stop) = engine(&room)?;
     let carrier = play(args, &ready, room.desks)?;
-    let watched = watch::run(watch::Args {
-        url: format!("ws://{}/live", ready.http),
-        token_file: room.path("token"),
-        plain: args.plain,
-        once: false,
-        seconds: Some(args.seconds),
-        lang: args.lang.clone(),
-    });
+    let mut out = std::io::stdout();
+    out.write_all(welcome(&ready, &room.people).as_bytes())?;
+    out.flush()?; // whoever reads us through a pipe waits for it
+    let watched = if args.board || args.plain {
+        watch::run(watch::Args {
+            url: format!("ws://{}/live", ready.http),
+            token_file: room.path("token"),
+            plain: args.plain,
+            once: false,
+            seconds: Some(args.seconds),
+            lang: args.lang.clone(),
+        })
+    } else {
+        engine.ended_within(Duration::from_secs(args.seconds));
+        Ok(())
+    };
     carrier.stop();
     let _ = stop.send(());
-    let served = engine.join().map_err(|_| anyhow::anyhow!("the engine has panicked"))?;
+    let served = engine.thread.join().map_err(|_| anyhow::anyhow!("the engine has panicked"))?;
     room.clear();
     watched.and(served).map(|()| ExitCode::SUCCESS)
 }
@@ -67,19 +92,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// The demo's own directory: configuration, plan, token, state and log.
 struct Room {
     dir: PathBuf,
-    /// The first desk's SIP port; the others follow.
+    /// The first phone's SIP port; the others follow.
     desks: u16,
+    /// Who may sign in, and the password of this run.
+    people: Vec<(Account, String)>,
 }
 
 impl Room {
-    fn furnish() -> anyhow::Result<Room> {
+    fn furnish(http: u16) -> anyhow::Result<Room> {
         let dir = std::env::temp_dir().join(format!("bandeau-demo-{}", std::process::id()));
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let room = Room { dir, desks: free_ports(PHONES)? };
+        let room = Room { dir, desks: free_ports(PHONES)?, people: people()? };
         let token = token();
         fs::write(room.path("samu.toml"), PLAN)?;
         fs::write(room.path("token"), &token)?;
-        fs::write(room.path("bandeau.toml"), configuration(&token, room.desks))?;
+        fs::write(room.path("bandeau.toml"), configuration(&token, http, room.desks))?;
         Ok(room)
     }
 
@@ -104,6 +131,36 @@ fn free_ports(count: u16) -> anyhow::Result<u16> {
     anyhow::bail!("no {count} UDP ports in a row are free on this machine")
 }
 
+/// Accounts for this run only.
+fn people() -> anyhow::Result<Vec<(Account, String)>> {
+    let person = |(name, role, _): (&str, Role, &str)| {
+        let agent = role.answers().then(|| name.to_owned());
+        let account =
+            Account { name: name.to_owned(), role, centre: Some(CENTRE.to_owned()), agent, stamp: 0 };
+        Ok((account, password()?))
+    };
+    PEOPLE.into_iter().map(person).collect()
+}
+
+/// Sixteen letters and digits that are not taken for one another, typed from a screen: 79 bits.
+fn password() -> anyhow::Result<String> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut chance = [0; 16];
+    getrandom::fill(&mut chance)?;
+    let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 32)]);
+    let groups = chance.chunks(4).map(|four| four.iter().map(letter).collect::<String>());
+    Ok(groups.collect::<Vec<_>>().join("-"))
+}
+
+/// What to open, and who to be.
+fn welcome(ready: &Ready, people: &[(Account, String)]) -> String {
+    let mut text = format!("\nOpen http://{}/ in a browser on this machine and sign in:\n", ready.http);
+    for ((account, password), (_, _, does)) in people.iter().zip(PEOPLE) {
+        let _ = writeln!(text, "  {:8} {password}   {}, {does}", account.name, account.role);
+    }
+    text + "Callers speak, nobody is called. Ctrl-C ends it; nothing is left behind.\n\n"
+}
+
 /// A bearer token for this run only.
 fn token() -> String {
     format!("{:016x}{:016x}", driver::chance(), driver::chance())
@@ -116,7 +173,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn configuration(token: &str, desks: u16) -> String {
+fn configuration(token: &str, http: u16, desks: u16) -> String {
     let hash = hex(&Sha256::digest(token.as_bytes()));
     let mut text = format!(
         r#"
@@ -132,7 +189,7 @@ bind = "127.0.0.1"
 ports = "20000-24999"
 
 [http]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{http}"
 
 [[trunk]]
 name = "demo-carrier"
@@ -144,13 +201,20 @@ role = "supervisor"
 token_sha256 = "{hash}"
 
 [[centre]]
-name = "samu-67"
+name = "{CENTRE}"
 plan = "samu.toml"
 wrap_up = "4s"
+
+[[centre.agent]]
+name = "nour"
+role = "agent"
+skills = ["arm"]
+position = "page"
+phone = {{ page = true }}
+fallback = {{ uri = "sip:nour@127.0.0.1:{desks}", address = "127.0.0.1:{desks}" }}
 "#
     );
-    for i in 0..PHONES {
-        let (name, port) = (["nour", "alex", "sam", "lou"][usize::from(i) % 4], desks + i);
+    for (name, port) in DESKS.iter().zip(desks + 1..) {
         let _ = write!(
             text,
             r#"
@@ -158,7 +222,7 @@ wrap_up = "4s"
 name = "{name}"
 role = "agent"
 skills = ["arm"]
-position = "desk-{i}"
+position = "desk"
 phone = {{ uri = "sip:{name}@127.0.0.1:{port}", address = "127.0.0.1:{port}" }}
 always_ready = true
 "#
@@ -167,21 +231,40 @@ always_ready = true
     text
 }
 
-type Engine = JoinHandle<anyhow::Result<()>>;
+/// The engine's thread.
+struct Engine {
+    thread: JoinHandle<anyhow::Result<()>>,
+    /// Says nothing, and goes when the thread ends.
+    alive: mpsc::Receiver<()>,
+}
+
+impl Engine {
+    /// Waits until it has ended by itself (Ctrl-C), for so long at most.
+    fn ended_within(&self, most: Duration) {
+        let _ = self.alive.recv_timeout(most);
+    }
+}
 
 fn engine(room: &Room) -> anyhow::Result<(Engine, Ready, oneshot::Sender<()>)> {
     let config = Config::load(&room.path("bandeau.toml"))?;
+    let mut users = Users::open(&config.users())?;
+    for (account, password) in &room.people {
+        users.add(account, password)?;
+    }
+    drop(users);
     driver::log_to(&config.log, log_file(&room.path("demo.log"))?);
     let (stop, stopped) = oneshot::channel();
     let (tell, told) = mpsc::channel();
+    let (living, alive) = mpsc::channel();
     let thread = std::thread::Builder::new().name("core".to_owned()).spawn(move || {
         let ready = move |ready| {
             let _ = tell.send(ready);
         };
+        let _living: mpsc::Sender<()> = living;
         driver::serve(config, ready, Some(stopped))
     })?;
     match told.recv() {
-        Ok(ready) => Ok((thread, ready, stop)),
+        Ok(ready) => Ok((Engine { thread, alive }, ready, stop)),
         // The sender went without a word: the engine could not start, and says why.
         Err(_) => match thread.join() {
             Ok(Err(error)) => Err(error),

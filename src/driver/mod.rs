@@ -150,6 +150,8 @@ fn log_lines(
     log: &crate::config::Log,
     to: impl for<'a> tracing_subscriber::fmt::MakeWriter<'a> + Send + Sync + 'static,
 ) {
-    let lines = tracing_subscriber::fmt().with_max_level(log.level).with_writer(to).with_ansi(false);
+    // What a stranger sends to a page's connection is a figure of the plane, not a line per packet.
+    let filter = tracing_subscriber::EnvFilter::new(format!("{},rtc=error", log.level));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to).with_ansi(false);
     if log.json { lines.json().init() } else { lines.init() }
 }

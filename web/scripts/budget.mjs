@@ -8,8 +8,8 @@ const dist = new URL("../dist/", import.meta.url);
 const assets = readdirSync(new URL("assets/", dist)).filter((name) => /\.(js|css)$/.test(name));
 const sizes = assets.map((name) => ({ name, bytes: gzipSync(readFileSync(new URL(`assets/${name}`, dist))).length }));
 
-// A chunk with `board` in its name is loaded by the board only.
-const isAgents = ({ name }) => !name.startsWith("board-");
+// Loaded when the board is asked for, and only then.
+const isAgents = ({ name }) => !name.startsWith("BoardPage-");
 const sum = (list) => list.reduce((total, one) => total + one.bytes, 0);
 for (const { name, bytes } of sizes) console.log(`${String(bytes).padStart(8)} B gzipped  ${name}`);
 const agents = sum(sizes.filter(isAgents));
