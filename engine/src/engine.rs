@@ -306,7 +306,8 @@ impl Engine {
 /// What the endpoint is told about itself and who may register.
 fn signalling(site: &Site) -> endpoint::Config {
     let roster = site.centres.iter().flat_map(|centre| &centre.agents);
-    let accounts = roster.filter_map(|agent| match &agent.phone {
+    let phones = roster.flat_map(|agent| [Some(&agent.phone), agent.fallback.as_ref()]).flatten();
+    let accounts = phones.filter_map(|phone| match phone {
         Phone::Registered { user, ha1_md5, ha1_sha256 } => {
             Some(Account { user: user.clone(), ha1_md5: ha1_md5.clone(), ha1_sha256: ha1_sha256.clone() })
         }

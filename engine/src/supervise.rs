@@ -286,7 +286,9 @@ impl Engine {
             }
         };
         self.centres.iter().find_map(|centre| {
-            let index = centre.roster.iter().position(|agent| sits_there(&agent.phone))?;
+            let index = centre.roster.iter().position(|agent| {
+                sits_there(&agent.phone) || agent.fallback.as_ref().is_some_and(sits_there)
+            })?;
             Some(AgentId { centre: centre.id, index: u32::try_from(index).ok()? })
         })
     }

@@ -423,3 +423,78 @@ fn a_page_of_an_agent_gone_home_is_closed_and_a_paused_one_keeps_its_intent() {
     assert!(room.media.iter().any(|it| it.1 == MediaCommand::PageClose { page }));
     room.rest();
 }
+
+/// A room whose front queue invites everyone free at a page.
+fn shared(count: u32) -> Room {
+    let exclusive = r#"offer  = { mode = "exclusive", strategy = "longest-idle", ring = "6s" }
+hold"#;
+    let shared = r#"offer  = { mode = "shared", ring = [{ at = "0s", agents = "all" }] }
+hold"#;
+    assert!(kit::plan::TEXT.contains(exclusive));
+    let plan = kit::plan::TEXT.replace(exclusive, shared);
+    let mut room = Room::of(kit::site(vec![kit::centre(&plan, kit::page::pages(0, count))]));
+    (0..count).for_each(|index| room.page_ready(index));
+    room
+}
+
+fn invitation(room: &Room, index: u32) -> engine::id::OfferId {
+    let invited = room.log.iter().rev().find_map(|(_, entry)| match &entry.event {
+        Event::Offered { offer, agent: to, kind: engine::call::event::OfferKind::Shared, .. }
+            if *to == agent(index) =>
+        {
+            Some(*offer)
+        }
+        _ => None,
+    });
+    invited.expect("invited")
+}
+
+#[test]
+fn two_agents_share_an_offer_and_both_keys_give_two_different_callers() {
+    let mut room = shared(2);
+    let first = room.dial_and_ack("0612345678", "15");
+    let mut second = room.dial_and_ack("0687654321", "15");
+    let (a, b) = (invitation(&room, 0), invitation(&room, 1));
+    room.by(0, Verb::Claim { agent: agent(0), offer: a }).result.expect("claimed");
+    room.key(1).result.expect("the key claims too");
+    assert_eq!(room.connected(0)[0].0, room.arrival(0).0, "the most urgent at that instant");
+    assert_eq!(room.connected(1)[0].0, room.arrival(1).0, "then the next");
+    let late = room.by(1, Verb::Claim { agent: agent(1), offer: b });
+    assert_eq!(late.result, Err(Refusal::Gone));
+    room.bye(&mut second);
+    over(room, first);
+}
+
+#[test]
+fn a_claim_takes_the_exclusive_offer_a_page_shows() {
+    let mut room = Room::of_pages(1);
+    let caller = room.dial_and_ack("0612345678", "15");
+    let (offer, call) = room.shown(0).expect("shown");
+    room.by(0, Verb::Claim { agent: agent(0), offer }).result.expect("claimed");
+    assert_eq!(room.connected(0)[0].0, call);
+    over(room, caller);
+}
+
+#[test]
+fn a_key_without_audio_or_without_a_caller_is_refused_with_its_reason() {
+    let mut room = Room::of_pages(1);
+    assert_eq!(room.key(0).result, Err(Refusal::Gone), "nobody waits");
+    room.page_down(room.page_id(0));
+    let caller = room.dial_and_ack("0612345678", "15");
+    assert_eq!(room.key(0).result, Err(Refusal::NoAudio), "nobody would be heard");
+    room.by(0, Verb::SignOut { agent: agent(0) });
+    assert_eq!(room.key(0).result, Err(Refusal::SignedOut));
+    over(room, caller);
+}
+
+#[test]
+fn a_call_held_early_is_connected_when_its_caller_is_confirmed() {
+    let mut room = Room::of_pages(1);
+    let mut caller = room.dial("0612345678", "3115");
+    room.sees(0);
+    room.key(0).result.expect("taken");
+    assert!(room.connected(0).is_empty(), "the caller's ACK is not here yet");
+    room.ack(&mut caller);
+    assert_eq!(room.connected(0).len(), 1);
+    over(room, caller);
+}
