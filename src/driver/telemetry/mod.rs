@@ -43,6 +43,8 @@ struct Live {
     span: Span,
     service: String,
     class: String,
+    /// Has had an agent.
+    answered: bool,
 }
 
 #[derive(Clone)]
@@ -149,7 +151,10 @@ impl Telemetry {
             Event::Arrived { call, service, .. } => {
                 m.arrived.with_label_values(&[centre, service]).inc();
                 let span = info_span!("call", id = %call, service);
-                self.calls.insert(*call, Live { span, service: service.clone(), class: String::new() });
+                self.calls.insert(
+                    *call,
+                    Live { span, service: service.clone(), class: String::new(), answered: false },
+                );
             }
             Event::Queued { work, call, queue, class, arrived, .. } => {
                 self.class(*call, class);
@@ -162,8 +167,12 @@ impl Telemetry {
             }
             Event::Connected { call, work, waited, .. } => {
                 let queue = self.queue_of(*work);
-                let class = self.calls.get(call).map_or("", |live| live.class.as_str());
-                m.wait.with_label_values(&[centre, &queue, class]).observe(waited.as_secs_f64());
+                // Only the first answer is a wait: what follows is a loss, or a call picked from hold.
+                if let Some(live) = self.calls.get_mut(call).filter(|live| !live.answered) {
+                    live.answered = true;
+                    let labels = [centre, queue.as_str(), live.class.as_str()];
+                    m.wait.with_label_values(&labels).observe(waited.as_secs_f64());
+                }
                 self.leave(*work);
             }
             Event::Withdrawn { work, .. } => {

@@ -28,6 +28,10 @@ impl Telemetry {
             Event::AgentLost { agent, loss, .. } => {
                 warn!(%agent, ?loss, "an agent's leg failed: the caller is kept")
             }
+            Event::HeldAside { agent, lost, recall: _, .. } => info!(%agent, lost, "on the shared list"),
+            Event::RecallDue { agent, .. } => warn!(%agent, "on the shared list for too long"),
+            Event::Resumed { agent, leg, .. } => info!(%agent, %leg, "taken back"),
+            Event::SkillsChanged { agent, by, .. } => info!(%agent, ?by, "skills"),
             Event::Released { by, .. } => info!(?by, "released"),
             Event::Ended { by, cause, .. } => info!(?by, ?cause, "ended"),
             Event::IntentChanged { agent, intent, .. } => {
@@ -64,6 +68,9 @@ fn call_of(event: &Event) -> Option<CallId> {
         | Event::Connected { call, .. }
         | Event::NoMedia { call, .. }
         | Event::AgentLost { call, .. }
+        | Event::HeldAside { call, .. }
+        | Event::RecallDue { call, .. }
+        | Event::Resumed { call, .. }
         | Event::Released { call, .. }
         | Event::Ended { call, .. } => Some(*call),
         _ => None,
