@@ -3,7 +3,9 @@
 use bandeau::config::{Config, Fault};
 use engine::site::Phone;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// A configuration that is right, and the place for the one line each test makes wrong.
 const RIGHT: &str = r#"[node]
@@ -335,4 +337,52 @@ fn a_plan_may_name_only_trunks_of_this_site() {
     assert_eq!(of("otn"), Ok(()));
     let said = of("otm").expect_err("no such trunk");
     assert!(said.contains("no trunk is named `otm`") && said.contains("did you mean `otn`?"), "{said}");
+}
+
+/// `bandeau user` with these words, and a password on standard input; whether it was done, and what it said.
+fn user(site: &Site, words: &[&str], password: &str) -> (bool, String) {
+    let config = site.0.join("bandeau.toml");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bandeau"))
+        .arg("user")
+        .args(words)
+        .arg("--config")
+        .arg(config)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that asks for no password may have gone already.
+    let _ = child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn an_account_is_added_listed_changed_and_removed_by_name() {
+    let site = Site::new("user");
+    site.load(RIGHT).unwrap_or_else(|fault| panic!("{fault}"));
+    let good = "correct horse battery";
+    let add = |name: &str, role: &str, password: &str| user(&site, &["add", name, "--role", role], password);
+    assert!(add("nour", "agent", good).0);
+    assert!(add("claire", "supervisor", good).0);
+    for (name, role, password, why) in [
+        ("nour", "agent", good, "already"),
+        ("nobody", "agent", good, "no agent `nobody`"),
+        ("alex", "agent", "too short", "12 characters"),
+        ("no spaces", "observer", good, "letters"),
+        ("wall", "king", good, "administrator or observer"),
+    ] {
+        let (done, said) = add(name, role, password);
+        assert!(!done && said.contains(why), "{name} {role}: {said}");
+        assert!(!said.contains(good), "a password is never shown: {said}");
+    }
+    let (_, list) = user(&site, &["list"], "");
+    assert_eq!(list.lines().count(), 2, "{list}");
+    assert!(list.contains("nour") && list.contains("samu-67") && list.contains("supervisor"), "{list}");
+    assert!(user(&site, &["password", "nour"], "another good password").0);
+    assert!(user(&site, &["remove", "claire"], "").0);
+    let (done, said) = user(&site, &["remove", "claire"], "");
+    assert!(!done && said.contains("no account `claire`"), "{said}");
 }
