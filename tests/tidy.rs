@@ -331,25 +331,29 @@ fn worldly(lock: &str, from: &str, manifest: &str) -> Vec<String> {
     let mut needs: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for package in lock["package"].as_array().expect("Cargo.lock lists packages") {
         let listed = package.get("dependencies").and_then(|list| list.as_array()).into_iter().flatten();
-        let names = listed.filter_map(|need| need.as_str()?.split(' ').next().map(str::to_owned));
-        needs.entry(package["name"].as_str().unwrap_or_default().to_owned()).or_default().extend(names);
+        let listed = listed.filter_map(|need| need.as_str().map(str::to_owned)).collect();
+        let text = |key| package.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+        needs.insert(format!("{} {}", text("name"), text("version")), listed);
     }
-    assert!(needs.contains_key(from), "no package `{from}` in the lock file");
-    // The lock file lists what only tests and benches need among the rest; the manifest does not.
-    if let Some(direct) = needs.get_mut(from) {
-        direct.retain(|need| manifest["dependencies"].get(need.as_str()).is_some());
-    }
+    // `name` where there is one version of it, else `name version`: two of a name are two crates.
+    let name_of = |need: &str| need.split(' ').next().unwrap_or_default().to_owned();
+    let is_it = |key: &str, need: &str| key == need || name_of(key) == need;
+    let find = |need: &str| needs.iter().find(|(key, _)| is_it(key, need));
+    assert!(find(from).is_some(), "no package `{from}` in the lock file");
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let mut todo = vec![(from.to_owned(), from.to_owned())];
-    while let Some((name, path)) = todo.pop() {
-        for need in needs.get(&name).into_iter().flatten() {
-            let excused = EXCUSED.contains(&(name.as_str(), need.as_str()));
-            if excused || !seen.insert(need.clone()) {
+    while let Some((package, path)) = todo.pop() {
+        for need in find(&package).into_iter().flat_map(|(_, needs)| needs) {
+            let (name, needed) = (name_of(&package), name_of(need));
+            // The lock file lists what only tests and benches need among the rest; the manifest does not.
+            let is_for_tests = package == from && manifest["dependencies"].get(&needed).is_none();
+            let excused = EXCUSED.contains(&(name.as_str(), needed.as_str()));
+            if is_for_tests || excused || !seen.insert(need.clone()) {
                 continue;
             }
-            let path = format!("{path} > {need}");
-            if WORLDLY.contains(&need.as_str()) {
+            let path = format!("{path} > {needed}");
+            if WORLDLY.contains(&needed.as_str()) {
                 found.push(path.clone());
             }
             todo.push((need.clone(), path));
