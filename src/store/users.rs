@@ -195,7 +195,7 @@ impl Users {
     pub fn list(&self) -> Result<Vec<Account>, AccountError> {
         let sql = "SELECT name, role, centre, agent, stamp FROM account ORDER BY name";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| account(row))?;
+        let rows = statement.query_map([], account)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
