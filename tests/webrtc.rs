@@ -177,8 +177,7 @@ impl Room {
         let answered =
             move |event: &&MediaEvent| matches!(event, MediaEvent::PageAnswered { page, .. } if *page == id);
         self.until("the answer", |room| room.seen.iter().filter(answered).count() > answers);
-        let Some(MediaEvent::PageAnswered { answer, .. }) = self.seen.iter().filter(answered).next_back()
-        else {
+        let Some(MediaEvent::PageAnswered { answer, .. }) = self.seen.iter().rfind(answered) else {
             panic!("it was just seen");
         };
         let answer = answer.clone();

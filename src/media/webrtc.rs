@@ -263,10 +263,11 @@ impl Connection {
             }
             if let Some(event) = self.guarded(RTCPeerConnection::poll_event).flatten() {
                 match event {
-                    Event::OnConnectionStateChangeEvent(State::Connected) => {
-                        if self.end.is_none() && self.deadline.take().is_some() {
-                            return Some(Told::Up);
-                        }
+                    // It may doubt and recover many times; it stands once.
+                    Event::OnConnectionStateChangeEvent(State::Connected)
+                        if self.end.is_none() && self.deadline.take().is_some() =>
+                    {
+                        return Some(Told::Up);
                     }
                     Event::OnConnectionStateChangeEvent(State::Failed) => {
                         let dtls = self.dtls();
@@ -362,7 +363,7 @@ fn negotiate(
 ) -> Result<(RTCPeerConnection, RTCRtpSenderId, String), Error> {
     let mut media = MediaEngine::default();
     for (mime, payload_type) in [(MIME_TYPE_PCMA, 8), (MIME_TYPE_TELEPHONE_EVENT, TELEPHONE_EVENT)] {
-        let codec = RTCRtpCodecParameters { rtp_codec: codec(mime), payload_type, ..Default::default() };
+        let codec = RTCRtpCodecParameters { rtp_codec: codec(mime), payload_type };
         media.register_codec(codec, RtpCodecKind::Audio)?;
     }
     let mut peer = RTCPeerConnectionBuilder::new()
