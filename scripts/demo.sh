@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything on this machine: prints an address and logins for the pages; Ctrl-C leaves. Arguments go to
-# `bandeau demo` (`--board` draws the room in this terminal).
+# Everything on this machine: an address and logins for the pages, and the room's board in this terminal
+# (`q` leaves). Arguments go to `bandeau demo`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -d web/dist ] || make web

@@ -1,5 +1,5 @@
 //! `bandeau demo`: a whole evening on this machine. Engine, pages, a simulated carrier with speaking
-//! callers, simulated desk phones and, on request, the board in the terminal; nothing leaves the
+//! callers, simulated desk phones and the board in the terminal; nothing leaves the
 //! loopback and nothing is left behind.
 
 use crate::config::Config;
@@ -12,7 +12,7 @@ use clap::FromArgMatches;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,9 +47,9 @@ pub struct Args {
     /// The pages' port; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// Draw the board in this terminal
-    #[arg(long)]
-    pub board: bool,
+    /// Leave this terminal alone: no board is drawn in it
+    #[arg(long, conflicts_with = "plain")]
+    pub no_board: bool,
     /// Print the board as text
     #[arg(long)]
     pub plain: bool,
@@ -69,7 +69,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout();
     out.write_all(welcome(&ready, &room.people).as_bytes())?;
     out.flush()?; // whoever reads us through a pipe waits for it
-    let watched = if args.board || args.plain {
+    let drawn = !args.no_board && out.is_terminal();
+    let watched = if drawn || args.plain {
         watch::run(watch::Args {
             url: format!("ws://{}/live", ready.http),
             token_file: room.path("token"),
@@ -77,6 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             once: false,
             seconds: Some(args.seconds),
             lang: args.lang.clone(),
+            note: note(&ready, &room.people),
         })
     } else {
         engine.ended_within(Duration::from_secs(args.seconds));
@@ -159,6 +161,12 @@ fn welcome(ready: &Ready, people: &[(Account, String)]) -> String {
         let _ = writeln!(text, "  {:8} {password}   {}, {does}", account.name, account.role);
     }
     text + "Callers speak, nobody is called. Ctrl-C ends it; nothing is left behind.\n\n"
+}
+
+/// The same in one line, below the board.
+fn note(ready: &Ready, people: &[(Account, String)]) -> String {
+    let logins = people.iter().map(|(account, password)| format!("{} {password}", account.name));
+    format!("http://{}/   {}", ready.http, logins.collect::<Vec<_>>().join("   "))
 }
 
 /// A bearer token for this run only.

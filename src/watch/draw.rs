@@ -13,8 +13,8 @@ use ratatui::widgets::{Block, Paragraph, Row, Table};
 const FENCED: Style = Style::new().add_modifier(Modifier::BOLD);
 const HEAD: Style = Style::new().add_modifier(Modifier::DIM);
 
-/// Draws one picture over the whole frame.
-pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture, words: &Words) {
+/// Draws one picture over the whole frame, and below it what the keys do and a note.
+pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture, words: &Words, note: &str) {
     let [head, body, decisions, foot] = Layout::vertical([
         Constraint::Length(2),
         Constraint::Min(6),
@@ -32,7 +32,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture, words: &Words) {
     draw_waiting(frame, waiting, picture, words);
     draw_agents(frame, agents, picture, words);
     draw_decisions(frame, decisions, picture, words);
-    frame.render_widget(Paragraph::new(words.keys).style(HEAD), foot);
+    let [keys, below] = Layout::horizontal([Constraint::Length(14), Constraint::Min(0)]).areas(foot);
+    frame.render_widget(Paragraph::new(words.keys).style(HEAD), keys);
+    frame.render_widget(Paragraph::new(note), below);
 }
 
 /// Draws how the line does while there is no picture yet.

@@ -48,6 +48,9 @@ pub struct Args {
     /// Stop after this many seconds
     #[arg(long)]
     pub seconds: Option<u64>,
+    /// What stands below the drawn board, for a program that starts it.
+    #[arg(skip)]
+    pub note: String,
 }
 
 /// Runs until the user quits (or after one frame with `once`). Owns its own runtime.
@@ -64,9 +67,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let screen = if args.plain || args.once || !std::io::stdout().is_terminal() {
         Screen::Plain { ticks: 0 }
     } else {
-        Screen::Drawn(Box::new(ratatui::try_init().context("cannot draw on this terminal; try --plain")?))
+        let terminal = ratatui::try_init().context("cannot draw on this terminal; try --plain")?;
+        Screen::Drawn { terminal: Box::new(terminal), note: args.note.clone() }
     };
-    let drawn = matches!(screen, Screen::Drawn(_));
+    let drawn = matches!(screen, Screen::Drawn { .. });
     let watched = runtime.block_on(watch(&args, request, screen, words));
     if drawn {
         ratatui::restore();
@@ -124,7 +128,7 @@ impl Watch {
 }
 
 enum Screen {
-    Drawn(Box<DefaultTerminal>),
+    Drawn { terminal: Box<DefaultTerminal>, note: String },
     Plain { ticks: u32 },
 }
 
@@ -133,9 +137,9 @@ impl Screen {
     fn show(&mut self, watch: &Watch, words: &Words) -> anyhow::Result<bool> {
         let picture = watch.picture();
         match (self, picture) {
-            (Screen::Drawn(terminal), picture) => {
+            (Screen::Drawn { terminal, note }, picture) => {
                 terminal.draw(|frame| match &picture {
-                    Some(picture) => draw::draw(frame, picture, words),
+                    Some(picture) => draw::draw(frame, picture, words, note),
                     None => draw::draw_line(frame, &watch.line, words),
                 })?;
                 Ok(true)
@@ -163,7 +167,7 @@ async fn watch(
 ) -> anyhow::Result<()> {
     let (mut heard, answers) = link::start(request);
     let mut quit = match screen {
-        Screen::Drawn(_) => keys(),
+        Screen::Drawn { .. } => keys(),
         Screen::Plain { .. } => mpsc::channel(1).1,
     };
     let mut watch = Watch::new();

@@ -210,7 +210,7 @@ fn the_drawn_board_shows_queues_callers_agents_and_decisions_in_both_languages()
     ] {
         let mut terminal = Terminal::new(TestBackend::new(150, 40)).expect("a backend in memory");
         let words = Words::of(Some(lang), None).expect("spoken");
-        terminal.draw(|frame| draw::draw(frame, &picture, words)).expect("draws");
+        terminal.draw(|frame| draw::draw(frame, &picture, words, "a note")).expect("draws");
         let text = terminal.backend().to_string();
         for word in expected {
             assert!(text.contains(word), "`{word}` is not on\n{text}");
@@ -223,7 +223,7 @@ fn a_terminal_of_any_size_is_drawn_on() {
     let picture = watching().picture().expect("a board");
     for (width, height) in [(1, 1), (20, 5), (80, 24), (300, 100)] {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a backend in memory");
-        terminal.draw(|frame| draw::draw(frame, &picture, english())).expect("draws");
+        terminal.draw(|frame| draw::draw(frame, &picture, english(), "")).expect("draws");
         terminal.draw(|frame| draw::draw_line(frame, &Line::Connecting, english())).expect("draws");
     }
 }
