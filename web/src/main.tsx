@@ -21,7 +21,12 @@ type BoardProps = { link: Link; mayCommand: boolean };
 type Shift = { person: Person; scope: AbortController; link: Link; desk: Desk | null };
 
 const shift = signal<Shift | "nobody" | "over" | "asking">("asking");
-const place = signal(location.hash);
+const place = signal(whichPage());
+
+/** Which page the address names: `/board` or `#board`, else the desk. */
+function whichPage(): "agent" | "board" {
+  return location.hash === "#board" || (location.hash === "" && location.pathname === "/board") ? "board" : "agent";
+}
 
 async function begin(person: Person): Promise<void> {
   const scope = new AbortController();
@@ -64,7 +69,7 @@ function Signed({ person, scope, link, desk }: Shift) {
     scope.abort();
     shift.value = "over";
   }, [line, scope]);
-  const showsBoard = desk === null || place.value === "#board";
+  const showsBoard = desk === null || place.value === "board";
   return (
     <>
       <Head person={person} both={desk !== null} showsBoard={showsBoard} centre={link.board.value.welcome?.centre ?? ""} />
@@ -97,7 +102,7 @@ function Head({ person, both, showsBoard, centre }: { person?: Person; both?: bo
       {centre && <span class="detail">{centre}</span>}
       {both && (
         <nav aria-label={t("app.nav")}>
-          <a href="#" aria-current={showsBoard ? undefined : "page"}>{t("app.page.agent")}</a>
+          <a href="#agent" aria-current={showsBoard ? undefined : "page"}>{t("app.page.agent")}</a>
           <a href="#board" aria-current={showsBoard ? "page" : undefined}>{t("app.page.board")}</a>
         </nav>
       )}
@@ -116,7 +121,7 @@ function Head({ person, both, showsBoard, centre }: { person?: Person; both?: bo
   );
 }
 
-addEventListener("hashchange", () => (place.value = location.hash));
+addEventListener("hashchange", () => (place.value = whichPage()));
 showTheme();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
