@@ -290,9 +290,9 @@ function Decisions({ link }: { link: Link }) {
                 item: code("because", row.because.item),
                 why: code("because.agent", row.because.agent),
                 time: spell(row.waited),
-              })}
+              })}{" "}
+              <span class="detail">{code("end", row.end ?? "open")}</span>
             </span>
-            <span class="detail">{code("end", row.end ?? "open")}</span>
           </li>
         ))}
       </ol>

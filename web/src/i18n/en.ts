@@ -259,6 +259,7 @@ export const en: Record<Word, string> = {
   "because.agent.longest-idle": "idle longest",
   "because.agent.only": "only one free",
   "because.agent.claimed": "took it",
+  "because.agent.picked": "picked by hand",
   "because.agent.invited": "everyone free",
   "end.taken": "taken",
   "end.rejected": "refused",
