@@ -16,6 +16,11 @@ if ! command -v cargo >/dev/null; then
     echo "setup: Rust is missing; install it from https://rustup.rs, then run this again" >&2
     exit 1
 fi
+# Debian 12 packages an older one; what builds the pages needs this.
+if ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null; then
+    echo "setup: Node.js 20.19 or later is missing; install it from https://nodejs.org, then run this again" >&2
+    exit 1
+fi
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ]; then
     echo "setup: missing on this machine; as root, run:" >&2
