@@ -108,7 +108,7 @@ impl Room {
         let token = token();
         fs::write(room.path("samu.toml"), PLAN)?;
         fs::write(room.path("token"), &token)?;
-        fs::write(room.path("bandeau.toml"), configuration(&token, http, room.desks))?;
+        fs::write(room.path("bandeau.toml"), configuration(&token, http, room.desks, &audio_ports()?))?;
         Ok(room)
     }
 
@@ -131,6 +131,14 @@ fn free_ports(count: u16) -> anyhow::Result<u16> {
         }
     }
     anyhow::bail!("no {count} UDP ports in a row are free on this machine")
+}
+
+/// A thousand ports for audio at whose start nobody sits: two demos, or a load test, may run beside us.
+fn audio_ports() -> anyhow::Result<String> {
+    let is_free =
+        |first: &u16| (*first..first + 64).all(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
+    let first = (20_000..32_000).step_by(1000).find(is_free).context("no UDP ports are free for audio")?;
+    Ok(format!("{first}-{}", first + 999))
 }
 
 /// Accounts for this run only.
@@ -181,7 +189,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn configuration(token: &str, http: u16, desks: u16) -> String {
+fn configuration(token: &str, http: u16, desks: u16, audio: &str) -> String {
     let hash = hex(&Sha256::digest(token.as_bytes()));
     let mut text = format!(
         r#"
@@ -194,7 +202,7 @@ listen = ["udp:127.0.0.1:0"]
 
 [media]
 bind = "127.0.0.1"
-ports = "20000-24999"
+ports = "{audio}"
 
 [http]
 listen = "127.0.0.1:{http}"
