@@ -76,7 +76,22 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
 
 /// Folders that put the others of their crate together: they may know every one of them.
 const ROOTS: &[(&str, &[&str])] = &[
-    ("engine", &["lib", "engine", "centre", "inbound", "assign", "converse", "release", "supervise"]),
+    (
+        "engine",
+        &[
+            "lib",
+            "engine",
+            "centre",
+            "inbound",
+            "page",
+            "assign",
+            "converse",
+            "aside",
+            "loss",
+            "release",
+            "supervise",
+        ],
+    ),
     ("sip", &["lib", "endpoint"]),
     ("bandeau", &["lib"]),
 ];

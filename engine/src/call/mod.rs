@@ -1,6 +1,7 @@
 //! A call: its parties, each with a leg of its own life, how urgent it is on whose word, and the
 //! record its events add up to.
 
+pub mod because;
 pub mod event;
 pub mod leg;
 pub mod party;

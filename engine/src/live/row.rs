@@ -1,5 +1,9 @@
 //! What a board is made of: rows, each under a key. A page keeps the latest row of every key.
 
+mod room;
+
+pub use room::{AlarmRow, HeldRow, MinuteRow};
+
 use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use serde::{Deserialize, Serialize};
@@ -389,68 +393,6 @@ pub struct ConversationRow {
     pub note: Option<Private>,
     /// Since when the agent is not heard: the caller hears comfort audio, and is offered to others soon.
     pub lost: Option<Millis>,
-}
-
-/// A call on the list the room shares: anybody may pick it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct HeldRow {
-    /// The call.
-    pub call: String,
-    /// Its class, when it has one.
-    pub class: Option<String>,
-    /// The service that was dialled.
-    pub service: String,
-    /// Number to call back, as far as the viewer may see it.
-    pub caller: Private,
-    /// Name shown by the network, for those who may see it.
-    pub caller_name: Option<Private>,
-    /// The caller asked for privacy.
-    pub withheld: bool,
-    /// The latest note, for those who may see it.
-    pub note: Option<Private>,
-    /// Whose it was, by name.
-    pub by: String,
-    /// That agent's page is lost; without it the agent has put it there.
-    pub lost: bool,
-    /// Since when it is on the list.
-    pub since: Millis,
-    /// When somebody has to look at it again.
-    pub recall: Millis,
-    /// That moment has passed.
-    pub alarm: bool,
-}
-
-/// What happened in one minute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct MinuteRow {
-    /// When it began.
-    pub from: Millis,
-    /// Calls that reached us in it.
-    pub arrived: u64,
-    /// Connections of a caller with an agent.
-    pub answered: u64,
-    /// Callers who hung up while waiting.
-    pub abandoned: u64,
-    /// The most that waited at once.
-    pub waiting: u64,
-}
-
-/// Something a supervisor should look at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct AlarmRow {
-    /// Its place in the log: the order of alarms.
-    pub seq: u64,
-    /// When.
-    pub at: Millis,
-    /// What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `rona`.
-    pub code: String,
-    /// Of which queue, agent or call, by name.
-    pub of: String,
-    /// It still stands; of what merely happened, never.
-    pub on: bool,
 }
 
 /// Where a call stands.

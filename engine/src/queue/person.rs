@@ -5,10 +5,10 @@
 
 use super::deadline::Due;
 use super::work::Rank;
-use super::{Floor, Phase};
+use super::{Floor, Phase, Refusal};
 use crate::call::event::{AgentReason, Intent, OfferEnd, OfferKind};
 use crate::id::{AgentId, OfferId, WorkId};
-use crate::io::Refusal;
+
 use crate::time::Instant;
 
 impl Floor {
