@@ -77,10 +77,6 @@ fn calls(plane: &Plane, events: &Receiver<MediaEvent>, count: usize) -> Vec<Call
             _ => None,
         });
         page.answer(&answer);
-        while !page.is_connected() {
-            page.turn();
-            page::breathe();
-        }
         while stock.is_empty() {
             stock.extend(wait(events, |event| match event {
                 MediaEvent::Ports(ports) => Some(ports),
@@ -106,7 +102,15 @@ fn calls(plane: &Plane, events: &Receiver<MediaEvent>, count: usize) -> Vec<Call
         }
         let (at_page, at_caller) = (Ear::default(), Ear::default());
         calls.push(Call { page, caller, port, frame_at: 0, frames: 0, at_page, at_caller });
+        // Those who are there already must not seem gone.
+        calls.iter_mut().for_each(|call: &mut Call| call.page.turn());
     }
+    let from = sys::now();
+    while let waiting @ 1.. = calls.iter().filter(|call| !call.page.is_connected()).count() {
+        assert!(sys::now() < from + 10 * SECOND, "{waiting} pages never stood");
+        calls.iter_mut().for_each(|call| call.page.turn());
+    }
+    println!("{count} pages stand {:.2} s after the last offer", (sys::now() - from) as f64 / 1e9);
     calls
 }
 
@@ -183,6 +187,8 @@ fn main() {
         call.frame_at = from + FRAME_TIME * n as u64 / count;
     }
     run(&mut calls, 3, false);
+    // While the calls were set up, the first of them had nobody to hear yet.
+    events.try_iter().for_each(drop);
     let before = plane.figures();
     run(&mut calls, seconds, true);
     let after = plane.figures();
