@@ -1,0 +1,49 @@
+//! A caller and an agent at a page hear one another: 1 kHz from the trunk, 700 Hz from the browser.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hears, inHouse, press } from "./house.mjs";
+
+const WITHIN = 1_000;
+
+/** One call, answered by the key: when the page heard the caller, and what the caller reported. */
+async function talk(house, page, seconds = 3) {
+  const { report, placed } = house.load(`--count 1 --talk ${seconds} --patience 6`);
+  await page.waitForSelector(".line.offered");
+  const pressed = await press(page, "F2");
+  const heardAt = await hears(page, 1_000, pressed).catch(() => null);
+  const { ended, answer_ms, tone_ms, ...tally } = await report;
+  // The caller's own clock starts with its INVITE, a moment after its process.
+  const callerHeard = tally.callers_heard_phone ? placed + answer_ms.max + tone_ms.max : null;
+  return { pressed, pageTook: heardAt && heardAt - pressed, callerTook: callerHeard && callerHeard - pressed, tally };
+}
+
+function assertBothWays({ pageTook, callerTook, tally }) {
+  assert.equal(tally.failed, 0, JSON.stringify(tally));
+  assert.ok(pageTook !== null, "the page never heard the caller");
+  assert.ok(callerTook !== null, `the caller never heard the page: ${JSON.stringify(tally)}`);
+  assert.ok(pageTook < WITHIN, `the page heard the caller ${pageTook} ms after the key`);
+  assert.ok(callerTook < WITHIN, `the caller heard the page ${callerTook} ms after the key`);
+}
+
+test("both hear one another within a second of the key", inHouse({}, async (house, test) => {
+  const page = await house.agent("nour");
+  const took = [];
+  for (let nth = 0; nth < 7; nth++) {
+    const call = await talk(house, page, 2);
+    assertBothWays(call);
+    took.push(call);
+    await page.waitForSelector(".line.idle");
+  }
+  const half = (name) => took.map((call) => call[name]).sort((a, b) => a - b)[3].toFixed(0);
+  test.diagnostic(`key to first audio, p50 of ${took.length}: page ${half("pageTook")} ms, caller ${half("callerTook")} ms`);
+  assert.deepEqual(page.foreign, [], "a request left the origin");
+}));
+
+for (const [fault, whose] of [["dumb", /the caller never heard the page/], ["deaf", /the page never heard the caller/]]) {
+  test(`a line that is ${fault} does not pass for one that works`, inHouse({}, async (house) => {
+    const page = await house.agent("nour", { fault });
+    const call = await talk(house, page);
+    assert.throws(() => assertBothWays(call), whose);
+  }));
+}
