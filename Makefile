@@ -1,10 +1,10 @@
 # `make test` sets a fresh Debian 12 machine up and proves every promise; `make demo` shows the thing.
-.PHONY: test test-all demo bench setup check fmt fmt-check lint deny unit web web-test
+.PHONY: test test-all demo bench setup check fmt fmt-check lint deny unit web web-test web-e2e
 # Two jobs at least as many as cores would thrash the linker on small machines.
 CARGO ?= cargo
 TEST_ARGS ?= --quiet
 
-test: setup fmt-check lint deny web-test unit
+test: setup fmt-check lint deny web-test unit web-e2e
 	@echo "make test: all green"
 
 # Everything `test` has, then the figures of another maker's load machine (about 15 minutes).
@@ -48,6 +48,14 @@ web: web/node_modules/.package-lock.json
 # Their types, lint, units, build and budget.
 web-test: web/node_modules/.package-lock.json
 	npm --prefix web run test
+
+# Whole calls through a real browser: the binary with its pages, callers, tones at both ends (3 minutes).
+web-e2e: web web/e2e/node_modules/.package-lock.json
+	$(CARGO) build --quiet --bin bandeau
+	npm --prefix web/e2e test
+
+web/e2e/node_modules/.package-lock.json: web/e2e/package-lock.json
+	npm --prefix web/e2e ci --no-audit --no-fund
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund

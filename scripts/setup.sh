@@ -6,6 +6,7 @@ needs=( "gcc                gcc"            # SQLite comes as C
         "sip-tester         sipp"           # another maker's caller
         "baresip-core       baresip"        # another maker's phone
         "curl               curl"
+        "chromium           chromium"       # whole calls at the pages
         "python3            python3" )      # the harness
 missing=()
 for need in "${needs[@]}"; do

@@ -12,8 +12,13 @@ const arrows = {
   board: ["phone", "agent"],
 };
 
+const E2E = [
+  "Buffer", "URL", "fetch", "process", "setTimeout",
+  "RTCRtpSender", "WritableStream", "addEventListener", "document", "localStorage", "performance",
+];
+
 export default tseslint.config(
-  { ignores: ["dist", "node_modules", "src/wire/generated.ts"] },
+  { ignores: ["dist", "**/node_modules", "src/wire/generated.ts"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
@@ -46,5 +51,12 @@ export default tseslint.config(
     ...tseslint.configs.disableTypeChecked,
     languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } },
     rules: { ...tseslint.configs.disableTypeChecked.rules, "no-console": "off" },
+  },
+  {
+    // Half of it runs in node, half in the page under test.
+    files: ["e2e/*.mjs"],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { parserOptions: { projectService: false }, globals: Object.fromEntries(E2E.map((name) => [name, "readonly"])) },
+    rules: { "max-lines-per-function": "off", "no-undef": "error" },
   },
 );

@@ -12,7 +12,7 @@ async function talk(house, page, seconds = 3) {
   await page.waitForSelector(".line.offered");
   const pressed = await press(page, "F2");
   const heardAt = await hears(page, 1_000, pressed).catch(() => null);
-  const { ended, answer_ms, tone_ms, ...tally } = await report;
+  const { answer_ms, tone_ms, ...tally } = await report;
   // The caller's own clock starts with its INVITE, a moment after its process.
   const callerHeard = tally.callers_heard_phone ? placed + answer_ms.max + tone_ms.max : null;
   return { pressed, pageTook: heardAt && heardAt - pressed, callerTook: callerHeard && callerHeard - pressed, tally };

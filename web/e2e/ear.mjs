@@ -48,12 +48,18 @@ export function installEar(fault) {
   };
   const Native = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Native {
-    constructor(...args) {
-      super(...args);
+    constructor(options) {
+      super(fault === "deaf" ? { ...options, encodedInsertableStreams: true } : options);
       this.addEventListener("track", ({ track }) => void listen(track));
     }
-    addTransceiver(kind, init) {
-      return super.addTransceiver(kind, fault === "deaf" ? { ...init, direction: "sendonly" } : init);
+    addTransceiver(...args) {
+      const line = super.addTransceiver(...args);
+      if (fault === "deaf") {
+        const sent = line.sender.createEncodedStreams();
+        void sent.readable.pipeTo(sent.writable);
+        void line.receiver.createEncodedStreams().readable.pipeTo(new WritableStream()); // into nothing
+      }
+      return line;
     }
   };
   if (fault === "dumb") {
