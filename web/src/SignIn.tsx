@@ -1,6 +1,7 @@
 //! The start of a shift: who, and at which position.
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "./i18n/words";
 import { signIn, type NotIn, type Person, type Role } from "./live/session";
 
@@ -10,6 +11,8 @@ const POSITION_KEPT_AS = "bandeau.position";
 export function SignIn({ onIn, over }: { onIn: (person: Person) => void; over: boolean }) {
   const busy = useSignal(false);
   const failed = useSignal<NotIn | null>(null);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []); // nothing else is on this page: a shift starts by typing
   const submit = async (form: HTMLFormElement) => {
     const fields = new FormData(form);
     const text = (name: string) => {
@@ -40,7 +43,7 @@ export function SignIn({ onIn, over }: { onIn: (person: Person) => void; over: b
         {over && <p role="status">{t("line.signed_out")}</p>}
         <label class="field">
           <span>{t("signin.name")}</span>
-          <input name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required />
+          <input ref={first} name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required />
         </label>
         <label class="field">
           <span>{t("signin.password")}</span>

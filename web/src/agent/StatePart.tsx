@@ -15,7 +15,8 @@ export function StatePart({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
   const self = desk.self.value;
   if (!self) return <section class="state" aria-label={t("board.state")}>{t("app.loading")}</section>;
   const eligible = self.why.length === 0;
-  // A busy agent is no fault: only what keeps calls away for another reason is shown as one.
+  // A busy agent is no fault: only what keeps calls away for another reason is shown as one, and the
+  // strip does not grow a line at the very moment a call rings.
   const busy = self.why.every((why) => why === "talking" || why === "offered");
   const now = nowAt(desk.link.board.value.clock, tick.value);
   return (
@@ -32,7 +33,7 @@ export function StatePart({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
         <span class="clock small">{self.occupation === "wrap-up" && self.until !== null ? t("wrap.left", { time: spell(self.until - now) }) : spell(now - self.since)}</span>
       </div>
       <p class="why" role="status">
-        {eligible ? t("why.eligible") : `${t("why.title")} : ${self.why.map((why) => code("why", why)).join(", ")}`}
+        {eligible ? t("why.eligible") : !busy && `${t("why.title")} : ${self.why.map((why) => code("why", why)).join(", ")}`}
       </p>
       <div class="keys">
         <Intent desk={desk} self={self} keyOf={keyOf} />
