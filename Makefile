@@ -1,5 +1,5 @@
 # `make test` sets a fresh Debian 12 machine up and proves every promise; `make demo` shows the thing.
-.PHONY: test test-all demo bench setup check fmt fmt-check lint deny unit web web-test web-e2e
+.PHONY: test test-all demo bench setup check fmt fmt-check lint deny unit web web-test web-e2e screenshots
 # Two jobs at least as many as cores would thrash the linker on small machines.
 CARGO ?= cargo
 TEST_ARGS ?= --quiet
@@ -53,6 +53,11 @@ web-test: web/node_modules/.package-lock.json
 web-e2e: web web/e2e/node_modules/.package-lock.json
 	$(CARGO) build --quiet --bin bandeau
 	npm --prefix web/e2e test
+
+# Pictures of the pages, taken of the real thing (1 minute): into docs/img.
+screenshots: web web/e2e/node_modules/.package-lock.json
+	$(CARGO) build --quiet --bin bandeau
+	npm --prefix web/e2e run screenshots
 
 web/e2e/node_modules/.package-lock.json: web/e2e/package-lock.json
 	npm --prefix web/e2e ci --no-audit --no-fund

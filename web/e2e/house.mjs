@@ -44,7 +44,7 @@ then     = { queue = "front", class = "unqualified" }
 export const EXCLUSIVE = '{ mode = "exclusive", strategy = "longest-idle", ring = "6s" }';
 export const SHARED = '{ mode = "shared" }';
 
-const configuration = ({ sip, http, media, fallback, agents }) => `
+const configuration = ({ centre, sip, http, media, fallback, agents }) => `
 [node]
 state_dir = "state"
 drain     = "0s"
@@ -64,7 +64,7 @@ name  = "test-trunk"
 peers = ["127.0.0.1"]
 
 [[centre]]
-name    = "test"
+name    = "${centre}"
 plan    = "plan.toml"
 wrap_up = "0s"
 ${agents.map((name, nth) => `
@@ -77,13 +77,14 @@ phone    = { page = true }
 ${fallback ? `fallback = { uri = "sip:${name}@127.0.0.1:${fallback + nth}", address = "127.0.0.1:${fallback + nth}" }` : ""}`).join("\n")}
 `;
 
-/** Starts the engine with these agents at pages, and a supervisor `claire`. */
-export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback = 0 } = {}) {
+/** Starts the engine with these agents at pages, and a supervisor `claire`; `rules` is another plan's text. */
+export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback = 0, rules = plan(offer) } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "bandeau-e2e-"));
   const [sip, http, media] = [await freeUdp(), await freeTcp(), await freeMedia()];
-  writeFileSync(join(folder, "plan.toml"), plan(offer));
+  writeFileSync(join(folder, "plan.toml"), rules);
+  const [, centre] = /^plan\s*=\s*"(.+)"/m.exec(rules);
   const config = join(folder, "bandeau.toml");
-  writeFileSync(config, configuration({ sip, http, media, fallback, agents }));
+  writeFileSync(config, configuration({ centre, sip, http, media, fallback, agents }));
   for (const [name, role] of [...agents.map((name) => [name, "agent"]), ["claire", "supervisor"]]) {
     const added = spawnSync(BINARY, ["user", "--config", config, "add", name, "--role", role], { input: `${PASSWORD}\n${PASSWORD}\n`, encoding: "utf8" });
     if (added.status !== 0) throw new Error(`user add ${name}: ${added.stderr}`);
@@ -127,7 +128,7 @@ export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback
     /** Signs somebody in through the real page. */
     async page(name, options = {}) {
       const browser = options.browser ?? (await house.browser(options));
-      const context = await browser.newContext({ locale: "en-GB", viewport: options.viewport ?? { width: 1440, height: 900 }, colorScheme: options.scheme ?? "dark" });
+      const context = await browser.newContext({ locale: options.locale ?? "en-GB", viewport: options.viewport ?? { width: 1440, height: 900 }, colorScheme: options.scheme ?? "dark" });
       await context.addInitScript(installEar, options.fault ?? "none");
       // A steady tone is noise to the browser's processing: the headset's own is what positions use.
       await context.addInitScript(() => localStorage.setItem("bandeau.devices", '{"processing":false}'));

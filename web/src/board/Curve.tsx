@@ -14,7 +14,7 @@ export function points(values: readonly number[], most: number): string {
 export function Curve({ name, values }: { name: string; values: readonly number[] }) {
   const most = Math.max(0, ...values);
   const now = values.at(-1) ?? 0;
-  const line = points(values, most);
+  const line = points(values.length === 1 ? [now, now] : values, most); // one minute is a level, not a slope
   return (
     <figure class="curve">
       <figcaption>
