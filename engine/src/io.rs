@@ -1,9 +1,13 @@
 //! What goes into the engine and what comes out.
 
+mod verb;
+
+pub use verb::{NOTE_MAX, Verb};
+
 use crate::call::event::{Actor, Entry};
 use crate::call::{record::Record, snapshot::CallSnapshot};
 use crate::dialplan::Dialplan;
-use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, WorkId};
+use crate::id::{AgentId, CallId, CentreId};
 use crate::media::{MediaCommand, MediaEvent};
 use sip::transport::{Flow, Peer, Transmit};
 use std::sync::Arc;
@@ -68,131 +72,6 @@ pub struct Command {
     pub actor: Actor,
     /// What.
     pub verb: Verb,
-}
-
-/// Characters of a note on a call. More is a file's business, and every board carries it.
-pub const NOTE_MAX: usize = 500;
-
-/// What can be wished for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Verb {
-    /// The agent starts a shift at a position.
-    SignIn {
-        /// Who.
-        agent: AgentId,
-        /// Where; `None`: the configured one.
-        position: Option<String>,
-    },
-    /// The agent ends the shift.
-    SignOut {
-        /// Who.
-        agent: AgentId,
-    },
-    /// The agent wants calls. Also ends wrap-up and a RONA.
-    Ready {
-        /// Who.
-        agent: AgentId,
-    },
-    /// The agent wants none for a while.
-    Pause {
-        /// Who.
-        agent: AgentId,
-        /// Why, from the centre's list or free.
-        reason: String,
-    },
-    /// The agent has seen an offer on a screen.
-    OfferSeen {
-        /// Who.
-        agent: AgentId,
-        /// Which.
-        offer: OfferId,
-    },
-    /// The agent takes the most urgent item a shared offer invites to, at this instant.
-    Claim {
-        /// Who.
-        agent: AgentId,
-        /// The invitation.
-        offer: OfferId,
-    },
-    /// The agent refuses an exclusive offer; the caller keeps the place.
-    Reject {
-        /// Who.
-        agent: AgentId,
-        /// Which.
-        offer: OfferId,
-    },
-    /// The agent ends the conversation in the ear, on purpose.
-    Release {
-        /// Who.
-        agent: AgentId,
-        /// The call.
-        call: CallId,
-        /// Why, from the disposition list.
-        disposition: Option<String>,
-    },
-    /// Somebody says how urgent a call is.
-    Qualify {
-        /// The call.
-        call: CallId,
-        /// A class of the plan.
-        class: String,
-    },
-    /// The one key: the agent takes the most urgent item that can be had at this instant, offered
-    /// already or not.
-    Answer {
-        /// Who.
-        agent: AgentId,
-    },
-    /// The agent takes this waiting or held item, whatever its place; a person's pick may break the
-    /// order, and is counted.
-    Pick {
-        /// Who.
-        agent: AgentId,
-        /// Which.
-        call: CallId,
-    },
-    /// The agent puts the call in the ear on the shared held list.
-    Hold {
-        /// Who.
-        agent: AgentId,
-        /// The call.
-        call: CallId,
-    },
-    /// The vital key: the call is confirmed vital from here on; it does not move.
-    Vital {
-        /// Who.
-        agent: AgentId,
-        /// The call.
-        call: CallId,
-    },
-    /// A short note on a call.
-    Note {
-        /// The call.
-        call: CallId,
-        /// The text; bounded.
-        text: String,
-    },
-    /// A supervisor raises a waiting item to another class.
-    Raise {
-        /// The item.
-        work: WorkId,
-        /// A class of the plan.
-        class: String,
-    },
-    /// A supervisor changes what an agent can answer.
-    Skills {
-        /// Who.
-        agent: AgentId,
-        /// The skills from here on.
-        skills: Vec<String>,
-    },
-    /// A supervisor moves a waiting item to another queue; it keeps its arrival time.
-    Move {
-        /// The item.
-        work: WorkId,
-        /// Where to.
-        queue: QueueId,
-    },
 }
 
 /// What became of a command.

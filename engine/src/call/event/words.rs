@@ -1,0 +1,147 @@
+//! The words of the log: who wants something, on whose word, how things end.
+
+use crate::id::AgentId;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A number, name or place of a person: for an agent's screen and the record, never for a log.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(transparent)]
+pub struct Private(pub String);
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Private(..)")
+    }
+}
+
+/// Who wants or does something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// A person of the roster, at a phone or on a page.
+    Agent(AgentId),
+    /// A person known to the API by this name.
+    User(String),
+    /// The caller.
+    Caller,
+    /// The dialplan.
+    Plan,
+    /// The engine itself: a deadline, a loss.
+    System,
+}
+
+/// Who says how urgent a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The line or the partner it came from.
+    Line,
+    /// The caller, by a key of the menu.
+    Menu,
+    /// A regulation assistant.
+    Arm,
+    /// A doctor.
+    Doctor,
+    /// A supervisor.
+    Supervisor,
+}
+
+/// What an offer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfferKind {
+    /// A reservation of one agent.
+    Exclusive,
+    /// An invitation to several; the claim binds the most urgent item.
+    Shared,
+    /// To a busy agent: hold yours, take this.
+    Alert,
+    /// Into a conversation.
+    Join,
+}
+
+/// How an offer ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfferEnd {
+    /// The agent answered and is being connected.
+    Taken,
+    /// The agent refused.
+    Rejected,
+    /// Nobody answered in time.
+    TimedOut,
+    /// The phone is not there (480, 404, 408, 5xx, no contact).
+    Unreachable,
+    /// The phone is talking already (486, 600).
+    PhoneBusy,
+    /// Someone else took the call.
+    AnsweredElsewhere,
+    /// The caller hung up.
+    CallerGone,
+    /// Taken back by the engine for a more urgent item.
+    Rescinded,
+    /// The agent's leg was lost between answer and bridge.
+    LostBeforeBridge,
+}
+
+/// Why an agent's leg is gone without anybody wanting it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// No audio for too long.
+    NoAudio,
+    /// An in-dialog request went unanswered, or was answered 481 or 408.
+    NoAnswer,
+    /// The connection closed.
+    Closed,
+}
+
+/// How a call ended, for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Talked, then somebody hung up on purpose.
+    Released,
+    /// The caller hung up while waiting, before 15 s.
+    ShortAbandon,
+    /// The caller hung up while waiting, after 15 s or more.
+    Abandon,
+    /// The caller's network failed.
+    Network,
+    /// It could not be served at all (`edges.md`): no codec of ours, no room.
+    Refused,
+    /// A test call.
+    Test,
+}
+
+/// What an agent wants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    /// Not on shift.
+    SignedOut,
+    /// Wants calls.
+    Ready,
+    /// Wants none, and why.
+    Paused(String),
+}
+
+/// What an agent is doing: derived from legs and reservations, never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Occupation {
+    /// Nothing.
+    Free,
+    /// Reserved; a phone or page rings.
+    Offered,
+    /// A call is in the ear.
+    Talking,
+    /// Finishing the file after a call.
+    WrapUp,
+}

@@ -1,0 +1,189 @@
+//! A command as it stands on the wire: names and ids as text.
+
+use crate::io::Verb;
+use crate::live::cast::Cast;
+use crate::live::view::{Right, Viewer};
+use serde::{Deserialize, Serialize};
+
+/// A wish as written: agents and queues by name, the rest by id. `agent` may be left out by an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, ts(optional_fields = nullable))]
+pub enum WireVerb {
+    /// Start a shift.
+    SignIn {
+        /// Who.
+        agent: Option<String>,
+        /// Where; by default the configured position.
+        position: Option<String>,
+    },
+    /// End it.
+    SignOut {
+        /// Who.
+        agent: Option<String>,
+    },
+    /// Calls, please.
+    Ready {
+        /// Who.
+        agent: Option<String>,
+    },
+    /// No calls for a while.
+    Pause {
+        /// Who.
+        agent: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Take the most urgent item an invitation stands for.
+    Claim {
+        /// Who.
+        agent: Option<String>,
+        /// The invitation.
+        offer: String,
+    },
+    /// Refuse an offer.
+    Reject {
+        /// Who.
+        agent: Option<String>,
+        /// Which.
+        offer: String,
+    },
+    /// End the conversation in the ear.
+    Release {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+        /// As what.
+        disposition: Option<String>,
+    },
+    /// Say how urgent a call is.
+    Qualify {
+        /// The call.
+        call: String,
+        /// A class of the plan.
+        class: String,
+    },
+    /// The one key: the most urgent item that can be had at this instant, offered already or not.
+    Answer {
+        /// Who.
+        agent: Option<String>,
+    },
+    /// Take this waiting or held call, whatever its place.
+    Pick {
+        /// Who.
+        agent: Option<String>,
+        /// Which.
+        call: String,
+    },
+    /// Put the call in the ear on the list the room shares.
+    Hold {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// The vital key: confirmed vital from here on; the call stays where it is.
+    Vital {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// A short note on a call.
+    Note {
+        /// The call.
+        call: String,
+        /// At most [`crate::io::NOTE_MAX`] characters.
+        text: String,
+    },
+    /// Put a waiting item into another class.
+    Raise {
+        /// The item.
+        work: String,
+        /// A class of the plan.
+        class: String,
+    },
+    /// What an agent can answer from here on.
+    Skills {
+        /// Who.
+        agent: String,
+        /// As the plan's queues name them.
+        skills: Vec<String>,
+    },
+    /// Move a waiting item.
+    Move {
+        /// The item.
+        work: String,
+        /// Where to, by name.
+        queue: String,
+    },
+}
+
+/// A wish names something that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no {what} `{name}`")]
+pub struct NoSuch {
+    /// What kind of thing.
+    pub what: &'static str,
+    /// What it was called.
+    pub name: String,
+}
+
+impl WireVerb {
+    /// The wish with its names and ids looked up.
+    pub fn read(&self, viewer: &Viewer, cast: &Cast) -> Result<Verb, NoSuch> {
+        let who = |name: &Option<String>| match (name, viewer.right) {
+            (None, Right::Agent(me)) => Ok(me),
+            (None, _) => Err(NoSuch { what: "agent", name: String::new() }),
+            (Some(name), _) => {
+                cast.agent_named(name).ok_or_else(|| NoSuch { what: "agent", name: name.clone() })
+            }
+        };
+        Ok(match self {
+            WireVerb::SignIn { agent, position } => {
+                Verb::SignIn { agent: who(agent)?, position: position.clone() }
+            }
+            WireVerb::SignOut { agent } => Verb::SignOut { agent: who(agent)? },
+            WireVerb::Ready { agent } => Verb::Ready { agent: who(agent)? },
+            WireVerb::Pause { agent, reason } => Verb::Pause { agent: who(agent)?, reason: reason.clone() },
+            WireVerb::Claim { agent, offer } => {
+                Verb::Claim { agent: who(agent)?, offer: id("offer", offer)? }
+            }
+            WireVerb::Reject { agent, offer } => {
+                Verb::Reject { agent: who(agent)?, offer: id("offer", offer)? }
+            }
+            WireVerb::Release { agent, call, disposition } => Verb::Release {
+                agent: who(agent)?,
+                call: id("call", call)?,
+                disposition: disposition.clone(),
+            },
+            WireVerb::Qualify { call, class } => {
+                Verb::Qualify { call: id("call", call)?, class: class.clone() }
+            }
+            WireVerb::Answer { agent } => Verb::Answer { agent: who(agent)? },
+            WireVerb::Pick { agent, call } => Verb::Pick { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Hold { agent, call } => Verb::Hold { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Vital { agent, call } => Verb::Vital { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Note { call, text } => Verb::Note { call: id("call", call)?, text: text.clone() },
+            WireVerb::Raise { work, class } => Verb::Raise { work: id("item", work)?, class: class.clone() },
+            WireVerb::Skills { agent, skills } => {
+                let agent =
+                    cast.agent_named(agent).ok_or_else(|| NoSuch { what: "agent", name: agent.clone() })?;
+                Verb::Skills { agent, skills: skills.clone() }
+            }
+            WireVerb::Move { work, queue } => Verb::Move {
+                work: id("item", work)?,
+                queue: cast
+                    .queue_named(queue)
+                    .ok_or_else(|| NoSuch { what: "queue", name: queue.clone() })?,
+            },
+        })
+    }
+}
+
+/// Reads an id handed back to us.
+pub(in crate::live) fn id<T: std::str::FromStr>(what: &'static str, text: &str) -> Result<T, NoSuch> {
+    text.parse().map_err(|_| NoSuch { what, name: text.to_owned() })
+}
