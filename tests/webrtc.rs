@@ -23,6 +23,7 @@ const FRAME_TIME: u64 = 20 * MILLISECOND;
 const PATIENCE: u64 = 8_000 * MILLISECOND;
 const CALLER_HZ: f64 = 1_000.0;
 const PAGE_HZ: f64 = 700.0;
+const COLLEAGUE_HZ: f64 = 1_500.0;
 
 /// A plane with pages and callers who all speak in real time while something is waited for.
 struct Room {
@@ -33,6 +34,8 @@ struct Room {
     serial: Serial,
     pages: Vec<Page>,
     callers: Vec<Caller>,
+    /// The page that speaks in another voice.
+    colleague: Option<usize>,
     frame_at: u64,
 }
 
@@ -95,6 +98,7 @@ impl Room {
             serial: Serial(1),
             pages: Vec::new(),
             callers: Vec::new(),
+            colleague: None,
             frame_at: sys::now(),
         };
         room.until("ports", |room| !room.stock.is_empty());
@@ -121,10 +125,10 @@ impl Room {
         if speak {
             self.frame_at += FRAME_TIME;
         }
-        for page in &mut self.pages {
+        for (place, page) in self.pages.iter_mut().enumerate() {
             page.turn();
             if speak && page.is_connected() {
-                page.say(PAGE_HZ);
+                page.say(if self.colleague == Some(place) { COLLEAGUE_HZ } else { PAGE_HZ });
             }
         }
         for caller in &mut self.callers {
@@ -262,6 +266,70 @@ fn i33_page_and_caller_hear_each_other_whichever_thread_the_caller_waited_on() {
     assert_eq!(room.pages[page].handshakes, 1, "a call attaches without a handshake");
     let ssrcs = room.pages[page].heard.iter().map(|heard| heard.ssrc);
     assert_eq!(ssrcs.collect::<std::collections::BTreeSet<_>>().len(), 1, "one stream for the shift");
+}
+
+#[test]
+fn pages_of_different_threads_hear_each_other_and_go_back_to_their_callers() {
+    let mut room = Room::open(2);
+    let (nour, sam) = (room.page_id(), room.page_id());
+    let (nours, sams) = (room.page(nour), room.page(sam)); // the emptier thread each: one on either
+    room.colleague = Some(sams);
+    let mut legs = [room.attach(nour), room.attach(sam)];
+    for round in 0..2 {
+        room.join(&legs);
+        room.pages.iter_mut().for_each(|page| page.heard.clear());
+        let took = room.until("the two", |room| {
+            room.pages[nours].share(COLLEAGUE_HZ) > 0.9 && room.pages[sams].share(PAGE_HZ) > 0.9
+        });
+        assert!(took < 1_000, "{took} ms");
+        // The one that is away is reloaded in the middle of it.
+        if round == 1 {
+            room.pages[sams].dead = true;
+            let back = room.page(sam);
+            room.colleague = Some(back);
+            room.until("the reloaded page", |room| room.pages[back].share(PAGE_HZ) > 0.9);
+        }
+        // Each takes a caller from there: one with the leg it has, one with a fresh leg at once.
+        let callers = [room.caller(0), room.caller(1)];
+        room.plane.send(MediaCommand::Leave { leg: legs[0] });
+        room.plane.send(MediaCommand::Close { leg: legs[1] });
+        legs[1] = room.attach(sam);
+        let sams = room.colleague.unwrap();
+        for (leg, caller) in legs.iter().zip(callers) {
+            let caller = room.callers[caller].leg;
+            room.join(&[caller, *leg]);
+        }
+        room.until("a caller each", |room| {
+            room.pages[nours].share(CALLER_HZ) > 0.9
+                && room.callers[callers[0]].share(PAGE_HZ) > 0.9
+                && room.pages[sams].share(CALLER_HZ) > 0.9
+                && room.callers[callers[1]].share(COLLEAGUE_HZ) > 0.9
+        });
+        for caller in callers {
+            let leg = room.callers[caller].leg;
+            room.plane.send(MediaCommand::Close { leg });
+        }
+    }
+    assert_eq!(room.count(|event| matches!(event, MediaEvent::Refused { .. })), 0, "{:?}", room.seen);
+}
+
+#[test]
+fn a_page_closed_while_its_leg_is_away_leaves_the_other_one_undisturbed() {
+    let mut room = Room::open(2);
+    let (nour, sam) = (room.page_id(), room.page_id());
+    let (nours, sams) = (room.page(nour), room.page(sam));
+    room.colleague = Some(sams);
+    let legs = [room.attach(nour), room.attach(sam)];
+    room.join(&legs);
+    room.until("the two", |room| room.pages[nours].share(COLLEAGUE_HZ) > 0.9);
+    room.plane.send(MediaCommand::PageClose { page: sam });
+    room.until("its silence", |room| room.has(&MediaEvent::Silent { leg: legs[1], seconds: 1 }));
+    room.plane.send(MediaCommand::Close { leg: legs[1] });
+    let caller = room.caller(1);
+    let leg = room.callers[caller].leg;
+    room.join(&[leg, legs[0]]);
+    room.converse(nours, caller);
+    assert_eq!(room.count(|event| matches!(event, MediaEvent::Refused { .. })), 0, "{:?}", room.seen);
 }
 
 #[test]

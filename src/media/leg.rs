@@ -8,7 +8,7 @@ use crate::media::port::Pair;
 use crate::media::rtp::{HEADER, Header, Outgoing, Tally};
 use crate::media::sound::Sound;
 use crate::media::sys::Wake;
-use engine::id::{BridgeId, LegId};
+use engine::id::{BridgeId, LegId, PageId};
 use engine::media::{Codec, MediaPort, Stream};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -58,8 +58,20 @@ pub struct Leg {
 pub enum Line {
     /// Sockets of its own, on the port it was opened on; `thread` is the one it lives on now.
     Port(MediaPort, Pair),
-    /// A page's connection, at this place among its thread's; `None`: the page is gone.
-    Page(Option<u32>),
+    /// A page's connection; `None`: the page is gone.
+    Page(Option<PageAt>),
+}
+
+/// Where a page's connection is. Its browser sends to one thread's port for the whole shift; the
+/// leg may be in a conversation of another thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageAt {
+    /// Whose.
+    pub page: PageId,
+    /// The thread that has it.
+    pub thread: usize,
+    /// Its place among the pages of that thread.
+    pub place: u32,
 }
 
 /// What has become of a packet made ready for a leg's peer.
@@ -67,8 +79,8 @@ pub enum Line {
 pub enum Way {
     /// It was sent.
     Sent,
-    /// It is for the page at this place.
-    Page(u32),
+    /// It is for this page.
+    Page(PageAt),
     /// The peer may not be sent it.
     Nowhere,
 }
@@ -150,11 +162,11 @@ impl Leg {
         Leg::on(id, Line::Port(port, pair), stream, Outgoing::new(random), now)
     }
 
-    /// Opens a leg on the page at `place`, which goes on with the stream its receiver knows.
-    pub fn open_on_page(id: LegId, place: u32, keys: Option<u8>, out: Outgoing, now: u64) -> Leg {
+    /// Opens a leg on a page, which goes on with the stream its receiver knows.
+    pub fn open_on_page(id: LegId, page: PageAt, keys: Option<u8>, out: Outgoing, now: u64) -> Leg {
         let stream =
             Stream { remote: None, codec: Codec::Pcma, telephone_event: keys, send: true, receive: true };
-        Leg::on(id, Line::Page(Some(place)), stream, out, now)
+        Leg::on(id, Line::Page(Some(page)), stream, out, now)
     }
 
     fn on(id: LegId, line: Line, stream: Stream, out: Outgoing, now: u64) -> Leg {
@@ -181,7 +193,7 @@ impl Leg {
     }
 
     /// The page that carries it.
-    pub fn page(&self) -> Option<u32> {
+    pub fn page(&self) -> Option<PageAt> {
         match self.line {
             Line::Page(page) => page,
             Line::Port(..) => None,

@@ -1,10 +1,12 @@
 //! Where a packet thread is told things, and where it leaves its figures: the only places two
-//! threads meet. Locked once per command and once per wake-up, never per packet.
+//! threads meet. Locked once per command and once per wake-up; per packet only where two pages of
+//! different threads talk.
 
-use crate::media::leg::Leg;
+use crate::media::leg::{Leg, PageAt};
 use crate::media::plane::Figures;
+use crate::media::rtp::Outgoing;
 use crate::media::sys::Bell;
-use engine::id::LegId;
+use engine::id::{LegId, PageId};
 use engine::media::MediaCommand;
 use std::collections::VecDeque;
 use std::io;
@@ -15,6 +17,10 @@ use std::time::Duration;
 /// Unread commands of one thread. Each is a call's change, so this is seconds of the heaviest load:
 /// a thread that far behind is lost, and more would hide it.
 const MAIL_MAX: usize = 65_536;
+/// Unread mails beyond which packets for another thread are dropped: what lies behind so many is
+/// late, and late speech is worse than lost speech.
+const PACKETS_BEHIND: usize = 1_024;
+
 /// What a thread is told.
 #[derive(Debug)]
 pub(crate) enum Mail {
@@ -29,6 +35,34 @@ pub(crate) enum Mail {
     Arrive(Box<Leg>),
     /// The expected leg did not exist.
     Absent(LegId),
+    /// A packet that the page of a leg here has said to its own thread.
+    Heard {
+        leg: LegId,
+        packet: Box<[u8]>,
+    },
+    /// A packet for a page here, of a conversation elsewhere.
+    Say {
+        page: PageId,
+        packet: Box<[u8]>,
+    },
+    /// The leg of a page here is on another thread from here on.
+    Moved {
+        page: PageId,
+        leg: LegId,
+        thread: usize,
+    },
+    /// The leg of a page here has closed elsewhere; the page's stream goes on as `out`.
+    Detached {
+        page: PageId,
+        leg: LegId,
+        out: Outgoing,
+    },
+    /// The page of a leg here has another connection, which places its keys at `keys`; `None`: it is gone.
+    Renewed {
+        leg: LegId,
+        at: Option<PageAt>,
+        keys: Option<u8>,
+    },
     Stop,
 }
 
@@ -50,12 +84,17 @@ impl Mailbox {
     }
 
     /// Posts a mail; never waits longer than a push. False when a full box took no
-    /// command; a `Close` or `PageClose` always fits: what is open must end.
+    /// command or packet; a `Close` or `PageClose` always fits: what is open must end.
     pub(crate) fn post(&self, mail: Mail) -> bool {
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Mail::Command(command), true) = (&mail, mails.len() >= MAIL_MAX)
-            && !matches!(command, MediaCommand::Close { .. } | MediaCommand::PageClose { .. })
-        {
+        let room = match &mail {
+            Mail::Command(MediaCommand::Close { .. } | MediaCommand::PageClose { .. }) => usize::MAX,
+            Mail::Command(_) => MAIL_MAX,
+            Mail::Heard { .. } | Mail::Say { .. } => PACKETS_BEHIND,
+            // Between threads: as many as there are legs.
+            _ => usize::MAX,
+        };
+        if mails.len() >= room {
             return false;
         }
         mails.push_back(mail);

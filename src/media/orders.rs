@@ -3,6 +3,7 @@
 
 use crate::media::leg::{Leg, Line, Place, Playing};
 use crate::media::mailbox::{Mail, leg_of};
+use crate::media::pages::Attached;
 use crate::media::sound::Sounds;
 use crate::media::sys::Wake;
 use crate::media::worker::Worker;
@@ -17,7 +18,10 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let leg = match &mail {
             Mail::Command(command) => leg_of(command),
             // A leg may be expected again after it has left again.
-            Mail::Depart { leg, .. } | Mail::Expect(leg) => Some(*leg),
+            Mail::Depart { leg, .. } | Mail::Expect(leg) | Mail::Renewed { leg, .. } => Some(*leg),
+            // A packet does not wait: its leg is on its way, and it would be late.
+            Mail::Heard { .. } | Mail::Say { .. } => None,
+            Mail::Moved { .. } | Mail::Detached { .. } => None,
             Mail::Arrive(_) | Mail::Absent(_) | Mail::Stop => None,
         };
         if let Some(waiting) = leg.and_then(|leg| self.expected.get_mut(&leg)) {
@@ -36,13 +40,18 @@ impl<F: Fn(MediaEvent)> Worker<F> {
                 self.resume(id, now);
             }
             Mail::Absent(leg) => self.resume(leg, now),
+            Mail::Heard { leg, packet } => self.hear_away(leg, &packet, now),
+            Mail::Say { page, packet } => self.say_here(page, &packet, now),
+            Mail::Moved { page, leg, thread } => self.moved(page, leg, thread),
+            Mail::Detached { page, leg, out } => self.detached(page, leg, out, now),
+            Mail::Renewed { leg, at, keys } => self.renewed(leg, at, keys),
             // Seen by the loop before.
             Mail::Stop => {}
         }
     }
 
     /// A leg is no longer expected: what it was told meanwhile is done.
-    fn resume(&mut self, leg: LegId, now: u64) {
+    pub(super) fn resume(&mut self, leg: LegId, now: u64) {
         for mail in self.expected.remove(&leg).unwrap_or_default() {
             self.read(mail, now);
         }
@@ -107,7 +116,11 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         }
         leg.wake = Wake::Never;
         let id = leg.id;
+        let page = leg.page();
         let place = self.legs.insert(leg);
+        if let Some(page) = page {
+            self.attach(page, id, place);
+        }
         let token = self.legs.token(place);
         let Some(leg) = self.legs.at(place) else { return };
         if let Some(pair) = leg.pair()
@@ -121,9 +134,13 @@ impl<F: Fn(MediaEvent)> Worker<F> {
     fn depart(&mut self, id: LegId, to: usize, now: u64) {
         let Some(place) = self.legs.find(id) else { return self.post(to, Mail::Absent(id)) };
         self.unbridge(place, now);
-        if let Some(leg) = self.lift(place) {
-            self.post(to, Mail::Arrive(leg));
+        let Some(leg) = self.lift(place) else { return };
+        if let Some(page) = leg.page().filter(|page| page.thread == self.index)
+            && let Some(page) = self.pages.at(page.place)
+        {
+            page.leg = Some(Attached::Away { leg: id, thread: to });
         }
+        self.post(to, Mail::Arrive(leg));
     }
 
     /// Takes a leg out of everything that knows its place.
@@ -220,10 +237,12 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let Some(leg) = self.lift(place) else { return };
         let (received, sent, lost) = (leg.received, leg.sent, leg.lost());
         (self.events)(MediaEvent::Closed { leg: leg.id, received, sent, lost });
-        if let Some(page) = leg.page().and_then(|page| self.pages.at(page)) {
-            page.leg = None;
-            page.out = leg.out();
-            page.out.cut();
+        if let Some(page) = leg.page() {
+            let (leg, out) = (leg.id, leg.out());
+            match page.thread == self.index {
+                true => self.detached(page.page, leg, out, now),
+                false => self.post(page.thread, Mail::Detached { page: page.page, leg, out }),
+            }
         }
         let Line::Port(port, pair) = leg.line else { return self.rest() };
         if let Err(error) = pair.keep_little() {
@@ -303,7 +322,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         }
     }
 
-    fn post(&self, to: usize, mail: Mail) {
+    pub(super) fn post(&self, to: usize, mail: Mail) {
         // Only commands are bounded; the front knows no thread that is not there.
         if let Some(other) = self.boxes.get(to) {
             other.post(mail);

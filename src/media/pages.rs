@@ -8,7 +8,7 @@ use crate::media::port;
 use crate::media::rtp::Outgoing;
 use crate::media::sys;
 use crate::media::webrtc::{Connection, OfferError, Told};
-use engine::id::PageId;
+use engine::id::{LegId, PageId};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -43,8 +43,10 @@ pub struct Pages {
 pub struct Page {
     /// Whose.
     pub id: PageId,
-    /// The place of the leg that is attached.
-    pub leg: Option<u32>,
+    /// The leg that is attached.
+    pub leg: Option<Attached>,
+    /// A leg that is to follow an attached one of another thread, as soon as that one has closed.
+    pub next: Option<LegId>,
     /// The stream the page hears: one for all calls and connections of the shift, so that its
     /// receiver never sees another begin.
     pub out: Outgoing,
@@ -52,6 +54,20 @@ pub struct Page {
     /// The newest last.
     addresses: VecDeque<SocketAddr>,
     due: Option<Instant>,
+}
+
+/// Where the leg of a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// At this place among the legs of the page's own thread.
+    Here(u32),
+    /// In a conversation of another thread, with a page of that one.
+    Away {
+        /// Which leg.
+        leg: LegId,
+        /// On which thread.
+        thread: usize,
+    },
 }
 
 /// What a page has told its thread.
@@ -142,7 +158,8 @@ impl Pages {
             return Err(OfferError::Fault);
         }
         let out = Outgoing::new(random);
-        let page = Page { id, leg: None, out, connection: None, addresses: VecDeque::new(), due: None };
+        let addresses = VecDeque::new();
+        let page = Page { id, leg: None, next: None, out, connection: None, addresses, due: None };
         self.places[place] = Some(page);
         self.named.insert(id, place as u32);
         Ok(place as u32)

@@ -132,8 +132,9 @@ struct Front {
 struct Route {
     thread: usize,
     bridge: Option<BridgeId>,
-    /// It is a page's: its browser sends to this thread's port, so the others must come to it.
-    stays: bool,
+    /// The thread of its page: its browser sends to that thread's port, so the others come to it
+    /// where they can.
+    page: Option<usize>,
 }
 
 /// Where a conversation takes place: on the thread of its first leg, or of its page.
@@ -252,14 +253,14 @@ impl Front {
             MediaCommand::PageClose { page } => return self.pages.remove(page).ok_or(NO_PAGE),
             MediaCommand::OpenOnPage { leg, page } => {
                 let thread = *self.pages.get(page).ok_or(NO_PAGE)?;
-                return self.open(*leg, thread, true);
+                return self.open(*leg, thread, Some(thread));
             }
             MediaCommand::Open { leg, port, .. } => {
                 let thread = usize::from(port.thread);
                 if thread >= boxes.len() {
                     return Err("the port is of no thread of this plane");
                 }
-                return self.open(*leg, thread, false);
+                return self.open(*leg, thread, None);
             }
             MediaCommand::Join { bridge, leg } => return self.join(*bridge, *leg, boxes),
             MediaCommand::Update { leg, .. }
@@ -289,34 +290,37 @@ impl Front {
         thread
     }
 
-    fn open(&mut self, leg: LegId, thread: usize, stays: bool) -> Result<usize, &'static str> {
+    fn open(&mut self, leg: LegId, thread: usize, page: Option<usize>) -> Result<usize, &'static str> {
         if self.legs.contains_key(&leg) {
             return Err("the leg is open already");
         }
-        self.legs.insert(leg, Route { thread, bridge: None, stays });
+        self.legs.insert(leg, Route { thread, bridge: None, page });
         Ok(thread)
     }
 
     /// Finds the thread a leg is to join its conversation on, and brings everybody there.
     fn join(&mut self, bridge: BridgeId, leg: LegId, boxes: &[Mailbox]) -> Result<usize, &'static str> {
         let route = self.legs.get(&leg).ok_or(NO_LEG)?;
-        let (thread, stays) = (route.thread, route.stays);
+        let (thread, page) = (route.thread, route.page);
         if route.bridge == Some(bridge) {
             return Ok(thread);
         }
-        if let Some(home) = self.bridges.get(&bridge) {
-            if home.legs.len() >= PORTS_MAX {
-                return Err(FULL);
-            }
-            if stays && home.thread != thread {
-                self.bring(bridge, thread, boxes)?;
-            }
-        }
+        let home = match self.bridges.get(&bridge) {
+            None => page.unwrap_or(thread),
+            Some(home) if home.legs.len() >= PORTS_MAX => return Err(FULL),
+            Some(home) => match page {
+                // Two pages of different threads: the second one's packets cross over.
+                Some(page) if page != home.thread && !self.has_page(home) => {
+                    self.bring(bridge, page, boxes);
+                    page
+                }
+                _ => home.thread,
+            },
+        };
         self.leave(leg);
-        let home = self.bridges.entry(bridge).or_insert(Home { thread, legs: Vec::new() });
-        home.legs.push(leg);
-        let home = home.thread;
-        self.legs.insert(leg, Route { thread: home, bridge: Some(bridge), stays });
+        let legs = Vec::new();
+        self.bridges.entry(bridge).or_insert(Home { thread: home, legs }).legs.push(leg);
+        self.legs.insert(leg, Route { thread: home, bridge: Some(bridge), page });
         if home != thread {
             send_off(leg, thread, home, boxes);
         }
@@ -324,11 +328,8 @@ impl Front {
     }
 
     /// Moves a conversation to the thread of a page that joins it.
-    fn bring(&mut self, bridge: BridgeId, to: usize, boxes: &[Mailbox]) -> Result<(), &'static str> {
-        let Some(home) = self.bridges.get_mut(&bridge) else { return Ok(()) };
-        if home.legs.iter().any(|leg| self.legs.get(leg).is_some_and(|route| route.stays)) {
-            return Err("two pages of different threads cannot be relayed to each other");
-        }
+    fn bring(&mut self, bridge: BridgeId, to: usize, boxes: &[Mailbox]) {
+        let Some(home) = self.bridges.get_mut(&bridge) else { return };
         let from = std::mem::replace(&mut home.thread, to);
         for leg in &home.legs {
             if let Some(route) = self.legs.get_mut(leg) {
@@ -338,7 +339,10 @@ impl Front {
             // Leaving the thread is leaving the conversation.
             boxes[to].post(Mail::Command(MediaCommand::Join { bridge, leg: *leg }));
         }
-        Ok(())
+    }
+
+    fn has_page(&self, home: &Home) -> bool {
+        home.legs.iter().any(|leg| self.legs.get(leg).is_some_and(|route| route.page.is_some()))
     }
 
     fn leave(&mut self, leg: LegId) {

@@ -3,7 +3,7 @@
 
 use crate::media::bridge::Bridge;
 use crate::media::g711::FRAME;
-use crate::media::leg::{Place, SECOND, Way};
+use crate::media::leg::{PageAt, Place, SECOND, Way};
 use crate::media::legs::Legs;
 use crate::media::mailbox::{Mail, Mailbox};
 use crate::media::pages::Pages;
@@ -148,7 +148,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
                             (self.events)(MediaEvent::Announced { leg: leg.id });
                         }
                         if let Way::Page(page) = way {
-                            self.pages.say(page, &packet, sys::instant(now));
+                            say(&mut self.pages, (&self.boxes, self.index), page, &packet, now);
                         }
                         self.figures.packets_out += u64::from(way != Way::Nowhere);
                     }
@@ -251,7 +251,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             match hearer.pass(packet, &heard, now) {
                 Ok(Way::Sent) => self.figures.packets_out += 1,
                 Ok(Way::Page(page)) => {
-                    let said = self.pages.say(page, packet, sys::instant(now));
+                    let said = say(&mut self.pages, (&self.boxes, self.index), page, packet, now);
                     self.figures.packets_out += u64::from(said);
                     self.figures.packets_dropped += u64::from(!said);
                 }
@@ -276,4 +276,13 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             }
         }
     }
+}
+
+/// Says a packet to a page; one of another thread hears it from there. False when it was not taken.
+fn say(pages: &mut Pages, (boxes, here): (&[Mailbox], usize), to: PageAt, packet: &[u8], now: u64) -> bool {
+    if to.thread == here {
+        return pages.say(to.place, packet, sys::instant(now));
+    }
+    let mail = Mail::Say { page: to.page, packet: packet.into() };
+    boxes.get(to.thread).is_some_and(|other| other.post(mail))
 }
