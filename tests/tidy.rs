@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     // One idea each, for the verbs to hold.
     ("engine", "alarm", &["id", "time"]),
     ("engine", "stock", &["media"]),
+    ("engine", "trunks", &["time", "site", "call::event"]),
     ("engine", "negotiate", &["media"]),
     ("engine", "returning", &["time", "dialplan"]),
     ("engine", "screen", &["call", "site"]),
@@ -83,6 +84,7 @@ const ROOTS: &[(&str, &[&str])] = &[
             "engine",
             "centre",
             "inbound",
+            "carriers",
             "page",
             "assign",
             "converse",

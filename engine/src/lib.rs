@@ -18,6 +18,7 @@ mod alarm;
 mod aside;
 mod assign;
 mod caller;
+mod carriers;
 mod centre;
 mod converse;
 mod inbound;
@@ -29,6 +30,8 @@ mod returning;
 mod screen;
 mod stock;
 mod supervise;
+
+pub mod trunks;
 
 pub mod call;
 pub mod dialplan;

@@ -19,7 +19,7 @@ impl Endpoint {
     /// Sends a provisional response, 180 or 183, with an early answer or without.
     pub fn ring(&mut self, now: Now, dialog: DialogId, code: u16, sdp: Option<&[u8]>) {
         let Some(Usage::Ringing(ringing)) = self.usages.get(&dialog) else { return };
-        let contact = self.local.contact(ringing.pending.flow.transport);
+        let contact = self.local.contact(ringing.pending.flow);
         let headers = [("Contact", contact), ("Allow", ALLOW), ("Server", self.local.product())];
         let bytes = ringing.pending.response(code, &headers, sdp);
         self.say(now.at, dialog, code, bytes);
@@ -53,7 +53,7 @@ impl Endpoint {
     }
 
     fn success(&self, pending: &Pending, sdp: Option<&[u8]>) -> Bytes {
-        let contact = self.local.contact(pending.flow.transport);
+        let contact = self.local.contact(pending.flow);
         pending.response(
             200,
             &[("Contact", contact), ("Allow", ALLOW), ("Server", self.local.product())],
@@ -126,13 +126,13 @@ impl Endpoint {
         set.key = key.clone();
         let outgoing = &set.outgoing;
         let flow = outgoing.flow;
-        let mut headers = vec![("Contact", self.local.contact(flow.transport)), ("Allow", ALLOW)];
+        let mut headers = vec![("Contact", self.local.contact(flow)), ("Allow", ALLOW)];
         headers.extend(proof);
         headers.extend(outgoing.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let bytes = self.local.write(&Request {
             method: "INVITE",
             uri: &outgoing.uri,
-            transport: flow.transport,
+            flow,
             branch: &branch,
             routes: &[],
             from: &format!("{};tag={}", outgoing.from, set.local_tag),
@@ -260,8 +260,8 @@ impl Endpoint {
     ) {
         let (branch, key) = self.new_branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
-        let transport = session.dialog.next_hop().transport;
-        let mut headers = vec![("Contact", self.local.contact(transport)), ("Allow", ALLOW)];
+        let flow = session.dialog.next_hop();
+        let mut headers = vec![("Contact", self.local.contact(flow)), ("Allow", ALLOW)];
         headers.extend(proof);
         let invite = session.dialog.request(&self.local, "INVITE", &branch, &headers, Some(&sdp));
         let at = now + self.config.timers.patience();

@@ -43,6 +43,8 @@ impl Endpoint {
             (Purpose::Invite(dialog), 200..=299) => self.receive_success(now, key, dialog, message),
             (Purpose::Reoffer(dialog), 200..=299) => self.receive_reoffered(now, key, dialog, message),
             (_, 100..=199) => {}
+            (Purpose::Errand(id), 401 | 407) if self.prove_errand(now, id, message) => {}
+            (Purpose::Errand(id), code) => self.end_errand(id, code, Some(message)),
             (_, 401 | 407) if self.prove(now, purpose, message) => {}
             (_, code) => self.request_failed(now, purpose, code, Some(code), reason_of(message)),
         }
@@ -155,6 +157,7 @@ impl Endpoint {
                     Some(_) => self.events.push_back(Event::Alive { dialog }),
                 }
             }
+            Purpose::Errand(id) => self.end_errand(id, code, None),
             Purpose::Nothing => {}
         }
     }
@@ -242,7 +245,7 @@ impl Endpoint {
                 self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Bye(dialog));
                 true
             }
-            Purpose::Probe(_) | Purpose::Nothing => false,
+            Purpose::Probe(_) | Purpose::Errand(_) | Purpose::Nothing => false,
         }
     }
 }
