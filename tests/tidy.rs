@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("engine", "dialplan", &["id", "time"]),
     ("engine", "queue", &["id", "time", "site", "dialplan", "call::event"]),
     ("engine", "live", &["id", "time", "site", "io", "dialplan", "call::event", "call::record"]),
+    ("engine", "sim", &["id", "time", "site", "dialplan", "queue", "call::event"]),
     // One idea each, for the verbs to hold.
     ("engine", "alarm", &["id", "time"]),
     ("engine", "stock", &["media"]),

@@ -37,3 +37,4 @@ pub mod call;
 pub mod dialplan;
 pub mod live;
 pub mod queue;
+pub mod sim;
