@@ -7,8 +7,9 @@ TEST_ARGS ?= --quiet
 test: setup fmt-check lint deny web-test unit web-e2e
 	@echo "make test: all green"
 
-# Everything `test` has, then the figures of another maker's load machine (about 15 minutes).
+# Everything `test` has, a minute of fuzzing, then the figures of another maker's load machine (about 15 minutes).
 test-all: test
+	scripts/fuzz.sh
 	scripts/harness.sh
 
 demo:

@@ -92,18 +92,22 @@ impl Framer {
     }
 
     /// Takes the line ends before a message out, each CRLF CRLF being a ping. False while nothing
-    /// but the beginning of a ping is there: it waits for its other half.
+    /// but the beginning of a ping is there: it waits for its other half. One rule per position,
+    /// so that it does not matter how the stream is cut.
     fn is_at_message(&mut self) -> bool {
-        while self.buffer.starts_with(b"\r\n\r\n") {
-            self.buffer.advance(4);
-            self.pings = self.pings.saturating_add(1);
+        const PING: &[u8] = b"\r\n\r\n";
+        loop {
+            if self.buffer.starts_with(PING) {
+                self.buffer.advance(PING.len());
+                self.pings = self.pings.saturating_add(1);
+            } else if PING.starts_with(&self.buffer) {
+                return false;
+            } else if matches!(self.buffer[0], b'\r' | b'\n') {
+                self.buffer.advance(1);
+            } else {
+                return true;
+            }
         }
-        let lines = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let is_at_message = lines < self.buffer.len();
-        if is_at_message || lines >= 4 {
-            self.buffer.advance(lines);
-        }
-        is_at_message
     }
 }
 
@@ -137,6 +141,20 @@ mod tests {
             }
             assert_eq!(messages, [FIRST, SECOND, FIRST], "pieces of {size}");
             assert_eq!(framer.take_pings(), 1, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn stray_line_ends_are_the_same_pings_however_they_are_cut() {
+        let stream = [b"\r\r\n\r\n\r\n\r\n\n\r\n\r", SECOND].concat();
+        for size in 1..stream.len() {
+            let mut framer = Framer::new();
+            let mut messages = Vec::new();
+            for piece in stream.chunks(size) {
+                framer.push(piece);
+                messages.extend(drain(&mut framer));
+            }
+            assert_eq!((messages, framer.take_pings()), (vec![SECOND.to_vec()], 2), "pieces of {size}");
         }
     }
 
