@@ -25,9 +25,10 @@ fn a_call_is_offered_rung_answered_confirmed_and_released() {
         wire.ends[A].end(now, a, Some("Q.850;cause=16"));
         wire.run(1000);
         assert_eq!(wire.told(A), "progress 183, answered");
-        assert_eq!(wire.told(B), "invited, confirmed, released");
-        assert_eq!(wire.sent(A), ["INVITE", "ACK", "BYE"]);
-        assert_eq!(wire.sent(B), ["100 INVITE", "183 INVITE", "200 INVITE", "200 BYE"]);
+        assert_eq!(wire.told(B), "invited, acknowledged, confirmed, released");
+        assert_eq!(wire.sent(A), ["INVITE", "PRACK", "ACK", "BYE"]);
+        let said = ["100 INVITE", "183 INVITE", "200 PRACK", "200 INVITE", "200 BYE"];
+        assert_eq!(wire.sent(B), said);
         let early = wire.events[A].iter().find_map(|event| match event {
             Event::Progress { sdp, .. } => sdp.clone(),
             _ => None,
@@ -188,9 +189,10 @@ fn a_cancelled_call_gets_200_and_487() {
     wire.ends[A].end(now, a, Some("SIP;cause=200;text=\"Call completed elsewhere\""));
     wire.ends[A].end(now, a, None);
     wire.rests();
-    assert_eq!(wire.told(B), "invited, cancelled");
-    assert_eq!(wire.sent(A), ["INVITE", "CANCEL", "ACK"]);
-    assert_eq!(wire.sent(B), ["100 INVITE", "180 INVITE", "200 CANCEL", "487 INVITE"]);
+    assert_eq!(wire.told(B), "invited, acknowledged, cancelled");
+    assert_eq!(wire.sent(A), ["INVITE", "PRACK", "CANCEL", "ACK"]);
+    let said = ["100 INVITE", "180 INVITE", "200 PRACK", "200 CANCEL", "487 INVITE"];
+    assert_eq!(wire.sent(B), said);
     let cancel = wire.log.iter().find(|(_, _, text)| short(text) == "CANCEL").expect("sent");
     let invite = &wire.log[0];
     for name in ["Via", "From", "To", "Call-ID"] {

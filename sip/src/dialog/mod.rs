@@ -6,15 +6,17 @@
 //! what may follow what; the endpoint does what the tables ask for.
 
 mod local;
+pub mod refresh;
+pub mod reliable;
 mod ringing;
 mod session;
 mod set;
 mod snapshot;
 
-pub use local::{ALLOW, Local, Request};
+pub use local::{ALLOW, Local, Request, SUPPORTED};
 pub use ringing::Ringing;
 pub use session::{Ending, Ours, Session, Theirs, Unacknowledged};
-pub use set::{Credentials, DialogSet, Fact, Move, Outgoing, Phase};
+pub use set::{Credentials, DialogSet, Early, FORKS_MAX, Fact, Move, Outgoing, Phase};
 pub use snapshot::{DialogSnapshot, SNAPSHOT_VERSION};
 
 use crate::message::{Message, Name, Uri};
@@ -126,11 +128,10 @@ impl Dialog {
 
     /// Where the next request goes: the first Route, else the peer's Contact, when that is
     /// written as an address with its port; otherwise back over the path the dialog came by.
-    /// A connection stays the connection while it stands: nobody may listen at the address a
-    /// Contact behind it names. One that is gone leaves only that address.
+    /// A connection stays the connection: nobody listens at the address a phone's Contact names
+    /// behind it.
     pub fn next_hop(&self) -> Flow {
-        let stands = self.flow.transport.is_reliable() && self.flow.connection != 0;
-        if stands || self.stays_on_flow {
+        if self.flow.transport.is_reliable() || self.stays_on_flow {
             return self.flow;
         }
         let next = match self.routes.first() {
@@ -188,7 +189,7 @@ impl Dialog {
         let request = Request {
             method,
             uri,
-            flow,
+            transport: flow.transport,
             branch,
             routes,
             from: &self.local,

@@ -1,6 +1,8 @@
 //! An INVITE of the peer that rings here (RFC 3261 §13.3.1).
 
-use super::Dialog;
+use super::refresh::Verdict;
+use super::reliable::Reliable;
+use super::{Dialog, Theirs};
 use crate::schedule::Alarm;
 use crate::transaction::Pending;
 use bytes::Bytes;
@@ -11,13 +13,26 @@ pub struct Ringing {
     pub dialog: Dialog,
     /// What our responses repeat.
     pub pending: Pending,
-    /// The latest provisional response with its code, repeated every minute so that proxies on
-    /// the way do not give the caller up (§13.3.1.1).
-    pub said: Option<(u16, Bytes)>,
+    /// CSeq of the INVITE.
+    pub cseq: u32,
+    /// The latest provisional response, said again every minute so that proxies on the way do not
+    /// give the caller up (§13.3.1.1).
+    pub said: Option<(u16, Option<Bytes>)>,
     /// Wakes for that.
     pub repeat: Option<Alarm>,
-    /// The INVITE carried no offer: ours goes into the 2xx, the answer comes with the ACK.
+    /// The caller acknowledges provisional responses (RFC 3262).
+    pub reliable: Option<Box<Reliable>>,
+    /// The INVITE carried no offer: ours goes into the first reliable response or the 2xx, the
+    /// answer comes with its PRACK or ACK.
     pub awaits_answer: bool,
-    /// The INVITE came from a trunk: its refusal is counted.
+    /// Our offer has been answered by a PRACK: nothing more is described in the 2xx.
+    pub described: bool,
+    /// An UPDATE or a PRACK of the caller with an offer that waits for our answer.
+    pub theirs: Option<Theirs>,
+    /// The session timer the INVITE asks for.
+    pub timer: Verdict,
+    /// The caller understands UPDATE.
+    pub updates: bool,
+    /// The INVITE came from a trunk: nothing of it is refused for its form, and a refusal is counted.
     pub from_trunk: bool,
 }

@@ -1,7 +1,7 @@
 //! A session that stands: what is under way on it, and what must wait (RFC 3261 §14, §15).
 
-use super::Credentials;
-use super::Dialog;
+use super::refresh::{Refresh, Verdict};
+use super::{Credentials, Dialog};
 use crate::schedule::Alarm;
 use crate::transaction::{Key, Pending};
 use crate::vocabulary::Method;
@@ -27,6 +27,14 @@ pub struct Session {
     pub glare: Option<Alarm>,
     /// An OPTIONS of ours is under way.
     pub probing: bool,
+    /// The description of ours that is in force: what a refresh repeats.
+    pub spoken: Bytes,
+    /// The session timer.
+    pub refresh: Option<Refresh>,
+    /// The peer understands UPDATE (RFC 3311).
+    pub updates: bool,
+    /// A reliable provisional response answered before its PRACK came: RSeq and CSeq (RFC 3262 §3).
+    pub unpracked: Option<(u32, u32)>,
     /// How far our side has ended it.
     pub ending: Ending,
 }
@@ -55,12 +63,14 @@ pub struct Unacknowledged {
 pub struct Theirs {
     /// What our response repeats.
     pub pending: Pending,
-    /// INVITE or UPDATE.
+    /// INVITE, UPDATE or PRACK.
     pub method: Method,
     /// Its number.
     pub cseq: u32,
     /// It carried no offer: ours goes into the 2xx.
     pub wants_offer: bool,
+    /// The session timer it asks for.
+    pub timer: Verdict,
 }
 
 /// We want to change the session.
@@ -99,6 +109,10 @@ impl Session {
             wanted: None,
             glare: None,
             probing: false,
+            spoken: Bytes::new(),
+            refresh: None,
+            updates: false,
+            unpracked: None,
             ending: Ending::No,
         }
     }

@@ -1,5 +1,6 @@
 //! One INVITE of ours and every dialog its forks may make (RFC 3261 §13.2.2, §9.1).
 
+use super::Dialog;
 use crate::schedule::Alarm;
 use crate::transaction::Key;
 use crate::transport::Flow;
@@ -61,6 +62,22 @@ pub struct DialogSet {
     pub reason: Option<String>,
     /// Wakes when a cancelled INVITE never got its final response.
     pub give_up: Option<Alarm>,
+    /// Forks that have spoken reliably.
+    pub early: Vec<Early>,
+    /// The session interval we ask for, and the shortest the peer's side has asked for (RFC 4028 §7.3).
+    pub session: (u32, Option<u32>),
+}
+
+/// Forks of one INVITE whose provisional responses are acknowledged. Somebody's desk phone, headset
+/// and voice mail are three; a fork beyond is heard and not acknowledged.
+pub const FORKS_MAX: usize = 8;
+
+/// One fork that has sent a reliable provisional response (RFC 3262 §4).
+pub struct Early {
+    /// Its early dialog.
+    pub dialog: Dialog,
+    /// The number of its last one: the next is one more.
+    pub rseq: u32,
 }
 
 /// Where an outgoing INVITE stands.
@@ -108,6 +125,13 @@ pub enum Move {
     Fail,
     /// It is over, as our side wished.
     Vanish,
+}
+
+impl DialogSet {
+    /// Our side still wants it.
+    pub fn is_wanted(&self) -> bool {
+        matches!(self.phase, Phase::Calling | Phase::Proceeding)
+    }
 }
 
 impl Phase {

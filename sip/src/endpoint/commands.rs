@@ -1,64 +1,54 @@
 //! What the owner of a call may want of a dialog.
 
+use super::refreshing::in_answer;
 use super::{Counter, DialogId, Endpoint, Outgoing, Purpose, Wake};
+use crate::dialog::refresh::{ASKED, Verdict};
 use crate::dialog::{
-    ALLOW, DialogSet, Ending, Fact, Move, Ours, Phase, Request, Ringing, Session, Unacknowledged, Usage,
+    ALLOW, DialogSet, Ending, Fact, Move, Ours, Phase, Request, Ringing, SUPPORTED, Session, Unacknowledged,
+    Usage,
 };
 use crate::message::{Builder, Message, Name, StartLine};
 use crate::time::{Instant, Now};
 use crate::transaction::{Key, Pending};
 use crate::vocabulary::Method;
 use bytes::Bytes;
-use std::time::Duration;
-
-/// How often a provisional response is repeated (RFC 3261 §13.3.1.1): proxies give a call up that
-/// is silent for three minutes.
-const PROVISIONAL_EVERY: Duration = Duration::from_secs(60);
 
 impl Endpoint {
-    /// Sends a provisional response, 180 or 183, with an early answer or without.
-    pub fn ring(&mut self, now: Now, dialog: DialogId, code: u16, sdp: Option<&[u8]>) {
-        let Some(Usage::Ringing(ringing)) = self.usages.get(&dialog) else { return };
-        let contact = self.local.contact(ringing.pending.flow);
-        let headers = [("Contact", contact), ("Allow", ALLOW), ("Server", self.local.product())];
-        let bytes = ringing.pending.response(code, &headers, sdp);
-        self.say(now.at, dialog, code, bytes);
-    }
-
-    pub(super) fn say(&mut self, now: Instant, dialog: DialogId, code: u16, bytes: Bytes) {
-        let Some(Usage::Ringing(ringing)) = self.usages.get_mut(&dialog) else { return };
-        self.schedule.clear(&mut ringing.repeat);
-        let wake = (dialog, Wake::RepeatProvisional);
-        ringing.repeat = Some(self.schedule.arm(now + PROVISIONAL_EVERY, wake));
-        ringing.said = Some((code, bytes.clone()));
-        let pending = &ringing.pending;
-        self.transactions.respond(now, &pending.key, pending.flow, code, bytes);
-    }
-
     /// Sends the 200, again and again until its ACK comes (`Confirmed`) or 64*T1 have passed
     /// (`Unconfirmed`).
     pub fn answer(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) {
+        if !self.holds_answer(now.at, dialog, sdp) {
+            self.answer_now(now.at, dialog, sdp);
+        }
+    }
+
+    pub(super) fn answer_now(&mut self, now: Instant, dialog: DialogId, sdp: &[u8]) {
         if !matches!(self.usages.get(&dialog), Some(Usage::Ringing(_))) {
             return;
         }
         let Some(Usage::Ringing(ringing)) = self.usages.remove(&dialog) else { return };
-        let Ringing { dialog: early, pending, mut repeat, awaits_answer, .. } = *ringing;
+        let Ringing { dialog: early, pending, cseq, mut repeat, reliable, theirs, .. } = *ringing;
+        let (awaits_answer, described, timer, updates) =
+            (ringing.awaits_answer, ringing.described, ringing.timer, ringing.updates);
         self.schedule.clear(&mut repeat);
-        let cseq = early.remote_cseq.unwrap_or_default();
         let mut session = Session::new(early, false, None);
-        let bytes = self.success(&pending, Some(sdp));
-        let waiting = self.await_ack(now.at, dialog, cseq, pending, bytes, true, awaits_answer);
+        session.unpracked = self.leave_reliable(reliable).map(|rseq| (rseq, cseq));
+        (session.updates, session.theirs) = (updates, theirs);
+        session.spoken = Bytes::copy_from_slice(sdp);
+        let bytes = self.success(&pending, Some(sdp).filter(|_| !described), timer);
+        let waiting = self.await_ack(now, dialog, cseq, pending, bytes, true, awaits_answer);
         session.unacknowledged = Some(waiting);
         self.usages.insert(dialog, Usage::Standing(Box::new(session)));
+        self.keep_time_as_answered(now, dialog, timer);
     }
 
-    fn success(&self, pending: &Pending, sdp: Option<&[u8]>) -> Bytes {
-        let contact = self.local.contact(pending.flow);
-        pending.response(
-            200,
-            &[("Contact", contact), ("Allow", ALLOW), ("Server", self.local.product())],
-            sdp,
-        )
+    fn success(&self, pending: &Pending, sdp: Option<&[u8]>, timer: Verdict) -> Bytes {
+        let contact = self.local.contact(pending.flow.transport);
+        let mut headers = vec![("Contact", contact), ("Allow", ALLOW), ("Supported", SUPPORTED)];
+        let timed = in_answer(timer);
+        headers.extend(timed.iter().map(|(name, value)| (*name, value.as_str())));
+        headers.push(("Server", self.local.product()));
+        pending.response(200, &headers, sdp)
     }
 
     #[allow(clippy::too_many_arguments)] // the fields of one value
@@ -111,6 +101,8 @@ impl Endpoint {
             outgoing,
             reason: None,
             give_up: None,
+            early: Vec::new(),
+            session: (ASKED, None),
         };
         self.tags.insert(set.local_tag.as_str().into(), dialog);
         self.usages.insert(dialog, Usage::Calling(Box::new(set)));
@@ -122,17 +114,22 @@ impl Endpoint {
     pub(super) fn send_invite(&mut self, now: Instant, dialog: DialogId, proof: Option<(&str, &str)>) {
         let (branch, key) = self.new_branch();
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
-        set.cseq += 1;
+        // Forks of the attempt before have used numbers of their own.
+        let used = set.early.drain(..).map(|early| early.dialog.local_cseq);
+        set.cseq = used.fold(set.cseq, u32::max) + 1;
         set.key = key.clone();
         let outgoing = &set.outgoing;
         let flow = outgoing.flow;
-        let mut headers = vec![("Contact", self.local.contact(flow)), ("Allow", ALLOW)];
+        let (expires, least) = (set.session.0.to_string(), set.session.1.map(|least| least.to_string()));
+        let mut headers = vec![("Contact", self.local.contact(flow.transport)), ("Allow", ALLOW)];
+        headers.extend([("Supported", SUPPORTED), ("Session-Expires", &expires)]);
+        headers.extend(least.iter().map(|least| ("Min-SE", least.as_str())));
         headers.extend(proof);
         headers.extend(outgoing.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let bytes = self.local.write(&Request {
             method: "INVITE",
             uri: &outgoing.uri,
-            flow,
+            transport: flow.transport,
             branch: &branch,
             routes: &[],
             from: &format!("{};tag={}", outgoing.from, set.local_tag),
@@ -260,8 +257,12 @@ impl Endpoint {
     ) {
         let (branch, key) = self.new_branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
-        let flow = session.dialog.next_hop();
-        let mut headers = vec![("Contact", self.local.contact(flow)), ("Allow", ALLOW)];
+        let transport = session.dialog.next_hop().transport;
+        let mut headers = vec![("Contact", self.local.contact(transport)), ("Allow", ALLOW)];
+        headers.push(("Supported", SUPPORTED));
+        // Any re-INVITE refreshes the session (RFC 4028 §7.4).
+        let timed = session.refresh.as_ref().map(|refresh| refresh.agreed.in_request());
+        headers.extend(timed.iter().map(|value| ("Session-Expires", value.as_str())));
         headers.extend(proof);
         let invite = session.dialog.request(&self.local, "INVITE", &branch, &headers, Some(&sdp));
         let at = now + self.config.timers.patience();
@@ -270,12 +271,22 @@ impl Endpoint {
         self.transactions.open_invite_client(now, key, invite.flow, invite.bytes, Purpose::Reoffer(dialog));
     }
 
-    /// Answers the peer's re-INVITE or UPDATE.
+    /// Answers the peer's re-INVITE, UPDATE or PRACK.
     pub fn accept(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) {
-        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
-        let Some(theirs) = session.theirs.take() else { return };
-        let bytes = self.success(&theirs.pending, Some(sdp));
-        if theirs.method == Method::Update {
+        let theirs = match self.usages.get_mut(&dialog) {
+            Some(Usage::Ringing(ringing)) => ringing.theirs.take(),
+            Some(Usage::Standing(session)) => {
+                session.spoken = Bytes::copy_from_slice(sdp);
+                session.theirs.take()
+            }
+            _ => None,
+        };
+        let Some(theirs) = theirs else { return };
+        let bytes = self.success(&theirs.pending, Some(sdp), theirs.timer);
+        if theirs.method != Method::Prack {
+            self.keep_time_as_answered(now.at, dialog, theirs.timer);
+        }
+        if theirs.method != Method::Invite {
             let pending = theirs.pending;
             self.transactions.respond(now.at, &pending.key, pending.flow, 200, bytes);
             return self.reoffer_wanted(now.at, dialog);
@@ -287,10 +298,14 @@ impl Endpoint {
         }
     }
 
-    /// Refuses the peer's re-INVITE or UPDATE: the session goes on as it was (§14.2).
+    /// Refuses the peer's re-INVITE, UPDATE or PRACK: the session goes on as it was (§14.2).
     pub fn decline(&mut self, now: Now, dialog: DialogId, code: u16) {
-        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
-        let Some(theirs) = session.theirs.take() else { return };
+        let theirs = match self.usages.get_mut(&dialog) {
+            Some(Usage::Ringing(ringing)) => ringing.theirs.take(),
+            Some(Usage::Standing(session)) => session.theirs.take(),
+            _ => None,
+        };
+        let Some(theirs) = theirs else { return };
         self.reply(now.at, &theirs.pending, code.clamp(300, 699), &[]);
         self.reoffer_wanted(now.at, dialog);
     }

@@ -1,6 +1,5 @@
 //! What the endpoint is told, and what it tells: values only.
 
-use super::outside::{ErrandEnd, ErrandId};
 use crate::registrar::Account;
 use crate::transaction::Timers;
 use crate::transport::{Flow, Peer};
@@ -134,7 +133,14 @@ pub enum Event {
         /// Which.
         dialog: DialogId,
     },
-    /// A provisional response other than 100 to our INVITE.
+    /// A reliable provisional response of ours has been acknowledged (PRACK).
+    Acknowledged {
+        /// Which.
+        dialog: DialogId,
+        /// The answer, when ours carried the offer.
+        sdp: Option<Bytes>,
+    },
+    /// A provisional response other than 100 to our INVITE; a reliable one has been acknowledged.
     Progress {
         /// Which.
         dialog: DialogId,
@@ -159,7 +165,7 @@ pub enum Event {
         /// The Reason header of the response.
         reason: Option<Reason>,
     },
-    /// The peer changes the session (re-INVITE or UPDATE): answer with
+    /// The peer changes the session (re-INVITE, UPDATE or PRACK), before our answer, too: answer with
     /// [`accept`](super::Endpoint::accept).
     Reoffered {
         /// Which.
@@ -188,8 +194,8 @@ pub enum Event {
         /// The Reason header of the BYE.
         reason: Option<Reason>,
     },
-    /// The peer does not know the dialog any more, or does not answer within it. Not a release:
-    /// nobody hung up.
+    /// The peer does not know the dialog any more, does not answer within it, or has not refreshed
+    /// the session in time (`None`). Not a release: nobody hung up.
     Lost {
         /// Which.
         dialog: DialogId,
@@ -217,13 +223,6 @@ pub enum Event {
         /// Whether any contact is left.
         reachable: bool,
     },
-    /// A request outside any dialog has its answer, or will never have one.
-    ErrandDone {
-        /// Which.
-        errand: ErrandId,
-        /// How.
-        end: ErrandEnd,
-    },
     /// Something to count that belongs to no dialog.
     Counted(Counter),
 }
@@ -232,16 +231,17 @@ impl Event {
     /// The dialog it is about.
     pub fn dialog(&self) -> Option<DialogId> {
         use Event::{
-            Alive, Answered, Cancelled, Confirmed, Counted, ErrandDone, Failed, Info, Invited, Lost,
+            Acknowledged, Alive, Answered, Cancelled, Confirmed, Counted, Failed, Info, Invited, Lost,
             Progress, Registered, Released, ReofferDone, ReofferFailed, Reoffered, Unconfirmed,
         };
         match *self {
             Invited { dialog, .. } | Cancelled { dialog, .. } | Confirmed { dialog, .. } => Some(dialog),
+            Acknowledged { dialog, .. } => Some(dialog),
             Unconfirmed { dialog } | Progress { dialog, .. } | Answered { dialog, .. } => Some(dialog),
             Failed { dialog, .. } | Reoffered { dialog, .. } | ReofferDone { dialog, .. } => Some(dialog),
             ReofferFailed { dialog, .. } | Released { dialog, .. } | Lost { dialog, .. } => Some(dialog),
             Alive { dialog } | Info { dialog, .. } => Some(dialog),
-            Registered { .. } | ErrandDone { .. } | Counted(_) => None,
+            Registered { .. } | Counted(_) => None,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Requests as they come in: who may ask what (`edges.md`), and the INVITE that makes a dialog.
 
+use super::refreshing::knows_update;
 use super::{Counter, DialogId, Endpoint, Event, Invite, Party, Reason};
+use crate::dialog::refresh::{self, LEAST, Verdict};
+use crate::dialog::reliable::Reliable;
 use crate::dialog::{ALLOW, Dialog, Ringing, Usage};
 use crate::header::name_addr::NameAddr;
 use crate::message::{Builder, Message, Name, Repair, Repairs, Uri};
@@ -42,6 +45,22 @@ const OF_INTEREST: [&str; 16] = [
     "Alert-Info",
     "Accept-Language",
 ];
+
+/// How a session interval under 90 s is marked, which a trunk may ask for (`edges.md`).
+const BRIEF: &str = "session_interval";
+
+/// Extensions we understand in a Require.
+const UNDERSTOOD: [&str; 4] = ["100rel", "timer", "replaces", "norefersub"];
+
+/// A request that is news, with all that is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Heard<'a, 'm> {
+    pub(super) flow: Flow,
+    pub(super) peer: Peer,
+    pub(super) message: &'a Message<'m>,
+    pub(super) method: Method,
+    pub(super) words: &'a str,
+}
 
 /// What is left of a second's answers to those who have proved nothing.
 #[derive(Debug)]
@@ -126,7 +145,9 @@ impl Endpoint {
             (Method::Ack, Some(dialog)) => self.receive_ack(now.at, dialog, message),
             (Method::Ack, None) => {}
             (Method::Cancel, _) => self.receive_cancel(now.at, flow, peer, message, words),
-            (_, Some(dialog)) => self.receive_within(now.at, dialog, flow, message, method, words),
+            (_, Some(dialog)) => {
+                self.receive_within(now.at, dialog, Heard { flow, peer, message, method, words });
+            }
             (Method::Register, None) => self.receive_register(now.at, flow, message, words),
             (_, None) if peer == Peer::Stranger => self.refuse_stranger(now.at, flow, message, method, words),
             (_, None) if must_be_refused(peer, repairs) => {
@@ -334,7 +355,8 @@ impl Endpoint {
         let from_trunk = matches!(peer, Peer::Trunk(_));
         let mut merge = String::new();
         write_merge_key(&mut merge, message);
-        let lacking: Vec<&str> = message.require().collect();
+        let understood = |tag: &&str| UNDERSTOOD.iter().any(|known| known.eq_ignore_ascii_case(tag));
+        let lacking: Vec<&str> = message.require().filter(|tag| !understood(tag)).collect();
         let breaking = |tag: &&&str| !from_trunk || BREAKS_AUDIO.iter().any(|b| b.eq_ignore_ascii_case(tag));
         let unsupported: Vec<&str> = lacking.iter().filter(breaking).copied().collect();
         let looped =
@@ -351,6 +373,10 @@ impl Endpoint {
             let tags = unsupported.join(", ");
             return self.settle(now, flow, peer, message, words, 420, &[("Unsupported", &tags)]);
         }
+        let timer = refresh::answer_to(message, from_trunk);
+        if timer == Verdict::TooBrief {
+            return self.settle(now, flow, peer, message, words, 422, &[("Min-SE", &LEAST.to_string())]);
+        }
 
         let tag = self.local.tag();
         let key = Key::new(words);
@@ -366,15 +392,30 @@ impl Endpoint {
         let ringing = Ringing {
             dialog: early,
             pending,
+            cseq: message.cseq().map_or(0, |cseq| cseq.number),
             said: None,
             repeat: None,
+            reliable: acknowledges(message).then(|| Box::new(Reliable::new(self.local.draw() as u32 >> 2))),
             awaits_answer: message.sdp().is_none(),
+            described: false,
+            theirs: None,
+            timer,
+            updates: knows_update(message),
             from_trunk,
         };
         self.usages.insert(dialog, Usage::Ringing(Box::new(ringing)));
-        let invite = Box::new(read_invite(peer, flow, message, &lacking, repairs));
+        let mut invite = Box::new(read_invite(peer, flow, message, &lacking, repairs));
+        if message.session_expires().is_some_and(|asked| asked.seconds < LEAST) {
+            invite.repairs.push(BRIEF);
+            self.count(Counter::Repaired(BRIEF));
+        }
         self.events.push_back(Event::Invited { dialog, invite });
     }
+}
+
+/// Whether the caller acknowledges provisional responses (RFC 3262 §3).
+fn acknowledges(message: &Message<'_>) -> bool {
+    message.require().chain(message.supported()).any(|tag| tag.eq_ignore_ascii_case("100rel"))
 }
 
 /// A trunk's message is treated as repaired; a phone's is, too, unless it contradicts itself.

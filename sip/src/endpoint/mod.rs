@@ -5,19 +5,19 @@
 //! told: [`Event`]s of a dialog, in order, until it is over.
 //!
 //! Absent: no resolver (peers are addresses, from configuration, registration or Contact), no
-//! proxying, no REFER and no 100rel yet.
+//! proxying.
 
 mod commands;
 mod event;
 mod incoming;
-mod outside;
+mod provisional;
+mod refreshing;
 mod responses;
 mod within;
 
 pub use crate::dialog::{Credentials, Outgoing};
 pub use crate::registrar::{Account, Registration};
 pub use event::{Config, Counter, DialogId, Event, Invite, Party, Reason};
-pub use outside::{Ask, Errand, ErrandEnd, ErrandId};
 
 use crate::chance::Keying;
 use crate::dialog::{DialogSnapshot, Local, Usage};
@@ -26,10 +26,9 @@ use crate::registrar::Registrar;
 use crate::schedule::Schedule;
 use crate::time::{Instant, Now};
 use crate::transaction::{Key, Loss, Pending, Report, Transactions};
-use crate::transport::{Flow, Peer, Transmit, Transport};
+use crate::transport::{Flow, Peer, Transmit};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 
 /// Everything SIP of one process. Owns transactions, dialogs and registrations; knows no call.
 pub struct Endpoint {
@@ -43,8 +42,6 @@ pub struct Endpoint {
     registrar: Registrar,
     events: VecDeque<Event>,
     last_dialog: u64,
-    errands: HashMap<ErrandId, outside::Running, Keying>,
-    last_errand: u64,
     strangers: incoming::Allowance,
     challenges: incoming::Allowance,
     /// Where keys are written before they are looked up.
@@ -58,13 +55,13 @@ enum Purpose {
     Invite(DialogId),
     /// A re-INVITE.
     Reoffer(DialogId),
+    /// An UPDATE that refreshes it.
+    Refresh(DialogId),
     /// The BYE that ends it.
     Bye(DialogId),
     /// An OPTIONS within it.
     Probe(DialogId),
-    /// A request outside any dialog.
-    Errand(ErrandId),
-    /// A CANCEL, or the BYE of a fork nobody waits for: whatever comes back, it is done.
+    /// A CANCEL, a PRACK, or the BYE of a fork nobody waits for: whatever comes back, it is done.
     Nothing,
 }
 
@@ -73,6 +70,16 @@ enum Purpose {
 enum Wake {
     /// Repeat the provisional response, so that proxies keep the call.
     RepeatProvisional,
+    /// Repeat a reliable provisional response.
+    RepeatReliable,
+    /// Its PRACK has not come in 64*T1.
+    NoPrack,
+    /// The answer has waited long enough for a PRACK.
+    AnswerWaited,
+    /// Refresh the session.
+    Refresh,
+    /// Nobody has refreshed the session.
+    Expired,
     /// Repeat the 2xx.
     RepeatSuccess,
     /// The ACK has not come in 64*T1.
@@ -100,19 +107,11 @@ impl Endpoint {
             schedule: Schedule::default(),
             events: VecDeque::new(),
             last_dialog: 0,
-            errands: HashMap::with_hasher(keying),
-            last_errand: 0,
             strangers: incoming::Allowance::for_strangers(),
             challenges: incoming::Allowance::for_challenges(),
             words: String::new(),
             config,
         }
-    }
-
-    /// A listener of ours that peers of its transport and family are told; without one of its kind,
-    /// they are told [`Config::contact`].
-    pub fn listens(&mut self, transport: Transport, sent_by: SocketAddr) {
-        self.local.listens(transport, sent_by);
     }
 
     /// Takes one whole message of a peer. Cannot fail: what is wrong with it ends in a response,
@@ -218,7 +217,6 @@ impl Endpoint {
         self.transactions.is_idle()
             && self.usages.is_empty()
             && self.tags.is_empty()
-            && self.errands.is_empty()
             && self.schedule.is_empty()
             && self.registrar.is_empty()
             && self.events.is_empty()
@@ -276,6 +274,10 @@ impl Endpoint {
         let local_tag = match usage {
             Usage::Ringing(mut ringing) => {
                 self.schedule.clear(&mut ringing.repeat);
+                self.leave_reliable(ringing.reliable.take());
+                if let Some(theirs) = ringing.theirs.take() {
+                    self.reply(now, &theirs.pending, 487, &[]);
+                }
                 std::mem::take(&mut ringing.dialog.local_tag)
             }
             Usage::Calling(mut set) => {
@@ -284,6 +286,10 @@ impl Endpoint {
             }
             Usage::Standing(mut session) => {
                 self.schedule.clear(&mut session.glare);
+                if let Some(mut refresh) = session.refresh.take() {
+                    self.schedule.clear(&mut refresh.due);
+                    self.schedule.clear(&mut refresh.expiry);
+                }
                 if let Some(waiting) = session.unacknowledged.take() {
                     self.schedule.cancel(waiting.repeat);
                     self.schedule.cancel(waiting.deadline);

@@ -10,8 +10,9 @@ use crate::time::Instant;
 use crate::transaction::{Key, write_client_key};
 use std::time::Duration;
 
-/// INVITEs of one call: without credentials, with them, and once more for a nonce gone stale.
-const TRIES_MAX: u32 = 3;
+/// INVITEs of one call: without credentials, with them, and once more for a nonce gone stale or a
+/// session interval too brief.
+pub(super) const TRIES_MAX: u32 = 3;
 
 impl Endpoint {
     pub(super) fn receive_response(&mut self, now: Instant, message: &Message<'_>, code: u16) {
@@ -39,23 +40,31 @@ impl Endpoint {
         code: u16,
     ) {
         match (purpose, code) {
-            (Purpose::Invite(dialog), 100..=199) => self.receive_progress(now, dialog, message, code),
+            (Purpose::Invite(dialog), 100..=199) => self.receive_progress(now, key, dialog, message, code),
             (Purpose::Invite(dialog), 200..=299) => self.receive_success(now, key, dialog, message),
             (Purpose::Reoffer(dialog), 200..=299) => self.receive_reoffered(now, key, dialog, message),
             (_, 100..=199) => {}
-            (Purpose::Errand(id), 401 | 407) if self.prove_errand(now, id, message) => {}
-            (Purpose::Errand(id), code) => self.end_errand(id, code, Some(message)),
+            (Purpose::Refresh(dialog), 200..=299) => self.keep_time_as_told(now, dialog, message),
             (_, 401 | 407) if self.prove(now, purpose, message) => {}
+            (Purpose::Invite(dialog), 422) if self.ask_longer(now, dialog, message) => {}
+            (Purpose::Refresh(dialog), 422) => self.refresh_longer(now, dialog, message),
             (_, code) => self.request_failed(now, purpose, code, Some(code), reason_of(message)),
         }
     }
 
-    fn receive_progress(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>, code: u16) {
+    fn receive_progress(
+        &mut self,
+        now: Instant,
+        key: &Key,
+        dialog: DialogId,
+        message: &Message<'_>,
+        code: u16,
+    ) {
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
         match set.phase.row(Fact::Provisional) {
             Move::Tell => {
                 set.phase = Phase::Proceeding;
-                if code > 100 {
+                if code > 100 && self.is_next_progress(now, dialog, key, message) {
                     self.events.push_back(Event::Progress { dialog, code, sdp: sdp_of(message) });
                 }
             }
@@ -80,6 +89,12 @@ impl Endpoint {
         let mut dialog = Dialog::of_response(&invite, message, flow, stays);
         let branch = self.local.branch();
         let ack = dialog.ack(&self.local, dialog.local_cseq, &branch);
+        if let Some(Usage::Calling(set)) = self.usages.get(&id)
+            && let Some(early) = set.early.iter().find(|early| early.dialog.remote_tag == tag)
+        {
+            // Its PRACKs have used numbers.
+            dialog.local_cseq = early.dialog.local_cseq;
+        }
         self.transactions.acknowledge(key.as_str(), tag, ack);
         let next = match self.usages.get(&id) {
             Some(Usage::Calling(set)) => set.phase.row(Fact::Success),
@@ -87,8 +102,10 @@ impl Endpoint {
         };
         if next == Move::Stand {
             let Some(Usage::Calling(set)) = self.usages.remove(&id) else { return };
-            let session = Session::new(dialog, true, set.outgoing.credentials);
+            let mut session = Session::new(dialog, true, set.outgoing.credentials);
+            session.spoken = set.outgoing.sdp.into();
             self.usages.insert(id, Usage::Standing(Box::new(session)));
+            self.keep_time_as_told(now, id, message);
             self.events.push_back(Event::Answered { dialog: id, sdp: sdp_of(message) });
             return;
         }
@@ -121,9 +138,11 @@ impl Endpoint {
         self.transactions.acknowledge(key.as_str(), tag, ack);
         let Some(ours) = session.ours.take_if(|ours| ours.key == *key) else { return };
         self.schedule.cancel(ours.deadline);
+        session.spoken = ours.sdp;
         if !session.is_over() {
             self.events.push_back(Event::ReofferDone { dialog: id, sdp: sdp_of(message) });
         }
+        self.keep_time_as_told(now, id, message);
         self.reoffer_wanted(now, id);
     }
 
@@ -146,6 +165,7 @@ impl Endpoint {
                 }
             }
             Purpose::Reoffer(dialog) => self.reoffer_failed(now, dialog, code, heard),
+            Purpose::Refresh(dialog) => self.refresh_failed(now, dialog, heard),
             Purpose::Bye(dialog) => self.forget(now, dialog),
             Purpose::Probe(dialog) => {
                 let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
@@ -157,7 +177,6 @@ impl Endpoint {
                     Some(_) => self.events.push_back(Event::Alive { dialog }),
                 }
             }
-            Purpose::Errand(id) => self.end_errand(id, code, None),
             Purpose::Nothing => {}
         }
     }
@@ -188,7 +207,7 @@ impl Endpoint {
 
     /// The peer does not answer, or does not know the dialog (§12.2.1.2). Whether that ends it is
     /// for its owner to say, who may still hear the peer speak.
-    fn lose(&mut self, dialog: DialogId, code: Option<u16>) {
+    pub(super) fn lose(&mut self, dialog: DialogId, code: Option<u16>) {
         // A BYE under way finds its own end.
         if matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if !session.is_over()) {
             self.events.push_back(Event::Lost { dialog, code });
@@ -245,7 +264,7 @@ impl Endpoint {
                 self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Bye(dialog));
                 true
             }
-            Purpose::Probe(_) | Purpose::Errand(_) | Purpose::Nothing => false,
+            Purpose::Probe(_) | Purpose::Refresh(_) | Purpose::Nothing => false,
         }
     }
 }

@@ -1,25 +1,20 @@
 //! Requests of the peer within a dialog (RFC 3261 §12.2.2, §14.2, §15.1.2).
 
-use super::incoming::{reason_of, sdp_of};
+use super::incoming::{Heard, reason_of, sdp_of};
+use super::refreshing::{in_answer, knows_update};
 use super::{DialogId, Endpoint, Event, Wake};
-use crate::dialog::{ALLOW, Ending, Session, Theirs, Usage};
+use crate::dialog::refresh::{self, LEAST, Verdict};
+use crate::dialog::{ALLOW, Ending, SUPPORTED, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
 use crate::transaction::Pending;
-use crate::transport::Flow;
+use crate::transport::Peer;
 use crate::vocabulary::Method;
 use bytes::Bytes;
 
 impl Endpoint {
-    pub(super) fn receive_within(
-        &mut self,
-        now: Instant,
-        dialog: DialogId,
-        flow: Flow,
-        message: &Message<'_>,
-        method: Method,
-        words: &str,
-    ) {
+    pub(super) fn receive_within(&mut self, now: Instant, dialog: DialogId, heard: Heard<'_, '_>) {
+        let Heard { flow, peer, message, method, words } = heard;
         // Found by this tag just before.
         let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
         let pending = self.take_request(flow, message, words, tag);
@@ -40,17 +35,17 @@ impl Endpoint {
                 self.reply(now, &pending, 481, &[]);
             }
             (Method::Invite | Method::Update, true) => {
-                self.receive_reoffer(now, dialog, message, pending, method);
+                let bears_all = matches!(peer, Peer::Trunk(_));
+                self.receive_reoffer(now, dialog, message, pending, bears_all);
             }
-            // An early session is changed by what made it only: no offer of ours is answered yet.
-            (Method::Invite, false) => {
-                self.reply(now, &pending, 491, &[]);
-            }
+            // §14.2: the INVITE before it has no final response yet.
+            (Method::Invite, false) => self.reply_wait(now, &pending),
             (Method::Update, false) if message.sdp().is_some() => {
-                self.reply(now, &pending, 491, &[]);
+                self.receive_early_offer(now, dialog, message, pending);
             }
             (Method::Options, _) => {
-                self.reply(now, &pending, 200, &[("Allow", ALLOW), ("Accept", "application/sdp")]);
+                let headers = [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED)];
+                self.reply(now, &pending, 200, &headers);
             }
             (Method::Update, false) => {
                 self.reply(now, &pending, 200, &[("Allow", ALLOW)]);
@@ -64,10 +59,7 @@ impl Endpoint {
                     body: Bytes::copy_from_slice(message.body()),
                 });
             }
-            // We never ask for PRACK: there is nothing it could confirm (RFC 3262 §3).
-            (Method::Prack, _) => {
-                self.reply(now, &pending, 481, &[]);
-            }
+            (Method::Prack, _) => self.receive_prack(now, dialog, message, &pending),
             (Method::Other, _) => {
                 self.reply(now, &pending, 501, &[("Allow", ALLOW)]);
             }
@@ -141,6 +133,40 @@ impl Endpoint {
         self.reoffer_wanted(now, dialog);
     }
 
+    /// 500: come again a little later (§14.2, RFC 3311 §5.2).
+    fn reply_wait(&mut self, now: Instant, pending: &Pending) {
+        let wait = (self.local.draw() % 11).to_string();
+        self.reply(now, pending, 500, &[("Retry-After", &wait)]);
+    }
+
+    /// An UPDATE with an offer before our answer (RFC 3311 §5.2): only once the INVITE's own exchange
+    /// is complete, which a reliable provisional response does.
+    fn receive_early_offer(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        message: &Message<'_>,
+        pending: Pending,
+    ) {
+        let Some(Usage::Ringing(ringing)) = self.usages.get_mut(&dialog) else {
+            // Ours, which a fork has not answered.
+            self.reply(now, &pending, 491, &[]);
+            return;
+        };
+        if ringing.theirs.is_some() || !ringing.reliable.as_ref().is_some_and(|reliable| reliable.agreed) {
+            return self.reply_wait(now, &pending);
+        }
+        ringing.dialog.follow(message);
+        ringing.theirs = Some(Theirs {
+            pending,
+            method: Method::Update,
+            cseq: message.cseq().map_or(0, |cseq| cseq.number),
+            wants_offer: false,
+            timer: Verdict::None,
+        });
+        self.events.push_back(Event::Reoffered { dialog, sdp: sdp_of(message) });
+    }
+
     /// A re-INVITE or an UPDATE (§14.2, RFC 3311).
     fn receive_reoffer(
         &mut self,
@@ -148,8 +174,9 @@ impl Endpoint {
         dialog: DialogId,
         message: &Message<'_>,
         pending: Pending,
-        method: Method,
+        bears_all: bool,
     ) {
+        let method = message.method().unwrap_or(Method::Other);
         // A peer that goes on to change the session has had our 2xx: only its ACK was lost.
         if method == Method::Invite {
             self.confirm(now, dialog, None);
@@ -158,31 +185,36 @@ impl Endpoint {
             self.reply(now, &pending, 481, &[]);
             return;
         }
-        let contact = self.local.contact(pending.flow).to_owned();
-        let sdp = sdp_of(message);
+        let contact = self.local.contact(pending.flow.transport).to_owned();
+        let (sdp, timer) = (sdp_of(message), refresh::answer_to(message, bears_all));
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
         match reoffer_refusal(session, method, sdp.is_some()) {
-            Some(500) => {
-                let wait = (self.local.draw() % 11).to_string();
-                self.reply(now, &pending, 500, &[("Retry-After", &wait)]);
-                return;
-            }
+            Some(500) => return self.reply_wait(now, &pending),
             Some(code) => {
                 self.reply(now, &pending, code, &[]);
+                return;
+            }
+            None if timer == Verdict::TooBrief => {
+                self.reply(now, &pending, 422, &[("Min-SE", &LEAST.to_string())]);
                 return;
             }
             None => {}
         }
         session.dialog.follow(message);
+        session.updates |= knows_update(message);
         if method == Method::Update && sdp.is_none() {
-            self.reply(now, &pending, 200, &[("Contact", &contact), ("Allow", ALLOW)]);
-            return;
+            let timed = in_answer(timer);
+            let mut headers = vec![("Contact", contact.as_str()), ("Allow", ALLOW), ("Supported", SUPPORTED)];
+            headers.extend(timed.iter().map(|(name, value)| (*name, value.as_str())));
+            self.reply(now, &pending, 200, &headers);
+            return self.keep_time_as_answered(now, dialog, timer);
         }
         session.theirs = Some(Theirs {
             pending: pending.clone(),
             method,
             cseq: message.cseq().map_or(0, |cseq| cseq.number),
             wants_offer: sdp.is_none(),
+            timer,
         });
         if method == Method::Invite {
             self.reply(now, &pending, 100, &[]);
@@ -192,12 +224,12 @@ impl Endpoint {
 
     pub(super) fn wake(&mut self, now: Instant, dialog: DialogId, wake: Wake) {
         match (wake, self.usages.get_mut(&dialog)) {
-            (Wake::RepeatProvisional, Some(Usage::Ringing(ringing))) => {
-                ringing.repeat = None;
-                if let Some((code, bytes)) = ringing.said.clone() {
-                    self.say(now, dialog, code, bytes);
-                }
-            }
+            (Wake::RepeatProvisional, _) => self.repeat_provisional(now, dialog),
+            (Wake::RepeatReliable, _) => self.repeat_reliable(now, dialog),
+            (Wake::NoPrack, _) => self.give_up_prack(now, dialog),
+            (Wake::AnswerWaited, _) => self.answer_has_waited(now, dialog),
+            (Wake::Refresh, _) => self.refresh(now, dialog),
+            (Wake::Expired, _) => self.expired(dialog),
             (Wake::RepeatSuccess, Some(Usage::Standing(session))) => {
                 let Some(waiting) = &mut session.unacknowledged else { return };
                 waiting.sent += 1;

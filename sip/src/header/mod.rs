@@ -13,6 +13,7 @@ pub mod name_addr;
 pub mod numbers;
 pub mod reason;
 pub mod routing;
+pub mod session;
 pub mod tokens;
 pub mod via;
 

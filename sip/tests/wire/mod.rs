@@ -1,6 +1,8 @@
 //! Two endpoints and a wire between them that can be slow and lose messages. Time is an argument.
 #![allow(dead_code, unreachable_pub)] // each test file uses its part
 
+pub mod desk;
+
 use sip::endpoint::{Account, Config, Counter, DialogId, Endpoint, Event, Outgoing};
 use sip::time::{Instant, Now};
 use sip::transaction::Timers;
@@ -56,6 +58,8 @@ pub struct Wire {
     pub ends: [Endpoint; 2],
     pub transport: Transport,
     pub lose: Lose,
+    /// What becomes of a message on its way.
+    pub rewrite: Box<dyn FnMut(usize, String) -> String>,
     pub peer: Peer,
     pub events: [Vec<Event>; 2],
     /// Everything sent: when, by whom, and the text.
@@ -71,6 +75,7 @@ impl Wire {
             ends: [Endpoint::new(config(address(A)), 1), Endpoint::new(config(address(B)), 2)],
             transport,
             lose: Box::new(|_, _| false),
+            rewrite: Box::new(|_, text| text),
             peer: Peer::Trunk(0),
             events: [Vec::new(), Vec::new()],
             log: Vec::new(),
@@ -81,6 +86,12 @@ impl Wire {
 
     pub fn udp() -> Wire {
         Wire::new(Transport::Udp)
+    }
+
+    /// Messages of one side have `from` replaced by `to` on the way.
+    pub fn rewriting(mut self, side: usize, from: &'static str, to: &'static str) -> Wire {
+        self.rewrite = Box::new(move |by, text| if by == side { text.replace(from, to) } else { text });
+        self
     }
 
     pub fn losing(mut self, lose: impl FnMut(usize, &str) -> bool + 'static) -> Wire {
@@ -176,7 +187,8 @@ impl Wire {
                 self.log.push((self.at, side, text.clone()));
                 if !(self.lose)(side, &text) {
                     self.sent += 1;
-                    self.transit.insert((self.at + LATENCY, self.sent), (1 - side, transmit.bytes.to_vec()));
+                    let bytes = (self.rewrite)(side, text).into_bytes();
+                    self.transit.insert((self.at + LATENCY, self.sent), (1 - side, bytes));
                 }
             }
         }
@@ -191,6 +203,7 @@ impl Wire {
                 Event::Cancelled { .. } => "cancelled".to_owned(),
                 Event::Confirmed { .. } => "confirmed".to_owned(),
                 Event::Unconfirmed { .. } => "unconfirmed".to_owned(),
+                Event::Acknowledged { .. } => "acknowledged".to_owned(),
                 Event::Progress { code, .. } => format!("progress {code}"),
                 Event::Answered { .. } => "answered".to_owned(),
                 Event::Failed { code, .. } => format!("failed {code}"),
@@ -201,7 +214,6 @@ impl Wire {
                 Event::Lost { code, .. } => format!("lost {code:?}"),
                 Event::Alive { .. } => "alive".to_owned(),
                 Event::Info { .. } => "info".to_owned(),
-                Event::ErrandDone { end, .. } => format!("errand {}", end.code),
                 Event::Registered { user, reachable } => format!("registered {user} {reachable}"),
             })
         });
