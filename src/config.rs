@@ -12,7 +12,7 @@ mod sockets;
 pub use fault::Fault;
 
 use draft::{Draft, Located};
-use engine::site::{Site, TrunkSite};
+use engine::site::{Reach, Site, TrunkSite};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -164,6 +164,7 @@ impl Config {
             epoch: 0,
             product: format!("bandeau/{}", env!("CARGO_PKG_VERSION")),
             contact,
+            listeners: Vec::new(),
             realm,
             trunks,
             centres,
@@ -226,7 +227,7 @@ impl Check<'_> {
                     "add `peers = [\"ADDRESS\"]`: only calls from these are emergency calls",
                 ));
             }
-            trunks.push(TrunkSite { name: draft.name.get_ref().clone(), peers });
+            trunks.push(TrunkSite { name: draft.name.get_ref().clone(), peers, reach: Reach::default() });
         }
         Ok(trunks)
     }

@@ -119,7 +119,7 @@ impl Engine {
     pub(crate) fn places_of(&self, phone: Option<&Phone>) -> Vec<(Flow, String)> {
         match phone {
             Some(Phone::Static { uri, address }) => {
-                let local = self.site.contact;
+                let local = self.site.local(Transport::Udp, *address);
                 let flow = Flow { transport: Transport::Udp, local, remote: *address, connection: 0 };
                 vec![(flow, uri.clone())]
             }

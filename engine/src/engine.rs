@@ -17,7 +17,9 @@ use crate::queue::{Fact, Step};
 use crate::site::{Phone, Site, Strangers};
 use crate::stock::Stock;
 use crate::time::{Instant, Now};
+use crate::trunks::Trunks;
 use sip::endpoint::{self, Account, DialogId, Endpoint};
+use sip::transport::{Flow, Peer};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// Everything one process serves. No lock, no clock, no socket: the driver hands it what happened
@@ -37,6 +39,8 @@ pub struct Engine {
     /// What agents speak with when it is a page.
     pub(crate) pages: Pages,
     pub(crate) stock: Stock,
+    /// How the carriers stand.
+    pub(crate) trunks: Trunks,
     pub(crate) alarms: Alarms,
     /// Agents who were not rung because no media port was free.
     pub(crate) short: BTreeSet<AgentId>,
@@ -58,7 +62,10 @@ impl Engine {
     /// An engine at rest. `seed` feeds tags, branches and nonces; the driver takes it from the
     /// operating system, tests choose it.
     pub fn new(site: Site, seed: u64) -> Engine {
-        let endpoint = Endpoint::new(signalling(&site), seed);
+        let mut endpoint = Endpoint::new(signalling(&site), seed);
+        for &(transport, sent_by) in &site.listeners {
+            endpoint.listens(transport, sent_by);
+        }
         let ids = (0u16..).map(CentreId);
         let centres = ids.zip(&site.centres).map(|(id, it)| Centre::new(id, site.epoch, it)).collect();
         Engine {
@@ -71,6 +78,7 @@ impl Engine {
             tones: HashMap::new(),
             pages: Pages::default(),
             stock: Stock::default(),
+            trunks: Trunks::new(&site),
             alarms: Alarms::default(),
             short: BTreeSet::new(),
             draining: false,
@@ -84,7 +92,13 @@ impl Engine {
     pub fn handle_input(&mut self, now: Now, input: Input<'_>) {
         self.now = now;
         match input {
-            Input::Sip { flow, peer, bytes } => self.endpoint.handle_message(now, flow, peer, bytes),
+            Input::Sip { flow, peer, bytes } => {
+                if let Peer::Trunk(trunk) = peer {
+                    self.trunks.heard(now.at, trunk, flow.remote.ip());
+                }
+                self.endpoint.handle_message(now, flow, peer, bytes);
+            }
+            Input::Resolved { trunk, targets } => self.trunks.resolved(&self.site, trunk, &targets),
             Input::FlowFailed(flow) => self.endpoint.handle_flow_failed(now, flow),
             Input::Media(event) => self.heard_from_media(event),
             Input::Command(command) => self.obey(command),
@@ -100,6 +114,7 @@ impl Engine {
         // What has come is read before the clock: a phone answered at the last instant is answered.
         self.settle();
         self.ring_alarms();
+        self.follow_trunks();
         self.settle();
         self.journal();
     }
@@ -112,7 +127,11 @@ impl Engine {
     /// When to come back with [`Input::Due`] if nothing else happens.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let floors = self.centres.iter().filter_map(|centre| centre.floor.poll_timeout());
-        floors.chain(self.endpoint.poll_timeout()).chain(self.alarms.next()).min()
+        floors
+            .chain(self.endpoint.poll_timeout())
+            .chain(self.alarms.next())
+            .chain(self.trunks.poll_timeout())
+            .min()
     }
 
     /// True when nothing lives: no call, dialog, offer, tone or deadline of ours. Registrations of
@@ -124,6 +143,11 @@ impl Engine {
             && self.tones.is_empty()
             && self.alarms.is_empty()
             && self.centres.iter().all(|centre| centre.floor.is_idle() && centre.works.is_empty())
+    }
+
+    /// Whether this is the path of a registered phone.
+    pub fn is_phone(&self, flow: Flow) -> bool {
+        self.endpoint.registered_at(flow).is_some()
     }
 
     /// Calls that are not over.
@@ -228,6 +252,7 @@ impl Engine {
             Told::Failed { dialog, code, .. } => self.ringing_failed(dialog, code),
             Told::Registered { user, reachable } => self.registered(&user, reachable),
             Told::Counted(counter) => self.count(counted(counter)),
+            Told::ErrandDone { errand, end } => self.trunks.answered(self.now.at, errand, &end),
             Told::Alive { dialog } => self.alive(dialog),
             // The session goes on as it was; DTMF by INFO has no menu to go to.
             Told::ReofferFailed { .. } | Told::Info { .. } => {}

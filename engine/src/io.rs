@@ -55,6 +55,13 @@ pub enum Input<'a> {
     },
     /// A centre's plan is replaced; calls in flight keep theirs.
     Plan(CentreId, Arc<Dialplan>),
+    /// What a trunk's names stand for; last good answers are kept by whoever asks.
+    Resolved {
+        /// Its index.
+        trunk: u16,
+        /// Addresses, best first. None: as before.
+        targets: Vec<std::net::SocketAddr>,
+    },
     /// No further calls are distributed by us: the process will stop. Calls in flight go on.
     Drain,
     /// Time has passed: whatever is due, is done.

@@ -18,6 +18,7 @@ mod alarm;
 mod aside;
 mod assign;
 mod caller;
+mod carriers;
 mod centre;
 mod converse;
 mod inbound;
@@ -30,7 +31,10 @@ mod screen;
 mod stock;
 mod supervise;
 
+pub mod trunks;
+
 pub mod call;
 pub mod dialplan;
 pub mod live;
 pub mod queue;
+pub mod sim;

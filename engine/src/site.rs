@@ -3,6 +3,8 @@
 
 use crate::id::CentreId;
 use serde::{Deserialize, Serialize};
+use sip::endpoint::Credentials;
+use sip::transport::Transport;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ pub struct Site {
     pub product: String,
     /// Host and port of our own Contact and Via for datagrams (advertised, not bound).
     pub contact: SocketAddr,
+    /// Listeners that peers of their transport and family are told instead.
+    pub listeners: Vec<(Transport, SocketAddr)>,
     /// The realm of digest challenges.
     pub realm: String,
     /// Carriers, in the order of their [`sip::transport::Peer::Trunk`] index.
@@ -44,6 +48,57 @@ pub struct TrunkSite {
     pub name: String,
     /// The addresses its calls come from (port 0: any port of that address).
     pub peers: Vec<SocketAddr>,
+    /// How we reach it.
+    pub reach: Reach,
+}
+
+/// How our own requests reach a carrier.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// How they travel.
+    pub transport: Transport,
+    /// Where they go, best first. What a name stands for comes later, by
+    /// [`Input::Resolved`](crate::io::Input::Resolved).
+    pub targets: Vec<SocketAddr>,
+    /// The host of the Request-URI, From and To; `None`: the target's address.
+    pub domain: Option<String>,
+    /// How often it is asked whether it lives (OPTIONS); `None`: never.
+    pub asked: Option<Duration>,
+    /// Whether audio with it is enciphered (RFC 4568).
+    pub srtp: Srtp,
+    /// What its challenges are answered with.
+    pub account: Option<Credentials>,
+    /// We register there, for so long at a time.
+    pub registered: Option<Duration>,
+}
+
+impl Default for Reach {
+    /// Nowhere: a carrier that only calls us.
+    fn default() -> Reach {
+        Reach {
+            transport: Transport::Udp,
+            targets: Vec::new(),
+            domain: None,
+            asked: None,
+            srtp: Srtp::Off,
+            account: None,
+            registered: None,
+        }
+    }
+}
+
+/// Whether audio is enciphered with keys in the SDP (RFC 4568).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Srtp {
+    /// Never: only plain RTP is agreed to.
+    #[default]
+    Off,
+    /// When the other side can. What we offer is both.
+    Offered,
+    /// Always: what we offer is enciphered, and a plain offer is answered all the same, counted:
+    /// no caller is refused for a carrier's configuration.
+    Required,
 }
 
 /// One centre.
@@ -63,6 +118,14 @@ pub struct CentreSite {
 }
 
 impl Site {
+    /// Our end of a path to `remote`: the listener of its transport and family, else the contact.
+    pub fn local(&self, transport: Transport, remote: SocketAddr) -> SocketAddr {
+        let fits = |listener: &&(Transport, SocketAddr)| {
+            listener.0 == transport && listener.1.is_ipv4() == remote.is_ipv4()
+        };
+        self.listeners.iter().find(fits).map_or(self.contact, |listener| listener.1)
+    }
+
     /// The centre of an id of ours.
     pub fn centre(&self, id: CentreId) -> Option<&CentreSite> {
         self.centres.get(usize::from(id.0))

@@ -1,7 +1,7 @@
 //! Dialplans as their authors and the engine meet them: the shipped plan, decisions, and every
 //! wrong plan with the exact error its author reads.
 
-use engine::dialplan::{Dialplan, Earlier, Facts, HoldMode, OfferPlan, Repeat, Surroundings};
+use engine::dialplan::{Dialplan, Earlier, Facts, HoldMode, OfferPlan, Repeat, Surroundings, Widen};
 use sip::endpoint::{Config, Endpoint, Event};
 use sip::time::{Instant, Now};
 use sip::transaction::Timers;
@@ -264,8 +264,14 @@ fn any_one_skill_is_enough() {
 
 #[test]
 fn a_shared_queue_rings_desk_phones_one_at_a_time() {
-    let offers: Vec<OfferPlan> = harness().queues.iter().map(|queue| queue.offer).collect();
-    assert_eq!(offers[1], OfferPlan::Shared { phone_ring: Duration::from_secs(9) });
+    let offers: Vec<OfferPlan> = harness().queues.iter().map(|queue| queue.offer.clone()).collect();
+    assert_eq!(
+        offers[1],
+        OfferPlan::Shared {
+            widen: vec![Widen { at: Duration::ZERO, agents: None }],
+            phone_ring: Duration::from_secs(9)
+        }
+    );
     assert_eq!(offers[0].ring(), Duration::from_secs(6));
 }
 

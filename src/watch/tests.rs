@@ -90,7 +90,7 @@ fn room() -> Vec<Change> {
     let queue =
         QueueRow { queue: "front".into(), place: 0, entered: 4, answered: 1, withdrawn: 0, alarm: true };
     let totals = Totals { arrived: 4, live: 3, answered: 1, ..Totals::default() };
-    let trunk = TrunkRow { trunk: "otn-1".into(), arrived: 4, live: 3 };
+    let trunk = TrunkRow { trunk: "otn-1".into(), arrived: 4, live: 3, state: None };
     vec![
         Change { key: "queue/0-q0".into(), row: Some(Row::Queue(queue)) },
         Change { key: "totals".into(), row: Some(Row::Totals(totals)) },

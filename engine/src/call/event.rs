@@ -8,7 +8,7 @@ use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, OfferId, QueueId, Wo
 use serde::{Deserialize, Serialize};
 use sip::time::Instant;
 use std::time::{Duration, SystemTime};
-pub use words::{Actor, Cause, Intent, Loss, Occupation, OfferEnd, OfferKind, Private, Source};
+pub use words::{Actor, Cause, Intent, Loss, Occupation, OfferEnd, OfferKind, Private, Source, TrunkState};
 
 /// One line of a centre's log: `seq` has no gap inside an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -338,6 +338,13 @@ pub enum Event {
         queue: QueueId,
         /// On or off.
         on: bool,
+    },
+    /// What is known of a trunk changed.
+    TrunkChanged {
+        /// Its name.
+        trunk: String,
+        /// How it stands from here on.
+        state: TrunkState,
     },
     /// The plan was replaced.
     PlanChanged {

@@ -1,11 +1,15 @@
 //! From what is written to what can serve: names resolved, promises proved, or the first flaw.
 
+mod menus;
+mod modifiers;
+mod queues;
+
 use super::calendar::Calendar;
-use super::draft::{At, ClassDraft, Draft, HoldDraft, QueueDraft, RouteDraft, WhenDraft, one_of};
+use super::draft::{At, ClassDraft, Draft, HoldDraft, RouteDraft, WhenDraft};
 use super::error::{Flaw, Problem};
-use super::eval::{CallerPattern, Change, Condition, Modifier, Route, Service};
+use super::eval::{CallerPattern, Condition, Route, Service};
 use super::examples::earlier;
-use super::{Class, ClassId, Dialplan, Facts, HoldMode, OfferPlan, QueuePlan, Strategy, Surroundings};
+use super::{Class, ClassId, Dialplan, Facts, HoldMode, QueuePlan, Surroundings};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,9 +17,6 @@ use std::time::Duration;
 /// Classes, queues, services and the like of one plan. More than a person can keep apart; a lower
 /// bound would stop nobody's plan but a generator's.
 const NAMES_MAX: usize = 1000;
-
-/// How long a phone rings when the plan does not say: about two ring cadences.
-const RING: Duration = Duration::from_secs(6);
 
 impl Draft {
     /// Checks everything a plan promises, in the order of a plan's tables.
@@ -28,15 +29,13 @@ impl Draft {
             self.calendars.iter().map(|draft| Calendar::check(draft, zone)).collect::<Result<_, _>>()?;
         let names = Names { calendars: calendars.iter().map(|c| c.name.clone()).collect(), ..names };
         let classes = classes(&self.classes)?;
-        let names = Names { classes, ..names };
+        let queues = self.queues.iter().map(|queue| queue.name.is.clone()).collect();
+        let names = Names { classes, queues, ..names };
         let queues = self.queues.iter().map(|draft| names.queue(draft)).collect::<Result<Vec<_>, _>>()?;
         few("queues", queues.len(), &self.name)?;
-        let names = Names {
-            queues: queues.iter().map(|queue| queue.name.clone()).collect(),
-            numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(),
-            ..names
-        };
-        let (routes, default) = self.routes(&names)?;
+        let names =
+            Names { numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(), ..names };
+        let (routes, default) = self.routes(&names, &queues)?;
         let modifiers = self.modifiers(&names)?;
         let plan = Dialplan {
             name: label(&self.name)?,
@@ -105,11 +104,13 @@ impl Draft {
     }
 
     /// The routes from the highest priority down, and the one that takes the rest.
-    fn routes(&self, names: &Names<'_>) -> Result<(Vec<Route>, Route), Flaw> {
+    fn routes(&self, names: &Names<'_>, queues: &[QueuePlan]) -> Result<(Vec<Route>, Route), Flaw> {
         few("routes", self.routes.len(), &self.name)?;
         let mut read: Vec<(Route, &RouteDraft)> = Vec::new();
         for draft in &self.routes {
             let route = names.route(draft)?;
+            let queue = queues.get(route.queue as usize).map(|queue| queue.hold);
+            menus::is_answered(draft, route.hold.or(queue).unwrap_or(HoldMode::Answered))?;
             if read.iter().any(|(other, _)| other.name == route.name) {
                 return Err(twice("route", &draft.name));
             }
@@ -140,68 +141,6 @@ impl Draft {
         // No route above it is empty, so the default is the lowest.
         let default = routes.pop().ok_or_else(|| Flaw::new(self.name.at, Problem::NoDefault))?;
         Ok((routes, default))
-    }
-
-    fn modifiers(&self, names: &Names<'_>) -> Result<Vec<Modifier>, Flaw> {
-        few("modifiers", self.modifiers.len(), &self.name)?;
-        let mut read: Vec<Modifier> = Vec::new();
-        for draft in &self.modifiers {
-            let name = title(&draft.name)?;
-            if read.iter().any(|other| other.name == name) {
-                return Err(twice("modifier", &draft.name));
-            }
-            let fault = |fault, instead| {
-                Flaw::new(draft.name.at, Problem::Modifier { name: name.clone(), fault, instead })
-            };
-            let when = names.condition(&draft.when)?;
-            let change = match (&draft.class, &draft.raise) {
-                (Some(_), Some(_)) => {
-                    return Err(fault("has both `class` and `raise`", "keep one of the two"));
-                }
-                (Some(class), None) => Change::AtLeast(names.class(class)?),
-                (None, Some(raise)) => match u8::try_from(raise.is) {
-                    Ok(steps @ 1..=9) => Change::Up(steps),
-                    _ => {
-                        let (text, bounds) =
-                            (raise.is.to_string(), "a modifier may only raise, by 1 to 9 classes");
-                        return Err(Flaw::new(raise.at, Problem::OutOfBounds { key: "raise", text, bounds }));
-                    }
-                },
-                (None, None) if draft.inherit.is_none() => {
-                    return Err(fault(
-                        "does nothing",
-                        "let it raise: `class = \"vital\"`, `raise = 1` or `inherit = \"waited\"`",
-                    ));
-                }
-                (None, None) => Change::Nothing,
-            };
-            if let Some(inherit) = &draft.inherit {
-                one_of("inherit", inherit, &["waited"])?;
-                if when.repeat.is_none() {
-                    return Err(fault(
-                        "inherits from no earlier call",
-                        "add `repeat = \"abandoned\", within = \"10m\"` to its `when`",
-                    ));
-                }
-            }
-            read.push(Modifier { name, when, change, inherit: draft.inherit.is_some() });
-        }
-        Ok(read)
-    }
-
-    /// A modifier that names a class must be able to raise somebody to it.
-    fn only_raises(&self, plan: &Dialplan) -> Result<(), Flaw> {
-        for (modifier, draft) in plan.modifiers.iter().zip(&self.modifiers) {
-            let Change::AtLeast(class) = modifier.change else { continue };
-            let below = |route: &Route| plan.urgency(route.class) > plan.urgency(class);
-            if !plan.routes.iter().chain([&plan.default]).any(below) {
-                let at = draft.class.as_ref().map_or(draft.name.at, |class| class.at);
-                let class = plan.class(class).map_or_else(String::new, |class| class.name.clone());
-                let name = modifier.name.clone();
-                return Err(Flaw::new(at, Problem::NeverRaises { name, class }));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -244,51 +183,28 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn queue(&self, draft: &QueueDraft) -> Result<QueuePlan, Flaw> {
-        let ring = match &draft.offer.ring {
-            None => RING,
-            Some(ring) => within(ring, "ring", 1, 120, "a phone rings between 1s and 120s (2m)")?,
-        };
-        let alarm = match &draft.alarm {
-            None => None,
-            Some(alarm) => Some(within(alarm, "alarm", 1, 86_400, "an alarm lies between 1s and 24h")?),
-        };
-        Ok(QueuePlan {
-            name: label(&draft.name)?,
-            skills: draft.skills.iter().map(label).collect::<Result<_, _>>()?,
-            offer: if draft.offer.shared {
-                OfferPlan::Shared { phone_ring: ring }
-            } else {
-                OfferPlan::Exclusive { strategy: Strategy::LongestIdle, ring }
-            },
-            hold: draft.hold.as_ref().map_or(Ok(HoldMode::Answered), hold)?,
-            announce: draft.announce.iter().map(label).collect::<Result<_, _>>()?,
-            hold_sound: match &draft.hold_sound {
-                Some(sound) => label(sound)?,
-                None => Dialplan::HOLD_SOUND.to_owned(),
-            },
-            alarm,
-        })
-    }
-
     fn route(&self, draft: &RouteDraft) -> Result<Route, Flaw> {
         let when = match &draft.when {
             Some(when) => self.condition(when)?,
             None => Condition::default(),
         };
         let queue = find("queue", &draft.queue, self.queues.iter().map(String::as_str))?;
+        let class = self.class(&draft.class)?;
         Ok(Route {
             name: title(&draft.name)?,
             priority: draft.priority.is,
             when,
             queue: u32::try_from(queue).unwrap_or(u32::MAX),
-            class: self.class(&draft.class)?,
+            class,
             hold: draft.hold.as_ref().map(hold).transpose()?,
             announce: match &draft.announce {
                 Some(announce) => Some(announce.iter().map(label).collect::<Result<_, _>>()?),
                 None => None,
             },
             hold_sound: draft.hold_sound.as_ref().map(label).transpose()?,
+            menu: draft.menu.as_ref().map(|menu| self.menu(menu, class)).transpose()?,
+            tags: draft.tags.iter().map(label).collect::<Result<_, _>>()?,
+            owner: draft.owner,
         })
     }
 

@@ -1,13 +1,16 @@
 //! A plan as it is written: every key with its place, nothing resolved. What is not in the grammar,
 //! or is in it and not acted on, ends here.
 
+pub(super) mod queues;
+
 use super::Dialplan;
 use super::error::{Flaw, Problem};
 use super::grammar::{
-    CALENDAR, CLASS, EXAMPLE, EXPECT, GIVEN, HOLD, MODIFIER, MODIFIER_THEN, OFFER, PLAN, QUEUE, REPEAT,
-    ROUTE, ROUTE_THEN, STAGE, WHEN,
+    CALENDAR, CLASS, EXAMPLE, EXPECT, GIVEN, HOLD, KEY, MODIFIER, MODIFIER_THEN, PLAN, REPEAT, ROUTE,
+    ROUTE_THEN, WHEN,
 };
 use super::reader::{Entry, Table};
+use queues::{QueueDraft, queue};
 use std::ops::Range;
 use std::time::Duration;
 use toml::de::DeTable;
@@ -64,22 +67,6 @@ pub(super) struct ClassDraft {
     pub(super) target: Option<At<Duration>>,
 }
 
-pub(super) struct QueueDraft {
-    pub(super) name: At<String>,
-    pub(super) skills: Vec<At<String>>,
-    pub(super) offer: OfferDraft,
-    pub(super) hold: Option<HoldDraft>,
-    pub(super) announce: Vec<At<String>>,
-    pub(super) hold_sound: Option<At<String>>,
-    pub(super) alarm: Option<At<Duration>>,
-}
-
-pub(super) struct OfferDraft {
-    pub(super) shared: bool,
-    /// Of each phone rung by an exclusive offer.
-    pub(super) ring: Option<At<Duration>>,
-}
-
 pub(super) struct HoldDraft {
     pub(super) early: bool,
     pub(super) answer_within: Option<At<Duration>>,
@@ -94,6 +81,20 @@ pub(super) struct RouteDraft {
     pub(super) hold: Option<HoldDraft>,
     pub(super) announce: Option<Vec<At<String>>>,
     pub(super) hold_sound: Option<At<String>>,
+    pub(super) menu: Option<MenuDraft>,
+    pub(super) tags: Vec<At<String>>,
+    pub(super) owner: bool,
+}
+
+pub(super) struct MenuDraft {
+    pub(super) at: Span,
+    pub(super) keys: Vec<KeyDraft>,
+}
+
+pub(super) struct KeyDraft {
+    pub(super) key: At<String>,
+    pub(super) class: Option<At<String>>,
+    pub(super) tag: Option<At<String>>,
 }
 
 pub(super) struct ModifierDraft {
@@ -102,6 +103,10 @@ pub(super) struct ModifierDraft {
     pub(super) class: Option<At<String>>,
     pub(super) raise: Option<At<i64>>,
     pub(super) inherit: Option<At<String>>,
+    pub(super) show: Option<At<String>>,
+    pub(super) tags: Vec<At<String>>,
+    pub(super) add: Vec<At<String>>,
+    pub(super) language: Option<At<String>>,
 }
 
 pub(super) struct WhenDraft {
@@ -247,85 +252,6 @@ fn class_list(entry: &Entry<'_>) -> Result<Vec<ClassDraft>, Flaw> {
     classes.iter().map(read).collect()
 }
 
-fn queue(entry: &Entry<'_>) -> Result<QueueDraft, Flaw> {
-    let table = Table::open(entry, format!("queue `{}`", entry.key.is), &QUEUE)?;
-    Ok(QueueDraft {
-        name: entry.key.clone(),
-        skills: table.need("skills", "`skills = [\"arm\"]`: who may answer")?.texts()?,
-        offer: offer(&table.need(
-            "offer",
-            "`offer = { mode = \"exclusive\", strategy = \"longest-idle\", ring = \"6s\" }`",
-        )?)?,
-        hold: table.read("hold", hold)?,
-        announce: texts(&table, "announce")?,
-        hold_sound: table.read("hold_sound", Entry::text)?,
-        alarm: table.read("alarm", Entry::duration)?,
-    })
-}
-
-fn offer(entry: &Entry<'_>) -> Result<OfferDraft, Flaw> {
-    const MODES: &[&str] = &["exclusive", "shared"];
-    let table = Table::open(entry, "`offer`".into(), &OFFER)?;
-    let mode = table.need("mode", "`mode = \"exclusive\"` or `mode = \"shared\"`")?.text()?;
-    match mode.is.as_str() {
-        "exclusive" => {
-            if let Some(misplaced) = table.entry("phone_ring") {
-                let known = ["mode", "strategy", "ring"].map(String::from).to_vec();
-                let place = "an exclusive `offer`".into();
-                return Err(Flaw::new(
-                    misplaced.key.at,
-                    Problem::UnknownKey { key: "phone_ring".into(), place, known },
-                ));
-            }
-            if let Some(strategy) = table.read("strategy", Entry::text)? {
-                one_of("strategy", &strategy, &["longest-idle"])?;
-            }
-            Ok(OfferDraft { shared: false, ring: table.read("ring", Entry::duration)? })
-        }
-        "shared" => {
-            table.read("ring", stages)?;
-            if let Some(misplaced) = table.entry("strategy") {
-                let known = ["mode", "ring", "phone_ring"].map(String::from).to_vec();
-                let place = "a shared `offer`".into();
-                return Err(Flaw::new(
-                    misplaced.key.at,
-                    Problem::UnknownKey { key: "strategy".into(), place, known },
-                ));
-            }
-            Ok(OfferDraft { shared: true, ring: table.read("phone_ring", Entry::duration)? })
-        }
-        "pick" => Err(Flaw::new(
-            mode.at,
-            Problem::NotYet {
-                what: "an offer of mode `pick`".into(),
-                instead: "use `mode = \"exclusive\"` or `mode = \"shared\"`",
-            },
-        )),
-        _ => Err(not_one_of("mode", &mode, MODES)),
-    }
-}
-
-/// The stages of a shared invitation: everyone at once is the only one acted on.
-fn stages(entry: &Entry<'_>) -> Result<(), Flaw> {
-    const WANTED: &str = "a list of stages: `[{ at = \"0s\", agents = \"all\" }]`";
-    let not_yet = |at| {
-        let instead = "everyone is invited at once: write `ring = [{ at = \"0s\", agents = \"all\" }]`";
-        Flaw::new(at, Problem::NotYet { what: "a stage of `ring`".into(), instead })
-    };
-    for (place, item) in entry.items(WANTED)?.iter().enumerate() {
-        let stage = Table::open(item, "a stage of `ring`".into(), &STAGE)?;
-        let at = stage.need("at", "`at = \"0s\"`")?.duration()?;
-        let agents = stage.need("agents", "`agents = \"all\"`")?.text()?;
-        if place > 0 || at.is > Duration::ZERO {
-            return Err(not_yet(at.at));
-        }
-        if agents.is != "all" {
-            return Err(not_yet(agents.at));
-        }
-    }
-    Ok(())
-}
-
 fn hold(entry: &Entry<'_>) -> Result<HoldDraft, Flaw> {
     let (mode, answer_within) = match entry.value.get_ref() {
         toml::de::DeValue::Table(_) => {
@@ -358,6 +284,9 @@ fn route(entry: &Entry<'_>) -> Result<RouteDraft, Flaw> {
         hold: then.read("hold", hold)?,
         announce: then.read("announce", Entry::texts)?,
         hold_sound: then.read("hold_sound", Entry::text)?,
+        menu: then.read("menu", menu)?,
+        tags: texts(&then, "tag")?,
+        owner: then.read("owner", Entry::flag)?.unwrap_or(false),
         name,
     })
 }
@@ -372,8 +301,25 @@ fn modifier(entry: &Entry<'_>) -> Result<ModifierDraft, Flaw> {
         class: then.read("class", Entry::text)?,
         raise: then.read("raise", Entry::integer)?,
         inherit: then.read("inherit", Entry::text)?,
+        show: then.read("show", Entry::text)?,
+        tags: texts(&then, "tag")?,
+        add: texts(&then, "add")?,
+        language: then.read("language", Entry::text)?,
         name,
     })
+}
+
+fn menu(entry: &Entry<'_>) -> Result<MenuDraft, Flaw> {
+    let keys = Table::free(entry, "`menu`".into())?.entries();
+    let read = |entry: &Entry<'_>| {
+        let table = Table::open(entry, format!("key `{}` of the menu", entry.key.is), &KEY)?;
+        Ok(KeyDraft {
+            key: entry.key.clone(),
+            class: table.read("class", Entry::text)?,
+            tag: table.read("tag", Entry::text)?,
+        })
+    };
+    Ok(MenuDraft { at: entry.at(), keys: keys.iter().map(read).collect::<Result<_, _>>()? })
 }
 
 fn when(entry: &Entry<'_>) -> Result<WhenDraft, Flaw> {
@@ -453,6 +399,6 @@ pub(super) fn one_of(
     if allowed.contains(&value.is.as_str()) { Ok(()) } else { Err(not_one_of(key, value, allowed)) }
 }
 
-fn not_one_of(key: &'static str, value: &At<String>, allowed: &'static [&'static str]) -> Flaw {
+pub(super) fn not_one_of(key: &'static str, value: &At<String>, allowed: &'static [&'static str]) -> Flaw {
     Flaw::new(value.at, Problem::NotOneOf { key, value: value.is.clone(), allowed })
 }

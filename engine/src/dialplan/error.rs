@@ -1,5 +1,9 @@
 //! What can be wrong with a plan, said so that its author knows what to do.
 
+mod queues;
+
+pub use queues::QueueFault;
+
 use super::draft::Span;
 use std::fmt;
 
@@ -55,8 +59,8 @@ pub(super) struct Flaw {
 }
 
 impl Flaw {
-    pub(super) fn new(at: Span, problem: Problem) -> Flaw {
-        Flaw { at, problem: Box::new(problem) }
+    pub(super) fn new(at: Span, problem: impl Into<Problem>) -> Flaw {
+        Flaw { at, problem: Box::new(problem.into()) }
     }
 
     /// Puts the flaw in its line.
@@ -310,6 +314,25 @@ pub enum Problem {
         /// Its class.
         class: String,
     },
+    /// Something of a queue.
+    #[error(transparent)]
+    Queue(#[from] QueueFault),
+    /// A key no telephone has.
+    #[error("`{key}` is no key of a telephone")]
+    MenuKey {
+        /// As written.
+        key: String,
+    },
+    /// A menu, or a key of it, that does nothing, or nothing that can be done.
+    #[error("{what} {fault}")]
+    Menu {
+        /// The menu, or the key.
+        what: String,
+        /// What is wrong with it.
+        fault: &'static str,
+        /// What to write instead.
+        instead: &'static str,
+    },
     /// An instant that cannot be read.
     #[error("`{text}` is not a moment")]
     Moment {
@@ -345,7 +368,9 @@ impl Problem {
                 "texts stand in quotes, tables under a [header], one key per line".into()
             }
             Problem::UnknownKey { key, known, .. } => meant(key, known, "the keys here are"),
-            Problem::NotYet { instead, .. } => (*instead).into(),
+            Problem::NotYet { instead, .. }
+            | Problem::Modifier { instead, .. }
+            | Problem::Menu { instead, .. } => (*instead).into(),
             Problem::CannotRefuse { .. } => {
                 "everyone who reaches us reaches a human: send the call to a queue".into()
             }
@@ -381,9 +406,7 @@ impl Problem {
                 "give each route its own priority: of all that are true, the highest wins".into()
             }
             Problem::NoDefault => {
-                "add a [[route]] with the lowest priority and no `when`: whatever no other \
-                                   route takes goes there"
-                    .into()
+                "add a [[route]] with the lowest priority and no `when`: it takes what is left".into()
             }
             Problem::SecondDefault { .. } => "add a `when`, or remove the route".into(),
             Problem::NeverWins { .. } => "give it a higher priority, or narrow the other route".into(),
@@ -397,8 +420,9 @@ impl Problem {
             Problem::NoFence => {
                 "add `vital = { fence = true }` to [class]: confirmed vital goes first".into()
             }
-            Problem::Modifier { instead, .. } => (*instead).into(),
             Problem::NeverRaises { .. } => "a modifier may only raise: name a more urgent class".into(),
+            Problem::Queue(fault) => fault.advice(),
+            Problem::MenuKey { .. } => "write one of 0 to 9, `*` or `#`".into(),
             Problem::Moment { .. } => "write date, time and offset: \"2026-11-23T02:30:00+01:00\"".into(),
             Problem::Example { because, .. } => format!("{because}; correct the plan or the example"),
         }

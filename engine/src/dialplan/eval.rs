@@ -2,7 +2,7 @@
 //! allocation but the list of modifiers that applied.
 
 use super::calendar::{Calendar, Local};
-use super::{ClassId, Dialplan, Earlier, Facts, HoldMode, Repeat, Routed};
+use super::{ClassId, Dialplan, Earlier, Facts, HoldMode, MenuPlan, Repeat, Routed, SkillNeed, urgency};
 use std::time::Duration;
 
 /// What every call of a condition's kind has in common. Each part that is not empty must hold.
@@ -57,6 +57,9 @@ pub(super) struct Route {
     pub(super) hold: Option<HoldMode>,
     pub(super) announce: Option<Vec<String>>,
     pub(super) hold_sound: Option<String>,
+    pub(super) menu: Option<MenuPlan>,
+    pub(super) tags: Vec<String>,
+    pub(super) owner: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +69,10 @@ pub(super) struct Modifier {
     pub(super) change: Change,
     /// Waiting of the earlier call counts.
     pub(super) inherit: bool,
+    pub(super) show: Option<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) add: Vec<SkillNeed>,
+    pub(super) language: Option<String>,
 }
 
 /// What a modifier does to the class. No value lowers it.
@@ -91,29 +98,14 @@ impl Dialplan {
             facts,
         };
         let route = self.routes.iter().find(|route| route.when.holds(&case)).unwrap_or(&self.default);
-        let mut class = route.class;
-        let mut modifiers = Vec::new();
-        let mut credit = Duration::ZERO;
-        for modifier in self.modifiers.iter().filter(|modifier| modifier.when.holds(&case)) {
-            class = match modifier.change {
-                Change::Nothing => class,
-                Change::AtLeast(wanted) if self.urgency(wanted) < self.urgency(class) => wanted,
-                Change::AtLeast(_) => class,
-                Change::Up(steps) => (0..steps).fold(class, |class, _| self.one_up(class)),
-            };
-            if modifier.inherit {
-                credit = case.repeat.map_or(credit, |repeat| repeat.waited);
-            }
-            modifiers.push(modifier.name.as_str());
-        }
         // The queue of a checked route exists; without it, the sounds of the house.
         let queue = self.queues.get(route.queue as usize);
-        Routed {
+        let mut routed = Routed {
             service: service.map_or(Self::UNKNOWN, |place| self.service_name(place)),
             route: &route.name,
-            modifiers,
+            modifiers: Vec::new(),
             queue: route.queue,
-            class,
+            class: route.class,
             hold: route.hold.or(queue.map(|queue| queue.hold)).unwrap_or(HoldMode::Answered),
             announce: match (&route.announce, queue) {
                 (Some(announce), _) => announce,
@@ -125,17 +117,52 @@ impl Dialplan {
                 (None, Some(queue)) => &queue.hold_sound,
                 (None, None) => Self::HOLD_SOUND,
             },
-            credit,
+            credit: Duration::ZERO,
+            menu: route.menu.as_ref(),
+            tags: Vec::new(),
+            add: Vec::new(),
+            language: None,
+            show: Vec::new(),
+            owner: route.owner,
+            partner: self.is_partner(service),
+        };
+        put_once(&mut routed.tags, &route.tags);
+        for modifier in self.modifiers.iter().filter(|modifier| modifier.when.holds(&case)) {
+            self.apply(modifier, &case, &mut routed);
         }
+        routed
+    }
+
+    /// What one true modifier does. Nothing here lowers a class or takes anything away.
+    fn apply<'p>(&'p self, modifier: &'p Modifier, case: &Case<'_>, routed: &mut Routed<'p>) {
+        routed.class = match modifier.change {
+            Change::Nothing => routed.class,
+            Change::AtLeast(wanted) => self.raised(routed.class, wanted),
+            Change::Up(steps) => (0..steps).fold(routed.class, |class, _| self.one_up(class)),
+        };
+        if let (true, Some(repeat)) = (modifier.inherit, case.repeat) {
+            routed.credit = repeat.waited;
+        }
+        put_once(&mut routed.tags, &modifier.tags);
+        for need in &modifier.add {
+            if !routed.add.contains(need) {
+                routed.add.push(need.clone());
+            }
+        }
+        // The first that knows the caller's language is believed.
+        routed.language = routed.language.or(modifier.language.as_deref());
+        routed.show.extend(modifier.show.as_deref());
+        routed.modifiers.push(modifier.name.as_str());
+    }
+
+    fn is_partner(&self, service: Option<u16>) -> bool {
+        service.and_then(|place| self.services.get(usize::from(place))).is_some_and(|service| service.partner)
     }
 
     /// The earlier call, when it was the same person's: a withheld number, a partner's line and an
     /// unknown caller never count as one person.
     fn same_person(&self, service: Option<u16>, facts: &Facts<'_>) -> Option<Repeat> {
-        let partner = service
-            .and_then(|place| self.services.get(usize::from(place)))
-            .is_some_and(|service| service.partner);
-        let person = !partner && !facts.withheld && facts.caller.is_some();
+        let person = !self.is_partner(service) && !facts.withheld && facts.caller.is_some();
         facts.repeat.filter(|_| person)
     }
 
@@ -155,7 +182,7 @@ impl Dialplan {
 
     /// Sorts classes: the fence first, then the shorter target.
     pub(super) fn urgency(&self, id: ClassId) -> (bool, Duration) {
-        self.class(id).map_or((true, Duration::MAX), |class| (!class.fence, class.target))
+        urgency(&self.classes, id)
     }
 
     /// The next more urgent class on this side of the fence.
@@ -164,6 +191,14 @@ impl Dialplan {
         let above = (0u16..).zip(&self.classes).filter(|(_, other)| !other.fence && other.target < here.1);
         let next = above.max_by_key(|(place, other)| (other.target, std::cmp::Reverse(*place)));
         next.filter(|_| here.0).map_or(class, |(place, _)| ClassId(place))
+    }
+}
+
+fn put_once<'p>(all: &mut Vec<&'p str>, more: &'p [String]) {
+    for one in more {
+        if !all.contains(&one.as_str()) {
+            all.push(one);
+        }
     }
 }
 

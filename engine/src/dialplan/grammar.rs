@@ -22,37 +22,39 @@ pub(super) const CALENDAR: Grammar =
     Grammar { known: &["windows", "days", "holidays", "open", "closed"], later: &[] };
 pub(super) const CLASS: Grammar = Grammar { known: &["fence", "target"], later: &[] };
 pub(super) const QUEUE: Grammar = Grammar {
-    known: &["skills", "offer", "hold", "announce", "hold_sound", "alarm"],
-    later: &[
-        ("vital", "remove it: vital calls go first, to agents who are free"),
-        ("reserve", "remove it, or keep agents for vital calls with a queue and a skill of their own"),
-        ("relax", "remove it, or list every skill in `skills` from the start"),
-        ("overflow", "remove it: callers stay in this queue until somebody answers"),
+    known: &[
+        "stage",
+        "skills",
+        "relax",
+        "offer",
+        "vital",
+        "reserve",
+        "overflow",
+        "recall",
+        "hold",
+        "announce",
+        "hold_sound",
+        "alarm",
     ],
+    later: &[],
 };
-pub(super) const OFFER: Grammar = Grammar {
-    known: &["mode", "strategy", "ring", "phone_ring"],
-    later: &[("push", "use exclusive offers")],
-};
+pub(super) const RELAX: Grammar = Grammar { known: &["after", "add"], later: &[] };
+pub(super) const VITAL: Grammar = Grammar { known: &["alert_busy", "auto_answer"], later: &[] };
+pub(super) const OVERFLOW: Grammar =
+    Grammar { known: &["when", "after", "length", "expected_wait", "to", "number", "mode"], later: &[] };
+pub(super) const OFFER: Grammar =
+    Grammar { known: &["mode", "strategy", "ring", "phone_ring", "push"], later: &[] };
+pub(super) const KEY: Grammar = Grammar { known: &["class", "tag"], later: &[] };
 pub(super) const HOLD: Grammar = Grammar { known: &["mode", "answer_within"], later: &[] };
 pub(super) const ROUTE: Grammar = Grammar { known: &["name", "priority", "when", "then"], later: &[] };
 pub(super) const ROUTE_THEN: Grammar = Grammar {
-    known: &["queue", "class", "hold", "announce", "hold_sound"],
-    later: &[
-        ("menu", "remove it: until somebody has spoken, the line decides the class"),
-        ("centre", "send the call to a queue of this centre"),
-        ("tag", "the route's name is shown instead"),
-    ],
+    known: &["queue", "class", "hold", "announce", "hold_sound", "menu", "tag", "owner"],
+    later: &[("centre", "send the call to a queue of this centre")],
 };
 pub(super) const MODIFIER: Grammar = Grammar { known: &["name", "when", "then"], later: &[] };
 pub(super) const MODIFIER_THEN: Grammar = Grammar {
-    known: &["class", "raise", "inherit"],
-    later: &[
-        ("show", "remove it: the modifier's name is shown instead"),
-        ("tag", "remove it: the modifier's name is shown instead"),
-        ("team", "remove it, or send the call to a queue with more skills"),
-        ("add", "remove it, or send the call to a queue with more skills"),
-    ],
+    known: &["class", "raise", "inherit", "show", "tag", "add", "language"],
+    later: &[("team", "name its skills in `add`")],
 };
 pub(super) const WHEN: Grammar = Grammar {
     known: &[

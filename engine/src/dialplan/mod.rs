@@ -5,6 +5,8 @@
 //! fail: a default route is part of the type's promise, and "refuse" cannot be written.
 
 mod facts;
+mod queues;
+mod skill;
 
 mod calendar;
 mod check;
@@ -15,8 +17,13 @@ mod examples;
 mod grammar;
 mod reader;
 
-pub use error::{Place, PlanError, Problem};
+pub use error::{Place, PlanError, Problem, QueueFault};
 pub use facts::{Earlier, Facts, Repeat};
+pub use queues::{
+    Destination, HoldMode, MenuKey, MenuPlan, OfferPlan, OverflowCause, OverflowRule, QueuePlan, Relax,
+    Strategy, VitalPlan, Widen,
+};
+pub use skill::SkillNeed;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -79,86 +86,6 @@ pub struct Class {
     pub target: Duration,
 }
 
-/// How one queue holds callers and offers them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueuePlan {
-    /// Its name in the plan, on boards and in topics.
-    pub name: String,
-    /// Any one of these lets an agent be offered its calls. Never empty; an agent may serve several
-    /// queues.
-    pub skills: Vec<String>,
-    /// How its calls reach agents.
-    pub offer: OfferPlan,
-    /// How its callers are held, unless the route says otherwise.
-    pub hold: HoldMode,
-    /// Sounds played once, in order, unless the route says otherwise.
-    pub announce: Vec<String>,
-    /// The sound repeated while a caller waits.
-    pub hold_sound: String,
-    /// A longest wait beyond this raises an alarm.
-    pub alarm: Option<Duration>,
-}
-
-impl QueuePlan {
-    /// Whether somebody with these skills may be offered its calls.
-    pub fn takes(&self, skills: &[String]) -> bool {
-        skills.iter().any(|skill| self.skills.contains(skill))
-    }
-}
-
-/// How a queue's calls reach agents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OfferPlan {
-    /// One agent at a time is reserved and rung.
-    Exclusive {
-        /// Who among the eligible.
-        strategy: Strategy,
-        /// How long a phone rings before the next agent is tried.
-        ring: Duration,
-    },
-    /// Everyone ready is invited at once; the claim takes the most urgent call. Desk phones get
-    /// exclusive offers all the same.
-    Shared {
-        /// How long a desk phone rings before the next agent is tried.
-        phone_ring: Duration,
-    },
-}
-
-impl OfferPlan {
-    /// How long a phone rings for an exclusive offer of this queue.
-    pub fn ring(self) -> Duration {
-        match self {
-            OfferPlan::Exclusive { ring, .. } => ring,
-            OfferPlan::Shared { phone_ring } => phone_ring,
-        }
-    }
-}
-
-/// Who is chosen among the eligible for an exclusive offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// Whoever has been free longest.
-    LongestIdle,
-}
-
-/// How a caller is held while waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldMode {
-    /// Answered (200) at once, then announcement and hold audio.
-    Answered,
-    /// Early media (183 and audio); 200 when an agent answers, or after `answer_within`.
-    Early {
-        /// At most [`HoldMode::EARLY_MAX`].
-        answer_within: Duration,
-    },
-}
-
-impl HoldMode {
-    /// The longest a caller stays in early media: many networks give up a minute or so after the
-    /// INVITE, and higher costs callers; lower charges or records more calls as answered.
-    pub const EARLY_MAX: Duration = Duration::from_secs(30);
-}
-
 /// What the plan decides for one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routed<'p> {
@@ -180,6 +107,26 @@ pub struct Routed<'p> {
     pub hold_sound: &'p str,
     /// Waiting of an earlier call that counts for this one.
     pub credit: Duration,
+    /// Keys this caller may press while waiting.
+    pub menu: Option<&'p MenuPlan>,
+    /// Put on the call by the route and the modifiers, each once.
+    pub tags: Vec<&'p str>,
+    /// Whoever meets one of these may be offered the call as well, from the start.
+    pub add: Vec<SkillNeed>,
+    /// Agents with this skill are preferred, for as long as that delays nobody.
+    pub language: Option<&'p str>,
+    /// What agents are shown beside the call, in the order of the modifiers.
+    pub show: Vec<&'p str>,
+    /// The agent who owns the caller's file is asked first.
+    pub owner: bool,
+    /// Another organisation's line: it may take what a queue reserves.
+    pub partner: bool,
+}
+
+/// Sorts classes: the fence first, then the shorter target.
+fn urgency(classes: &[Class], id: ClassId) -> (bool, Duration) {
+    let class = classes.get(usize::from(id.0));
+    class.map_or((true, Duration::MAX), |class| (!class.fence, class.target))
 }
 
 impl Dialplan {
@@ -205,6 +152,11 @@ impl Dialplan {
     pub fn queue_named(&self, name: &str) -> Option<u32> {
         let place = self.queues.iter().position(|queue| queue.name == name)?;
         u32::try_from(place).ok()
+    }
+
+    /// A call of class `from` to which somebody or something gives `to`: it is raised, or stays.
+    pub fn raised(&self, from: ClassId, to: ClassId) -> ClassId {
+        if self.urgency(to) < self.urgency(from) { to } else { from }
     }
 
     /// The most urgent class of all: confirmed vital. What nobody could qualify counts as this.

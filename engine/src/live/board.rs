@@ -168,6 +168,7 @@ impl Board {
             | Event::RecallDue { .. }
             | Event::Resumed { .. }
             | Event::Noted { .. } => self.fold_held(entry),
+            Event::TrunkChanged { trunk, state } => self.trunk(trunk, |row| row.state = Some(*state)),
             Event::PlanChanged { version } => self.totals(|totals| totals.plan = Some(version.clone())),
             _ => {} // the other folds'
         }

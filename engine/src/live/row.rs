@@ -4,7 +4,7 @@ mod room;
 
 pub use room::{AlarmRow, HeldRow, MinuteRow};
 
-use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private};
+use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private, TrunkState};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use serde::{Deserialize, Serialize};
 use sip::time::Instant;
@@ -149,6 +149,8 @@ pub struct TrunkRow {
     pub arrived: u64,
     /// Calls of it that are alive.
     pub live: u64,
+    /// How it stands; unknown while nobody asks it.
+    pub state: Option<TrunkState>,
 }
 
 /// One queue. Who waits in it, and for how long, is in the rows of those who wait.

@@ -103,7 +103,7 @@ mod tests {
     use crate::live::row::TrunkRow;
 
     fn trunk(name: &str, live: u64) -> (Key, Option<Row>) {
-        let row = TrunkRow { trunk: name.to_owned(), arrived: live, live };
+        let row = TrunkRow { trunk: name.to_owned(), arrived: live, live, state: None };
         (Key::Trunk(name.to_owned()), Some(Row::Trunk(row)))
     }
 

@@ -171,7 +171,7 @@ impl Floor {
                 let agent = self.agent_at(*agent).ok_or(Refusal::Unknown)?;
                 let known = |skill: &String| {
                     self.agents[agent].skills.contains(skill)
-                        || self.lines.iter().any(|line| line.rule.skills.contains(skill))
+                        || self.lines.iter().any(|line| line.rule.skills.iter().any(|need| need.is_of(skill)))
                 };
                 if skills.iter().all(known) { Ok(()) } else { Err(Refusal::Invalid) }
             }

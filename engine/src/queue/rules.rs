@@ -5,7 +5,7 @@ use super::deadline::Due;
 use super::line::Line;
 use super::{Floor, Phase};
 use crate::call::event::{Actor, Event, OfferEnd};
-use crate::dialplan::{Class, ClassId, Dialplan, OfferPlan};
+use crate::dialplan::{Class, ClassId, Dialplan, OfferPlan, SkillNeed};
 use crate::id::{Serial, WorkId};
 use crate::time::Instant;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) struct QueueRule {
     /// Its name: what a queue keeps from one plan to the next.
     pub(super) name: String,
     /// Any one of them is enough.
-    pub(super) skills: Vec<String>,
+    pub(super) skills: Vec<SkillNeed>,
     /// Agents at a page are invited together; phones ring one by one all the same.
     pub(super) shared: bool,
     /// How long a phone rings.
@@ -66,7 +66,7 @@ impl Rules {
 
     /// The queues an agent with these skills serves.
     pub(super) fn served_by(&self, skills: &[String]) -> Vec<usize> {
-        let serves = |queue: &QueueRule| queue.skills.iter().any(|skill| skills.contains(skill));
+        let serves = |queue: &QueueRule| queue.skills.iter().any(|need| need.met_by(skills));
         self.queues.iter().enumerate().filter(|(_, queue)| serves(queue)).map(|(place, _)| place).collect()
     }
 }

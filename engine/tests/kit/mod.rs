@@ -17,7 +17,7 @@ use engine::dialplan::Dialplan;
 use engine::id::{AgentId, CallId, CentreId, LegId, PageId};
 use engine::io::{Command, Counter, Input, Outcome, Output, Verb};
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
-use engine::site::{AgentSite, CentreSite, Phone, Role, Site, Strangers, TrunkSite};
+use engine::site::{AgentSite, CentreSite, Phone, Reach, Role, Site, Strangers, TrunkSite};
 use engine::time::{Instant, Now};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -111,11 +111,16 @@ pub fn centre(plan: &str, agents: Vec<AgentSite>) -> CentreSite {
 
 /// A site of these centres, with two trunks.
 pub fn site(centres: Vec<CentreSite>) -> Site {
-    let trunk = |index: u16| TrunkSite { name: format!("trunk-{index}"), peers: vec![trunk_at(index)] };
+    let trunk = |index: u16| TrunkSite {
+        name: format!("trunk-{index}"),
+        peers: vec![trunk_at(index)],
+        reach: Reach::default(),
+    };
     Site {
         epoch: 3,
         product: "bandeau".to_owned(),
         contact: ENGINE.parse().expect("an address"),
+        listeners: Vec::new(),
         realm: "test".to_owned(),
         trunks: vec![trunk(0), trunk(1)],
         centres,

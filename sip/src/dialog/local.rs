@@ -2,7 +2,7 @@
 
 use crate::header::via::MAGIC;
 use crate::message::{Builder, Name};
-use crate::transport::Transport;
+use crate::transport::{Flow, Transport};
 use bytes::Bytes;
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
@@ -16,11 +16,30 @@ pub const SUPPORTED: &str = "100rel, timer, replaces";
 /// Our name and address in every message, and the source of tags, branches and Call-IDs.
 pub struct Local {
     product: String,
-    sent_by: SocketAddr,
-    contacts: [String; 3],
+    places: Vec<Place>,
     secret: crate::chance::Keying,
     drawn: u64,
     mark: String,
+}
+
+/// Where one of our listeners is reached.
+struct Place {
+    transport: Transport,
+    sent_by: SocketAddr,
+    contact: String,
+}
+
+impl Place {
+    fn new(transport: Transport, sent_by: SocketAddr) -> Self {
+        let contact = match transport {
+            Transport::Udp => format!("<sip:{sent_by}>"),
+            Transport::Tcp => format!("<sip:{sent_by};transport=tcp>"),
+            // Not `sips`: that would ask for TLS on every hop to the caller, and a carrier's
+            // border refuses what it cannot promise (RFC 5630 §3.3).
+            Transport::Tls => format!("<sip:{sent_by};transport=tls>"),
+        };
+        Place { transport, sent_by, contact }
+    }
 }
 
 /// A request as values, before it is text.
@@ -30,7 +49,7 @@ pub struct Request<'a> {
     /// The Request-URI.
     pub uri: &'a str,
     /// How it will travel.
-    pub transport: Transport,
+    pub flow: Flow,
     /// The branch of our Via.
     pub branch: &'a str,
     /// Route headers, in order.
@@ -52,15 +71,28 @@ pub struct Request<'a> {
 impl Local {
     /// `seed` is the secret the unique words are made from.
     pub fn new(product: String, sent_by: SocketAddr, seed: u64) -> Self {
-        let contacts = [Transport::Udp, Transport::Tcp, Transport::Tls].map(|transport| match transport {
-            Transport::Udp => format!("<sip:{sent_by}>"),
-            Transport::Tcp => format!("<sip:{sent_by};transport=tcp>"),
-            Transport::Tls => format!("<sips:{sent_by}>"),
-        });
         let secret = crate::chance::Keying::new(seed);
-        let mut local = Local { product, sent_by, contacts, secret, drawn: 0, mark: String::new() };
+        let places = [Transport::Udp, Transport::Tcp, Transport::Tls].map(|it| Place::new(it, sent_by));
+        let mut local = Local { product, places: places.into(), secret, drawn: 0, mark: String::new() };
         local.mark = format!("{MAGIC}{:016x}", local.draw());
         local
+    }
+
+    /// A listener of ours that peers of its transport and family are told instead.
+    pub fn listens(&mut self, transport: Transport, sent_by: SocketAddr) {
+        // Before the three of `new`, after the listeners told before: the first of a kind counts.
+        let place = Place::new(transport, sent_by);
+        self.places.insert(self.places.len() - 3, place);
+    }
+
+    /// How the peer of this path reaches us: a listener of its transport and family, else of its
+    /// transport.
+    fn place(&self, flow: Flow) -> &Place {
+        let of_it = |place: &&Place| place.transport == flow.transport;
+        let same = |place: &&Place| of_it(place) && place.sent_by.is_ipv4() == flow.remote.is_ipv4();
+        let mut places = self.places.iter();
+        // `new` puts one of each transport there.
+        places.clone().find(same).or_else(|| places.find(of_it)).unwrap_or(&self.places[0])
     }
 
     /// A number nobody else can guess: a keyed hash of a counter, so that one seen does not give
@@ -104,19 +136,15 @@ impl Local {
         &self.product
     }
 
-    /// Our Contact over this transport.
-    pub fn contact(&self, transport: Transport) -> &str {
-        match transport {
-            Transport::Udp => &self.contacts[0],
-            Transport::Tcp => &self.contacts[1],
-            Transport::Tls => &self.contacts[2],
-        }
+    /// Our Contact over this path.
+    pub fn contact(&self, flow: Flow) -> &str {
+        &self.place(flow).contact
     }
 
     /// The text of a request (§8.1.1).
     pub fn write(&self, request: &Request<'_>) -> Bytes {
-        let Request { method, cseq, transport, branch, .. } = request;
-        let (protocol, sent_by) = (transport.token(), self.sent_by);
+        let Request { method, cseq, branch, flow, .. } = request;
+        let (protocol, sent_by) = (flow.transport.token(), self.place(*flow).sent_by);
         let mut text = Builder::request(method, request.uri)
             .header(Name::Via, format!("SIP/2.0/{protocol} {sent_by};branch={branch};rport"))
             .header(Name::MaxForwards, "70");

@@ -128,10 +128,11 @@ impl Dialog {
 
     /// Where the next request goes: the first Route, else the peer's Contact, when that is
     /// written as an address with its port; otherwise back over the path the dialog came by.
-    /// A connection stays the connection: nobody listens at the address a phone's Contact names
-    /// behind it.
+    /// A connection stays the connection while it stands: nobody may listen at the address a
+    /// Contact behind it names. One that is gone leaves only that address.
     pub fn next_hop(&self) -> Flow {
-        if self.flow.transport.is_reliable() || self.stays_on_flow {
+        let stands = self.flow.transport.is_reliable() && self.flow.connection != 0;
+        if stands || self.stays_on_flow {
             return self.flow;
         }
         let next = match self.routes.first() {
@@ -189,7 +190,7 @@ impl Dialog {
         let request = Request {
             method,
             uri,
-            transport: flow.transport,
+            flow,
             branch,
             routes,
             from: &self.local,

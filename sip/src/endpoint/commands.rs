@@ -43,7 +43,7 @@ impl Endpoint {
     }
 
     fn success(&self, pending: &Pending, sdp: Option<&[u8]>, timer: Verdict) -> Bytes {
-        let contact = self.local.contact(pending.flow.transport);
+        let contact = self.local.contact(pending.flow);
         let mut headers = vec![("Contact", contact), ("Allow", ALLOW), ("Supported", SUPPORTED)];
         let timed = in_answer(timer);
         headers.extend(timed.iter().map(|(name, value)| (*name, value.as_str())));
@@ -121,7 +121,7 @@ impl Endpoint {
         let outgoing = &set.outgoing;
         let flow = outgoing.flow;
         let (expires, least) = (set.session.0.to_string(), set.session.1.map(|least| least.to_string()));
-        let mut headers = vec![("Contact", self.local.contact(flow.transport)), ("Allow", ALLOW)];
+        let mut headers = vec![("Contact", self.local.contact(flow)), ("Allow", ALLOW)];
         headers.extend([("Supported", SUPPORTED), ("Session-Expires", &expires)]);
         headers.extend(least.iter().map(|least| ("Min-SE", least.as_str())));
         headers.extend(proof);
@@ -129,7 +129,7 @@ impl Endpoint {
         let bytes = self.local.write(&Request {
             method: "INVITE",
             uri: &outgoing.uri,
-            transport: flow.transport,
+            flow,
             branch: &branch,
             routes: &[],
             from: &format!("{};tag={}", outgoing.from, set.local_tag),
@@ -257,8 +257,8 @@ impl Endpoint {
     ) {
         let (branch, key) = self.new_branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
-        let transport = session.dialog.next_hop().transport;
-        let mut headers = vec![("Contact", self.local.contact(transport)), ("Allow", ALLOW)];
+        let flow = session.dialog.next_hop();
+        let mut headers = vec![("Contact", self.local.contact(flow)), ("Allow", ALLOW)];
         headers.push(("Supported", SUPPORTED));
         // Any re-INVITE refreshes the session (RFC 4028 §7.4).
         let timed = session.refresh.as_ref().map(|refresh| refresh.agreed.in_request());

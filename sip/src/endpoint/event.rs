@@ -1,5 +1,6 @@
 //! What the endpoint is told, and what it tells: values only.
 
+use super::outside::{ErrandEnd, ErrandId};
 use crate::registrar::Account;
 use crate::transaction::Timers;
 use crate::transport::{Flow, Peer};
@@ -223,6 +224,13 @@ pub enum Event {
         /// Whether any contact is left.
         reachable: bool,
     },
+    /// A request outside any dialog has its answer, or will never have one.
+    ErrandDone {
+        /// Which.
+        errand: ErrandId,
+        /// How.
+        end: ErrandEnd,
+    },
     /// Something to count that belongs to no dialog.
     Counted(Counter),
 }
@@ -231,8 +239,8 @@ impl Event {
     /// The dialog it is about.
     pub fn dialog(&self) -> Option<DialogId> {
         use Event::{
-            Acknowledged, Alive, Answered, Cancelled, Confirmed, Counted, Failed, Info, Invited, Lost,
-            Progress, Registered, Released, ReofferDone, ReofferFailed, Reoffered, Unconfirmed,
+            Acknowledged, Alive, Answered, Cancelled, Confirmed, Counted, ErrandDone, Failed, Info, Invited,
+            Lost, Progress, Registered, Released, ReofferDone, ReofferFailed, Reoffered, Unconfirmed,
         };
         match *self {
             Invited { dialog, .. } | Cancelled { dialog, .. } | Confirmed { dialog, .. } => Some(dialog),
@@ -241,7 +249,7 @@ impl Event {
             Failed { dialog, .. } | Reoffered { dialog, .. } | ReofferDone { dialog, .. } => Some(dialog),
             ReofferFailed { dialog, .. } | Released { dialog, .. } | Lost { dialog, .. } => Some(dialog),
             Alive { dialog } | Info { dialog, .. } => Some(dialog),
-            Registered { .. } | Counted(_) => None,
+            Registered { .. } | ErrandDone { .. } | Counted(_) => None,
         }
     }
 }

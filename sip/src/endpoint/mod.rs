@@ -10,6 +10,7 @@
 mod commands;
 mod event;
 mod incoming;
+mod outside;
 mod provisional;
 mod refreshing;
 mod responses;
@@ -18,6 +19,7 @@ mod within;
 pub use crate::dialog::{Credentials, Outgoing};
 pub use crate::registrar::{Account, Registration};
 pub use event::{Config, Counter, DialogId, Event, Invite, Party, Reason};
+pub use outside::{Ask, Errand, ErrandEnd, ErrandId};
 
 use crate::chance::Keying;
 use crate::dialog::{DialogSnapshot, Local, Usage};
@@ -26,9 +28,10 @@ use crate::registrar::Registrar;
 use crate::schedule::Schedule;
 use crate::time::{Instant, Now};
 use crate::transaction::{Key, Loss, Pending, Report, Transactions};
-use crate::transport::{Flow, Peer, Transmit};
+use crate::transport::{Flow, Peer, Transmit, Transport};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 
 /// Everything SIP of one process. Owns transactions, dialogs and registrations; knows no call.
 pub struct Endpoint {
@@ -42,6 +45,8 @@ pub struct Endpoint {
     registrar: Registrar,
     events: VecDeque<Event>,
     last_dialog: u64,
+    errands: HashMap<ErrandId, outside::Running, Keying>,
+    last_errand: u64,
     strangers: incoming::Allowance,
     challenges: incoming::Allowance,
     /// Where keys are written before they are looked up.
@@ -61,6 +66,8 @@ enum Purpose {
     Bye(DialogId),
     /// An OPTIONS within it.
     Probe(DialogId),
+    /// A request outside any dialog.
+    Errand(ErrandId),
     /// A CANCEL, a PRACK, or the BYE of a fork nobody waits for: whatever comes back, it is done.
     Nothing,
 }
@@ -107,11 +114,19 @@ impl Endpoint {
             schedule: Schedule::default(),
             events: VecDeque::new(),
             last_dialog: 0,
+            errands: HashMap::with_hasher(keying),
+            last_errand: 0,
             strangers: incoming::Allowance::for_strangers(),
             challenges: incoming::Allowance::for_challenges(),
             words: String::new(),
             config,
         }
+    }
+
+    /// A listener of ours that peers of its transport and family are told; without one of its kind,
+    /// they are told [`Config::contact`].
+    pub fn listens(&mut self, transport: Transport, sent_by: SocketAddr) {
+        self.local.listens(transport, sent_by);
     }
 
     /// Takes one whole message of a peer. Cannot fail: what is wrong with it ends in a response,
@@ -217,6 +232,7 @@ impl Endpoint {
         self.transactions.is_idle()
             && self.usages.is_empty()
             && self.tags.is_empty()
+            && self.errands.is_empty()
             && self.schedule.is_empty()
             && self.registrar.is_empty()
             && self.events.is_empty()

@@ -167,7 +167,7 @@ impl Endpoint {
     ) {
         let named = message.rack().filter(|rack| rack.method == Method::Invite);
         let named = named.map(|rack| (rack.rseq, rack.cseq));
-        let contact = self.local.contact(pending.flow.transport).to_owned();
+        let contact = self.local.contact(pending.flow).to_owned();
         let headers = [("Contact", contact.as_str())];
         match self.usages.get_mut(&dialog) {
             Some(Usage::Ringing(ringing)) => {
@@ -261,7 +261,7 @@ fn provisional(
     sdp: Option<&[u8]>,
     rseq: Option<&str>,
 ) -> Bytes {
-    let contact = local.contact(pending.flow.transport);
+    let contact = local.contact(pending.flow);
     let mut headers = vec![("Contact", contact), ("Allow", ALLOW), ("Server", local.product())];
     match rseq {
         Some(rseq) => headers.extend([("Require", "100rel"), ("RSeq", rseq)]),

@@ -71,8 +71,8 @@ impl Endpoint {
             session.wanted = Some(session.spoken.clone());
             return self.reoffer_wanted(now, dialog);
         }
-        let transport = session.dialog.next_hop().transport;
-        let (contact, asked) = (self.local.contact(transport), agreed.in_request());
+        let flow = session.dialog.next_hop();
+        let (contact, asked) = (self.local.contact(flow), agreed.in_request());
         let headers =
             [("Contact", contact), ("Allow", ALLOW), ("Supported", SUPPORTED), ("Session-Expires", &asked)];
         let update = session.dialog.request(&self.local, "UPDATE", &branch, &headers, None);

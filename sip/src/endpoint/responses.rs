@@ -44,6 +44,8 @@ impl Endpoint {
             (Purpose::Invite(dialog), 200..=299) => self.receive_success(now, key, dialog, message),
             (Purpose::Reoffer(dialog), 200..=299) => self.receive_reoffered(now, key, dialog, message),
             (_, 100..=199) => {}
+            (Purpose::Errand(id), 401 | 407) if self.prove_errand(now, id, message) => {}
+            (Purpose::Errand(id), code) => self.end_errand(id, code, Some(message)),
             (Purpose::Refresh(dialog), 200..=299) => self.keep_time_as_told(now, dialog, message),
             (_, 401 | 407) if self.prove(now, purpose, message) => {}
             (Purpose::Invite(dialog), 422) if self.ask_longer(now, dialog, message) => {}
@@ -177,6 +179,7 @@ impl Endpoint {
                     Some(_) => self.events.push_back(Event::Alive { dialog }),
                 }
             }
+            Purpose::Errand(id) => self.end_errand(id, code, None),
             Purpose::Nothing => {}
         }
     }
@@ -264,7 +267,7 @@ impl Endpoint {
                 self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Bye(dialog));
                 true
             }
-            Purpose::Probe(_) | Purpose::Refresh(_) | Purpose::Nothing => false,
+            Purpose::Probe(_) | Purpose::Refresh(_) | Purpose::Errand(_) | Purpose::Nothing => false,
         }
     }
 }

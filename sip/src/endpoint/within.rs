@@ -185,7 +185,7 @@ impl Endpoint {
             self.reply(now, &pending, 481, &[]);
             return;
         }
-        let contact = self.local.contact(pending.flow.transport).to_owned();
+        let contact = self.local.contact(pending.flow).to_owned();
         let (sdp, timer) = (sdp_of(message), refresh::answer_to(message, bears_all));
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
         match reoffer_refusal(session, method, sdp.is_some()) {

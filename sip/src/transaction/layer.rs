@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::timer::{Timer, Timers};
 use super::wire::{Left, Means, Wire};
-use super::{Act, client, invite_client, invite_server, server};
+use super::{Act, client, invite_client, invite_server, large::Large, server};
 use crate::chance::Keying;
 use crate::schedule::Schedule;
 use crate::time::Instant;
@@ -19,6 +19,8 @@ pub struct Transactions<O> {
     clients: HashMap<Key, Client<O>, Keying>,
     /// Requests in progress by Call-ID, From tag and CSeq, to know a merged one (§8.2.2.2).
     merges: HashMap<Key, Key, Keying>,
+    /// What is too long for a datagram, and who takes it no other way.
+    large: Large,
     schedule: Schedule<(Side, Key, Timer)>,
     transmits: VecDeque<Transmit>,
     reports: VecDeque<Report<O>>,
@@ -101,6 +103,7 @@ impl<O: Clone> Transactions<O> {
             servers: HashMap::with_hasher(keying),
             clients: HashMap::with_hasher(keying),
             merges: HashMap::with_hasher(keying),
+            large: Large::default(),
             schedule: Schedule::default(),
             transmits: VecDeque::new(),
             reports: VecDeque::new(),
@@ -199,9 +202,40 @@ impl<O: Clone> Transactions<O> {
         bytes: Bytes,
         owner: O,
     ) {
-        let mut wire = Wire::new(flow);
+        let datagram = Transmit { flow, bytes };
+        let stream = self.large.by_stream(now, &datagram);
+        let mut wire = Wire::new(stream.as_ref().map_or(flow, |stream| stream.flow));
+        let bytes = match stream {
+            Some(stream) => {
+                wire.datagram = Some(datagram);
+                stream.bytes
+            }
+            None => datagram.bytes,
+        };
         self.means(now).carry_out(&mut wire, Side::Client, &key, acts, Some(bytes));
         self.clients.insert(key, Client { state, wire, owner, acknowledged: Vec::new() });
+    }
+
+    /// A request too long for a datagram that no stream would carry goes as a datagram after all
+    /// (§18.1.1); false when it was none.
+    fn fall_back(&mut self, now: Instant, key: &Key) -> bool {
+        let Some(client) = self.clients.get_mut(key) else { return false };
+        let Some(datagram) = client.wire.datagram.take() else { return false };
+        let (state, acts) = match client.state {
+            ClientState::Invite(invite_client::State::Calling, _) => {
+                (ClientState::Invite(invite_client::OPENING.next, None), invite_client::OPENING.acts)
+            }
+            ClientState::Other(client::State::Trying) => {
+                (ClientState::Other(client::OPENING.next), client::OPENING.acts)
+            }
+            // Heard over the stream before it broke: a datagram would be a second request.
+            _ => return false,
+        };
+        let Some(mut client) = self.clients.remove(key) else { return false };
+        client.wire.disarm(&mut self.schedule);
+        self.large.only_datagrams(now, datagram.flow);
+        self.open_client(now, key.clone(), state, acts, datagram.flow, datagram.bytes, client.owner);
+        true
     }
 
     /// A response with the key of a client transaction. `acknowledge` makes the ACK of a failure
@@ -293,17 +327,20 @@ impl<O: Clone> Transactions<O> {
     /// Fails every request that waits for an answer over this path; responses that are to go out
     /// over a broken connection find a new one (§18.2.2).
     pub fn handle_flow_failed(&mut self, now: Instant, flow: Flow) {
-        for server in self.servers.values_mut().filter(|server| server.wire.flow == flow) {
+        for server in self.servers.values_mut().filter(|server| server.wire.flow.rides_on(flow)) {
             server.wire.flow.connection = 0;
         }
         let mut failed: Vec<Key> = self
             .clients
             .iter()
-            .filter(|(_, client)| client.wire.flow == flow)
+            .filter(|(_, client)| client.wire.flow.rides_on(flow))
             .map(|(key, _)| key.clone())
             .collect();
         failed.sort_unstable(); // replays agree
         for key in failed {
+            if self.fall_back(now, &key) {
+                continue;
+            }
             match self.clients.get(&key).map(|client| client.state.clone()) {
                 Some(ClientState::Invite(..)) => {
                     let event = invite_client::Event::TransportFailed;

@@ -9,6 +9,7 @@ pub mod client;
 pub mod invite_client;
 pub mod invite_server;
 mod key;
+mod large;
 mod layer;
 mod pending;
 pub mod server;

@@ -18,11 +18,13 @@ pub(super) struct Wire {
     sent: u32,
     retransmission: Option<Alarm>,
     pub(super) deadline: Option<Alarm>,
+    /// The request as a datagram, while it is tried over a stream for its length.
+    pub(super) datagram: Option<Transmit>,
 }
 
 impl Wire {
     pub(super) fn new(flow: Flow) -> Self {
-        Wire { flow, kept: Bytes::new(), sent: 0, retransmission: None, deadline: None }
+        Wire { flow, kept: Bytes::new(), sent: 0, retransmission: None, deadline: None, datagram: None }
     }
 
     pub(super) fn disarm<T>(&mut self, schedule: &mut Schedule<T>) {

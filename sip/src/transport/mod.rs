@@ -49,6 +49,17 @@ pub struct Flow {
     pub connection: u64,
 }
 
+impl Flow {
+    /// Whether what goes this way is lost with that connection: it is this one, or the one the
+    /// driver opened for it.
+    pub fn rides_on(self, broken: Flow) -> bool {
+        match self.connection {
+            0 => self.transport == broken.transport && self.remote == broken.remote,
+            number => self.transport == broken.transport && number == broken.connection,
+        }
+    }
+}
+
 /// Who the peer is, as the site's configuration knows it; decides how forgiving we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Peer {

@@ -214,6 +214,7 @@ impl Wire {
                 Event::Lost { code, .. } => format!("lost {code:?}"),
                 Event::Alive { .. } => "alive".to_owned(),
                 Event::Info { .. } => "info".to_owned(),
+                Event::ErrandDone { end, .. } => format!("errand {}", end.code),
                 Event::Registered { user, reachable } => format!("registered {user} {reachable}"),
             })
         });

@@ -33,6 +33,7 @@ pub(super) struct Metrics {
     pub(super) wait: HistogramVec,
     pub(super) offers: IntCounterVec,
     pub(super) agents: IntGaugeVec,
+    pub(super) trunks: IntGaugeVec,
     pub(super) losses: IntCounterVec,
     pub(super) no_media: IntCounterVec,
     pub(super) parse_errors: IntCounterVec,
@@ -80,6 +81,11 @@ impl Metrics {
             wait,
             offers: counters("bandeau_offers_total", "Offers that are over", &["centre", "end"])?,
             agents: gauges("bandeau_agents", "Agents by state", &["centre", "state"])?,
+            trunks: gauges(
+                "bandeau_trunk_state",
+                "How trunks that are asked stand: 1 on the state that holds",
+                &["trunk", "state"],
+            )?,
             losses: counters(
                 "bandeau_agent_losses_total",
                 "Agents' legs that failed in a conversation",

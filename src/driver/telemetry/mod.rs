@@ -11,7 +11,7 @@ pub(super) use metrics::CoreFigures;
 
 use super::clock::Clock;
 use crate::media::plane::Figures;
-use engine::call::event::{Entry, Event, Intent, Occupation};
+use engine::call::event::{Entry, Event, Intent, Occupation, TrunkState};
 use engine::id::{AgentId, CallId, CentreId, QueueId, WorkId};
 use engine::io::Counter;
 use engine::site::{CentreSite, Site};
@@ -187,6 +187,12 @@ impl Telemetry {
                 let live = self.calls.get(call);
                 let (service, class) = live.map_or(("", ""), |l| (l.service.as_str(), l.class.as_str()));
                 m.calls.with_label_values(&[centre, service, class, &code(cause)]).inc();
+            }
+            Event::TrunkChanged { trunk, state } => {
+                for one in [TrunkState::Up, TrunkState::Suspect, TrunkState::Down] {
+                    let holds = i64::from(one == *state);
+                    m.trunks.with_label_values(&[trunk.as_str(), &code(&one)]).set(holds);
+                }
             }
             Event::IntentChanged { agent, intent, .. } => self.agent(*agent, |s| s.intent = intent.clone()),
             Event::ReachabilityChanged { agent, reachable, .. } => {

@@ -1,7 +1,7 @@
 //! The technical log: a line for what somebody on call would want to know, inside the call's span.
 
 use super::Telemetry;
-use engine::call::event::{Entry, Event, Intent};
+use engine::call::event::{Entry, Event, Intent, TrunkState};
 use engine::id::CallId;
 use tracing::{Span, debug, info, warn};
 
@@ -40,6 +40,8 @@ impl Telemetry {
             Event::ReachabilityChanged { agent, reachable, why } => info!(%agent, reachable, why, "phone"),
             Event::Rona { agent, on } => warn!(%agent, on, "rang without an answer"),
             Event::Alarm { queue, on } => warn!(%queue, on, "longest wait"),
+            Event::TrunkChanged { trunk, state: TrunkState::Down } => warn!(trunk, "does not answer"),
+            Event::TrunkChanged { trunk, state } => info!(trunk, ?state, "trunk"),
             Event::PlanChanged { version } => info!(version, "plan"),
             _ => {}
         }

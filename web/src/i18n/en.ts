@@ -237,6 +237,7 @@ export const en: Record<Word, string> = {
   "board.alarms.none": "No alarm",
   "board.alarm.on": "standing",
   "board.alarm.past": "past",
+  "board.alarm.trunk-down": "Carrier does not answer: {of}",
   "board.alarm.longest-wait": "Waiting too long: {of}",
   "board.alarm.agent-lost": "Desk lost while talking: {of}",
   "board.alarm.no-media": "No sound: {of}",

@@ -235,6 +235,7 @@ export const fr = {
   "board.alarms.none": "Aucune alarme",
   "board.alarm.on": "en cours",
   "board.alarm.past": "passée",
+  "board.alarm.trunk-down": "Opérateur sans réponse : {of}",
   "board.alarm.longest-wait": "Attente trop longue : {of}",
   "board.alarm.agent-lost": "Poste perdu en communication : {of}",
   "board.alarm.no-media": "Pas de son : {of}",

@@ -868,7 +868,16 @@ arrived: number,
 /**
  * Calls of it that are alive.
  */
-live: number, };
+live: number, 
+/**
+ * How it stands; unknown while nobody asks it.
+ */
+state: TrunkState | null, };
+
+/**
+ * How a trunk stands, as our OPTIONS and its own traffic show.
+ */
+export type TrunkState = "up" | "suspect" | "down";
 
 /**
  * Somebody waiting.

@@ -145,3 +145,16 @@ pub enum Occupation {
     /// Finishing the file after a call.
     WrapUp,
 }
+
+/// How a trunk stands, as our OPTIONS and its own traffic show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum TrunkState {
+    /// It answers, or has just called.
+    Up,
+    /// It has missed an answer, or has not proved anything yet. Calls still go there, last but one.
+    Suspect,
+    /// It has missed three in a row. Calls go there when nothing else is left.
+    Down,
+}

@@ -2,7 +2,7 @@
 //! look at.
 
 use super::{ALARMS_KEPT, Board, MINUTES_KEPT};
-use crate::call::event::{Cause, Entry, Event};
+use crate::call::event::{Cause, Entry, Event, TrunkState};
 use crate::id::{AgentId, CallId};
 use crate::live::row::{AlarmRow, ConversationRow, HeldRow, Key, Millis, MinuteRow, Row, Stage};
 use sip::time::Instant;
@@ -107,6 +107,9 @@ impl Board {
         match &entry.event {
             Event::Alarm { queue, on } => {
                 self.alarm("longest-wait", self.cast.queue_name(*queue), Some(*on), entry);
+            }
+            Event::TrunkChanged { trunk, state } => {
+                self.alarm("trunk-down", trunk.clone(), Some(*state == TrunkState::Down), entry);
             }
             Event::Rona { agent, on } => {
                 self.alarm("rona", self.cast.agent_name(*agent), Some(*on), entry);

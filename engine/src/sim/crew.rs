@@ -1,0 +1,150 @@
+//! Who answers: comes, reacts or is not there, talks, wraps up and goes home.
+
+use super::chance::Chance;
+use super::setup::Crew;
+use super::shift::{CALLERS, CENTRE, Next, Shift, Talk, Waiting};
+use crate::call::event::{Actor, AgentReason, Intent};
+use crate::id::{AgentId, CallId, OfferId};
+use crate::queue::{Decision, Fact};
+use std::time::Duration;
+
+/// From an offer to the word of a page that it is on the screen.
+const NOTICES: Duration = Duration::from_millis(200);
+/// Who was not there is back after this and says so.
+const ABSENT: Duration = Duration::from_secs(60);
+
+impl<'s> Shift<'s> {
+    pub(super) fn crew(&self, agent: AgentId) -> &'s Crew {
+        &self.setup.crews[self.crew_of[agent.index as usize]]
+    }
+
+    /// So many of a crew are on shift from here on.
+    pub(super) fn rota(&mut self, crew: usize, count: u32) {
+        let first = self.first_of[crew];
+        let most = self.crew_of.iter().filter(|of| **of == crew).count();
+        for place in 0..u32::try_from(most).unwrap_or(u32::MAX) {
+            let agent = AgentId { centre: CENTRE, index: first + place };
+            let (here, wanted) = (self.on_shift[agent.index as usize], place < count);
+            match (here, wanted) {
+                (false, true) => self.comes(agent),
+                (true, false) => self.intends(agent, Intent::SignedOut),
+                _ => {}
+            }
+            self.on_shift[agent.index as usize] = wanted;
+        }
+        self.staff[0] = self.on_shift.iter().filter(|here| **here).count() as f64;
+    }
+
+    pub(super) fn comes(&mut self, agent: AgentId) {
+        if self.crew(agent).pages {
+            self.tell(Fact::Page { agent, open: true });
+            self.tell(Fact::PageLine { agent, up: true });
+            self.tell(Fact::PageFit { agent, fit: true });
+        }
+        self.intends(agent, Intent::Ready);
+    }
+
+    pub(super) fn intends(&mut self, agent: AgentId, intent: Intent) {
+        self.tell(Fact::Intent { agent, intent, by: Actor::Agent(agent) });
+    }
+
+    /// A phone rings, or a page shows an offer.
+    pub(super) fn rings(&mut self, decision: &Decision) {
+        self.judge.decides(self.now, decision);
+        self.out.picked += u64::from(decision.because.agent == AgentReason::Picked);
+        let (agent, offer, crew) = (decision.agent, decision.offer, self.crew(decision.agent));
+        let willed = matches!(decision.because.agent, AgentReason::Claimed | AgentReason::Picked);
+        match (crew.pages, willed) {
+            (true, true) => return self.connects(offer),
+            (true, false) => self.plan_at(self.now + NOTICES, Next::Sees(agent, offer)),
+            (false, _) => self.tell(Fact::Alerting { offer }),
+        }
+        if self.is_there(crew) {
+            let after = crew.reaction.draw(&mut self.chance);
+            self.plan_at(self.now + after, Next::Reacts(agent, offer));
+        } else {
+            self.plan_at(self.now + ABSENT, Next::Back(agent));
+        }
+    }
+
+    pub(super) fn is_there(&mut self, crew: &Crew) -> bool {
+        crew.absent <= 0.0 || !self.chance.happens(crew.absent)
+    }
+
+    pub(super) fn invited(&mut self, agent: AgentId) {
+        let (ix, crew) = (agent.index as usize, self.crew(agent));
+        if self.pressing[ix] || !self.is_there(crew) {
+            return;
+        }
+        self.pressing[ix] = true;
+        let after = crew.reaction.draw(&mut self.chance);
+        self.plan_at(self.now + after, Next::Presses(agent));
+    }
+
+    /// The hand is on the key, or on the receiver.
+    pub(super) fn reacts(&mut self, agent: AgentId, offer: OfferId) {
+        if self.floor.offer(offer).is_none() {
+            return;
+        }
+        if self.crew(agent).pages {
+            self.tell(Fact::Answer { agent });
+        } else {
+            self.connects(offer);
+        }
+    }
+
+    /// Answered, bridged and confirmed.
+    pub(super) fn connects(&mut self, offer: OfferId) {
+        let Some(standing) = self.floor.offer(offer) else { return };
+        self.tell(Fact::Taken { offer });
+        let Some(waiting) = self.leaves(standing.work) else { return };
+        self.tell(Fact::Connected { offer });
+        self.answered(&waiting);
+        let (agent, call) = (standing.agent, standing.call);
+        let handling = if waiting.last {
+            let mut own = Chance::new(self.setup.seed ^ CALLERS).fork(waiting.caller.number).fork(0);
+            self.setup.second.as_ref().map_or(Duration::ZERO, |second| second.handling.draw(&mut own))
+        } else {
+            waiting.caller.handling
+        };
+        self.talks.insert((agent, call), Talk { caller: waiting.caller, second: waiting.last });
+        self.plan_at(self.now + handling, Next::Over(agent, call));
+    }
+
+    pub(super) fn answered(&mut self, waiting: &Waiting) {
+        let waited = self.now.since(waiting.arrived);
+        if waiting.last {
+            return self.out.second.add(waited);
+        }
+        self.out.answered += 1;
+        if !waiting.counts {
+            return;
+        }
+        self.out.all.add(waited);
+        let place = usize::from(waiting.class.0);
+        if let Some((_, spread)) = self.out.by_class.get_mut(place) {
+            spread.add(waited);
+        }
+        let fenced = self.setup.plan.class(waiting.class).is_some_and(|class| class.fence);
+        match (fenced, waiting.caller.vital) {
+            (true, _) => self.out.confirmed.add(waited),
+            (false, true) => self.out.later_vital.add(waited),
+            (false, false) => {}
+        }
+    }
+
+    pub(super) fn over(&mut self, agent: AgentId, call: CallId) {
+        let Some(talk) = self.talks.remove(&(agent, call)) else { return };
+        if !self.on_shift[agent.index as usize] {
+            self.intends(agent, Intent::SignedOut);
+        }
+        self.tell(Fact::EarFree { agent, call });
+        let Some(second) = &self.setup.second else { return };
+        let mut own = Chance::new(self.setup.seed ^ CALLERS).fork(talk.caller.number).fork(u64::MAX);
+        if !talk.second && (talk.caller.vital || own.happens(second.share)) {
+            let class = if talk.caller.vital { self.setup.plan.vital() } else { second.class };
+            let waiting = Waiting { caller: talk.caller, arrived: self.now, class, last: true, counts: true };
+            self.enters(waiting, second.queue, Duration::ZERO);
+        }
+    }
+}

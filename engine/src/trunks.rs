@@ -1,0 +1,369 @@
+//! How the carriers stand, and in which order our own calls try them.
+//!
+//! Pure: it is told what was answered and what came, and answers with [`TrunkStep`]s. Each target of
+//! a trunk is asked by OPTIONS; whatever it answers but 503, or sends by itself, proves that it
+//! lives. Nothing here decides about calls that come in: a trunk that is down may still call.
+
+use crate::call::event::TrunkState;
+use crate::site::{Reach, Site, Srtp};
+use crate::time::Instant;
+use sip::endpoint::{Ask, Credentials, ErrandEnd, ErrandId};
+use sip::transport::{Flow, Transport};
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// How long a target may take to answer. Eight retransmissions fit a slow path's 500 ms; longer
+/// would let the next caller find out.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+
+/// Between two questions while an answer is missing: a carrier that comes back is used again soon.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Misses in a row after which a target is down.
+const MISSES_DOWN: u32 = 3;
+
+/// Between two tries of a registration that failed.
+const REGISTER_AGAIN: Duration = Duration::from_secs(30);
+
+/// One way for a call of ours: a carrier at one of its addresses.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The trunk, by its index in the site.
+    pub trunk: u16,
+    /// The path.
+    pub flow: Flow,
+    /// Host of the Request-URI, From and To.
+    pub host: String,
+    /// Whether audio is enciphered.
+    pub srtp: Srtp,
+    /// What challenges are answered with.
+    pub account: Option<Credentials>,
+}
+
+/// Whether a call that ended so is worth the next [`Way`]: the carrier failed, not the called party.
+pub fn tries_next(code: u16) -> bool {
+    matches!(code, 403 | 407 | 401 | 408 | 430) || (500..=599).contains(&code)
+}
+
+/// What is to be done, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TrunkStep {
+    /// Ask a target; its id is told by [`Trunks::asked`].
+    Ask {
+        /// The trunk.
+        trunk: usize,
+        /// Which of its targets.
+        target: usize,
+        /// What.
+        ask: Ask,
+    },
+    /// An answer is not waited for any more.
+    Drop(ErrandId),
+    /// A trunk stands differently.
+    Changed {
+        /// The trunk.
+        trunk: usize,
+        /// How.
+        state: TrunkState,
+    },
+}
+
+/// Every trunk of the site.
+#[derive(Debug, Default)]
+pub(crate) struct Trunks {
+    each: Vec<Trunk>,
+    errands: HashMap<ErrandId, (usize, Errand)>,
+    steps: VecDeque<TrunkStep>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Errand {
+    Options(SocketAddr),
+    Register,
+}
+
+#[derive(Debug)]
+struct Trunk {
+    reach: Reach,
+    targets: Vec<Target>,
+    /// As last told; `None` while nothing is known and nobody asks.
+    told: Option<TrunkState>,
+    registration: Option<Registration>,
+}
+
+#[derive(Debug)]
+struct Target {
+    flow: Flow,
+    state: TrunkState,
+    misses: u32,
+    /// When it is asked next, or, while asked, given up.
+    due: Instant,
+    asked: Option<ErrandId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Registration {
+    /// The same for its whole life (RFC 3261 §10.2).
+    pub(crate) call_id: String,
+    /// The last number used.
+    pub(crate) cseq: u32,
+    lasts: Duration,
+    stands: bool,
+    due: Instant,
+    turn: usize,
+}
+
+impl Trunks {
+    pub(crate) fn new(site: &Site) -> Trunks {
+        let each = site.trunks.iter().map(|trunk| {
+            let targets = trunk.reach.targets.iter().map(|at| target(site, trunk.reach.transport, *at));
+            let registration = trunk.reach.registered.map(|lasts| Registration {
+                call_id: String::new(),
+                cseq: 0,
+                lasts,
+                stands: false,
+                due: Instant::ZERO,
+                turn: 0,
+            });
+            Trunk { reach: trunk.reach.clone(), targets: targets.collect(), told: None, registration }
+        });
+        Trunks { each: each.collect(), ..Trunks::default() }
+    }
+
+    /// What a trunk's names stand for from here on; no answer is no change.
+    pub(crate) fn resolved(&mut self, site: &Site, trunk: u16, addresses: &[SocketAddr]) {
+        let Some(it) = self.each.get_mut(usize::from(trunk)).filter(|_| !addresses.is_empty()) else {
+            return;
+        };
+        let mut before = std::mem::take(&mut it.targets);
+        for at in addresses {
+            let known = before.iter().position(|target| target.flow.remote == *at);
+            it.targets.push(match known {
+                Some(index) => before.swap_remove(index),
+                None => target(site, it.reach.transport, *at),
+            });
+        }
+        for gone in before.iter().filter_map(|target| target.asked) {
+            self.errands.remove(&gone);
+            self.steps.push_back(TrunkStep::Drop(gone));
+        }
+        self.judge(usize::from(trunk));
+    }
+
+    /// A message came from a trunk: whoever sends it lives.
+    pub(crate) fn heard(&mut self, now: Instant, trunk: u16, from: IpAddr) {
+        let index = usize::from(trunk);
+        let Some(it) = self.each.get_mut(index).filter(|it| it.reach.asked.is_some()) else { return };
+        let mut changed = false;
+        for target in it.targets.iter_mut().filter(|target| target.flow.remote.ip() == from) {
+            if target.state != TrunkState::Up && target.asked.is_none() {
+                // Asked at once: that it can call does not say that it can be called.
+                target.due = now;
+            }
+            if target.state == TrunkState::Down {
+                (target.state, target.misses, changed) = (TrunkState::Suspect, 1, true);
+            }
+        }
+        if changed {
+            self.judge(index);
+        }
+    }
+
+    /// A call of ours over this way failed as [`tries_next`] says.
+    pub(crate) fn failed(&mut self, now: Instant, way: &Way) {
+        let index = usize::from(way.trunk);
+        let Some(it) = self.each.get_mut(index).filter(|it| it.reach.asked.is_some()) else { return };
+        let mut targets = it.targets.iter_mut();
+        let Some(target) = targets.find(|target| target.flow.remote == way.flow.remote) else { return };
+        if target.state == TrunkState::Up {
+            (target.state, target.misses) = (TrunkState::Suspect, 1);
+            if target.asked.is_none() {
+                target.due = now;
+            }
+            self.judge(index);
+        }
+    }
+
+    /// The errand of a step.
+    pub(crate) fn asked(&mut self, now: Instant, trunk: usize, target: usize, ask: Ask, id: ErrandId) {
+        let Some(it) = self.each.get_mut(trunk) else { return };
+        let errand = match ask {
+            Ask::Options => {
+                let Some(target) = it.targets.get_mut(target) else { return };
+                (target.asked, target.due) = (Some(id), now + ANSWER_WITHIN);
+                Errand::Options(target.flow.remote)
+            }
+            Ask::Register { .. } => {
+                let Some(registration) = &mut it.registration else { return };
+                // The transaction's own patience ends it.
+                registration.due = now + Duration::from_secs(3_600);
+                Errand::Register
+            }
+        };
+        self.errands.insert(id, (trunk, errand));
+    }
+
+    /// An errand is over.
+    pub(crate) fn answered(&mut self, now: Instant, id: ErrandId, end: &ErrandEnd) {
+        let Some((trunk, errand)) = self.errands.remove(&id) else { return };
+        let Some(it) = self.each.get_mut(trunk) else { return };
+        match errand {
+            Errand::Options(at) => {
+                let every = it.reach.asked.unwrap_or(AGAIN);
+                let Some(target) = it.targets.iter_mut().find(|target| target.flow.remote == at) else {
+                    return;
+                };
+                target.asked = None;
+                // 503 is the one answer that says "not here" (RFC 3261 §21.5.4).
+                if end.heard && end.code != 503 {
+                    (target.state, target.misses, target.due) = (TrunkState::Up, 0, now + every);
+                } else {
+                    target.miss(now);
+                }
+            }
+            Errand::Register => {
+                let Some(registration) = &mut it.registration else { return };
+                registration.settle(now, end);
+            }
+        }
+        self.judge(trunk);
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_due(&mut self, now: Instant) {
+        for trunk in 0..self.each.len() {
+            let it = &mut self.each[trunk];
+            if let Some(registration) = &mut it.registration
+                && registration.due <= now
+                && !it.targets.is_empty()
+            {
+                let target = registration.turn % it.targets.len();
+                let expires = u32::try_from(registration.lasts.as_secs()).unwrap_or(u32::MAX);
+                registration.due = now + REGISTER_AGAIN;
+                self.steps.push_back(TrunkStep::Ask { trunk, target, ask: Ask::Register { expires } });
+            }
+            if it.reach.asked.is_none() {
+                continue;
+            }
+            let mut missed = false;
+            for (index, target) in it.targets.iter_mut().enumerate().filter(|(_, target)| target.due <= now) {
+                match target.asked.take() {
+                    Some(id) => {
+                        self.errands.remove(&id);
+                        self.steps.push_back(TrunkStep::Drop(id));
+                        target.miss(now);
+                        missed = true;
+                    }
+                    None => {
+                        target.due = now + ANSWER_WITHIN;
+                        self.steps.push_back(TrunkStep::Ask { trunk, target: index, ask: Ask::Options });
+                    }
+                }
+            }
+            if missed {
+                self.judge(trunk);
+            }
+        }
+    }
+
+    /// What to do next, in order, until `None`.
+    pub(crate) fn poll(&mut self) -> Option<TrunkStep> {
+        self.steps.pop_front()
+    }
+
+    /// When to come back if nothing else happens.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let targets = self.each.iter().filter(|it| it.reach.asked.is_some()).flat_map(|it| &it.targets);
+        let registrations = self.each.iter().filter(|it| !it.targets.is_empty());
+        let registrations = registrations.filter_map(|it| it.registration.as_ref().map(|it| it.due));
+        targets.map(|target| target.due).chain(registrations).min()
+    }
+
+    /// Every way over these trunks, best first: in their order among those that are up, then those
+    /// in doubt, at last those that are down, for a wrong answer is better than none.
+    pub(crate) fn ways(&self, trunks: &[u16]) -> Vec<Way> {
+        let mut ways: Vec<(TrunkState, Way)> = Vec::new();
+        for &index in trunks {
+            let Some(trunk) = self.each.get(usize::from(index)) else { continue };
+            let reach = &trunk.reach;
+            ways.extend(trunk.targets.iter().map(|target| {
+                let state = if reach.asked.is_some() { target.state } else { TrunkState::Up };
+                let host = reach.domain.clone().unwrap_or_else(|| host(target.flow.remote));
+                let account = reach.account.clone();
+                (state, Way { trunk: index, flow: target.flow, host, srtp: reach.srtp, account })
+            }));
+        }
+        ways.sort_by_key(|(state, _)| *state); // stable: the order given stands within a state
+        ways.into_iter().map(|(_, way)| way).collect()
+    }
+
+    /// Path and settings of one target.
+    pub(crate) fn target(&self, trunk: usize, target: usize) -> Option<(Flow, &Reach)> {
+        let it = self.each.get(trunk)?;
+        Some((it.targets.get(target)?.flow, &it.reach))
+    }
+
+    /// The registration at a trunk.
+    pub(crate) fn registration(&mut self, trunk: usize) -> Option<&mut Registration> {
+        self.each.get_mut(trunk)?.registration.as_mut()
+    }
+
+    /// Tells how a trunk stands when that is news: as its best target, and in doubt while it does
+    /// not know where we are.
+    fn judge(&mut self, trunk: usize) {
+        let Some(it) = self.each.get_mut(trunk) else { return };
+        let asked = it.reach.asked.and_then(|_| it.targets.iter().map(|target| target.state).min());
+        let registered = it.registration.as_ref().map(|registration| match registration.stands {
+            true => TrunkState::Up,
+            false => TrunkState::Suspect,
+        });
+        let state = [asked, registered].into_iter().flatten().max();
+        if state.is_some() && state != it.told {
+            it.told = state;
+            self.steps.extend(state.map(|state| TrunkStep::Changed { trunk, state }));
+        }
+    }
+}
+
+impl Target {
+    fn miss(&mut self, now: Instant) {
+        self.misses = self.misses.saturating_add(1);
+        self.due = now + AGAIN;
+        self.state = if self.misses >= MISSES_DOWN { TrunkState::Down } else { TrunkState::Suspect };
+    }
+}
+
+impl Registration {
+    fn settle(&mut self, now: Instant, end: &ErrandEnd) {
+        self.cseq = end.cseq;
+        match end.code {
+            200..=299 => {
+                // Renewed at half its time: a try that fails leaves room for the next.
+                let lasts = end.expires.map_or(self.lasts, |seconds| Duration::from_secs(seconds.into()));
+                (self.stands, self.due) = (true, now + (lasts / 2).max(Duration::from_secs(10)));
+            }
+            423 => {
+                let least = Duration::from_secs(end.min_expires.unwrap_or(3_600).into());
+                (self.lasts, self.due) = (self.lasts.max(least), now + Duration::from_secs(1));
+            }
+            _ => {
+                (self.stands, self.due) = (false, now + REGISTER_AGAIN);
+                self.turn += 1; // the next address of the carrier
+            }
+        }
+    }
+}
+
+fn target(site: &Site, transport: Transport, remote: SocketAddr) -> Target {
+    let flow = Flow { transport, local: site.local(transport, remote), remote, connection: 0 };
+    // In doubt until it has answered once; asked at the first chance.
+    Target { flow, state: TrunkState::Suspect, misses: 0, due: Instant::ZERO, asked: None }
+}
+
+fn host(address: SocketAddr) -> String {
+    address.to_string()
+}
+
+#[cfg(test)]
+mod tests;

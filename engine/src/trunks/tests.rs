@@ -1,0 +1,170 @@
+use super::*;
+use crate::site::{Strangers, TrunkSite};
+
+const EVERY: Duration = Duration::from_secs(30);
+
+fn at(seconds: u64) -> Instant {
+    Instant::ZERO + Duration::from_secs(seconds)
+}
+
+fn address(last: u8) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, last], 5060))
+}
+
+/// One trunk per list of targets.
+fn trunks(targets: &[&[u8]]) -> (Site, Trunks) {
+    let trunk = |(index, last): (usize, &&[u8])| TrunkSite {
+        name: format!("trunk-{index}"),
+        peers: last.iter().map(|last| address(*last)).collect(),
+        reach: Reach {
+            targets: last.iter().map(|last| address(*last)).collect(),
+            asked: Some(EVERY),
+            ..Reach::default()
+        },
+    };
+    let site = Site {
+        epoch: 1,
+        product: "bandeau".to_owned(),
+        contact: address(100),
+        listeners: Vec::new(),
+        realm: "bandeau".to_owned(),
+        trunks: targets.iter().enumerate().map(trunk).collect(),
+        centres: Vec::new(),
+        calls_max: 10,
+        strangers: Strangers::Silence,
+    };
+    let trunks = Trunks::new(&site);
+    (site, trunks)
+}
+
+/// Time passes; whom it asks, and what it tells.
+fn due(trunks: &mut Trunks, now: Instant, next: &mut u64) -> (Vec<ErrandId>, Vec<TrunkState>) {
+    trunks.handle_due(now);
+    let (mut asked, mut told) = (Vec::new(), Vec::new());
+    while let Some(step) = trunks.poll() {
+        match step {
+            TrunkStep::Ask { trunk, target, ask } => {
+                *next += 1;
+                trunks.asked(now, trunk, target, ask, ErrandId(*next));
+                asked.push(ErrandId(*next));
+            }
+            TrunkStep::Changed { state, .. } => told.push(state),
+            TrunkStep::Drop(_) => {}
+        }
+    }
+    (asked, told)
+}
+
+fn told(trunks: &mut Trunks) -> Vec<TrunkState> {
+    let steps = std::iter::from_fn(|| trunks.poll());
+    steps
+        .filter_map(|step| if let TrunkStep::Changed { state, .. } = step { Some(state) } else { None })
+        .collect()
+}
+
+fn end(code: u16) -> ErrandEnd {
+    ErrandEnd { code, heard: true, cseq: 1, expires: None, min_expires: None }
+}
+
+#[test]
+fn a_trunk_that_answers_is_up_and_asked_again_in_its_own_time() {
+    for code in [200, 404, 405, 501] {
+        let (_, mut trunks) = trunks(&[&[1]]);
+        let asked = due(&mut trunks, at(1), &mut 0).0;
+        trunks.answered(at(2), asked[0], &end(code));
+        assert_eq!(told(&mut trunks), [TrunkState::Up], "{code}");
+        assert_eq!(trunks.poll_timeout(), Some(at(32)));
+    }
+}
+
+#[test]
+fn three_missing_answers_in_a_row_are_a_trunk_down_and_one_answer_brings_it_back() {
+    let (_, mut trunks) = trunks(&[&[1]]);
+    let (mut next, mut states, mut now) = (0, Vec::new(), at(1));
+    for _ in 0..6 {
+        states.extend(due(&mut trunks, now, &mut next).1);
+        now = trunks.poll_timeout().unwrap_or(now);
+    }
+    assert_eq!(states, [TrunkState::Suspect, TrunkState::Down]);
+    assert!(now < at(40), "nobody waits a minute to know it: {now:?}");
+    let asked = due(&mut trunks, now, &mut next).0;
+    trunks.answered(now, asked[0], &end(200));
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
+}
+
+#[test]
+fn a_503_is_no_proof_of_life() {
+    let (_, mut trunks) = trunks(&[&[1]]);
+    let asked = due(&mut trunks, at(1), &mut 0).0;
+    trunks.answered(at(1), asked[0], &end(503));
+    assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
+}
+
+#[test]
+fn a_trunk_that_is_down_and_calls_is_asked_at_once() {
+    let (_, mut trunks) = trunks(&[&[1]]);
+    let (mut next, mut now) = (0, at(1));
+    for _ in 0..6 {
+        due(&mut trunks, now, &mut next);
+        now = trunks.poll_timeout().unwrap_or(now);
+    }
+    let early = now - Duration::from_secs(1);
+    trunks.heard(early, 0, address(1).ip());
+    assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
+    assert_eq!(due(&mut trunks, early, &mut next).0.len(), 1);
+}
+
+#[test]
+fn a_call_tries_what_is_up_first_and_what_is_down_all_the_same() {
+    let (_, mut trunks) = trunks(&[&[1, 2], &[3]]);
+    let asked = due(&mut trunks, at(1), &mut 0).0;
+    trunks.answered(at(1), asked[1], &end(200));
+    trunks.answered(at(1), asked[2], &end(200));
+    let order = |trunks: &Trunks| -> Vec<SocketAddr> {
+        trunks.ways(&[0, 1]).iter().map(|way| way.flow.remote).collect()
+    };
+    assert_eq!(order(&trunks), [address(2), address(3), address(1)]);
+    let way = trunks.ways(&[0]).remove(0);
+    trunks.failed(at(2), &way);
+    assert_eq!(order(&trunks), [address(3), address(1), address(2)], "what has just failed waits");
+    assert!(tries_next(503) && tries_next(408) && !tries_next(486) && !tries_next(404) && !tries_next(603));
+}
+
+#[test]
+fn a_name_that_answers_nothing_leaves_the_last_good_addresses() {
+    let (site, mut trunks) = trunks(&[&[1]]);
+    trunks.resolved(&site, 0, &[]);
+    assert_eq!(trunks.ways(&[0]).len(), 1);
+    let asked = due(&mut trunks, at(1), &mut 0).0;
+    trunks.answered(at(1), asked[0], &end(200));
+    let _ = told(&mut trunks);
+    trunks.resolved(&site, 0, &[address(9), address(1)]);
+    let first = trunks.ways(&[0]).remove(0);
+    assert_eq!(first.flow.remote, address(1), "what has proved itself stays first until the other has");
+}
+
+#[test]
+fn a_registration_is_renewed_at_half_its_time_and_takes_the_interval_it_is_told() {
+    let (_, mut trunks) = trunks(&[&[1, 2]]);
+    trunks.each[0].reach.asked = None;
+    trunks.each[0].registration = Some(Registration {
+        call_id: String::new(),
+        cseq: 0,
+        lasts: Duration::from_secs(60),
+        stands: false,
+        due: Instant::ZERO,
+        turn: 0,
+    });
+    let mut next = 0;
+    let asked = due(&mut trunks, at(1), &mut next).0;
+    trunks.answered(at(1), asked[0], &ErrandEnd { min_expires: Some(600), ..end(423) });
+    assert_eq!(trunks.poll_timeout(), Some(at(2)));
+    let asked = due(&mut trunks, at(2), &mut next).0;
+    trunks.answered(at(2), asked[0], &ErrandEnd { expires: Some(500), ..end(200) });
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
+    assert_eq!(trunks.poll_timeout(), Some(at(252)));
+    let asked = due(&mut trunks, at(252), &mut next).0;
+    trunks.answered(at(252), asked[0], &ErrandEnd { heard: false, ..end(408) });
+    assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
+    assert_eq!(trunks.each[0].registration.as_ref().map(|it| it.turn), Some(1), "the next address then");
+}
