@@ -439,6 +439,28 @@ fn keys_of_a_page_reach_the_caller_under_its_own_type() {
 }
 
 #[test]
+fn a_caller_whose_page_falls_silent_hears_comfort_noise_at_once_and_the_agent_when_he_is_back() {
+    let mut room = Room::open(1);
+    let id = room.page_id();
+    let page = room.page(id);
+    let (caller, agent) = (room.caller(0), room.attach(id));
+    let leg = room.callers[caller].leg;
+    room.join(&[leg, agent]);
+    room.converse(page, caller);
+    room.pages[page].dead = true;
+    room.wait(500);
+    room.callers[caller].heard.clear();
+    room.wait(400);
+    let heard = &room.callers[caller].heard;
+    let (frames, level) = (heard.len() / FRAME, tone::level(heard));
+    assert!((17..=22).contains(&frames), "{frames} frames in 400 ms");
+    assert!((-75.0..-45.0).contains(&level), "{level} dBov");
+    assert_eq!(room.count(|event| matches!(event, MediaEvent::Silent { .. })), 0, "before any report");
+    let back = room.page(id);
+    room.converse(back, caller);
+}
+
+#[test]
 fn a_killed_page_is_silent_after_a_second_and_down_when_its_consent_has_run_out() {
     let mut room = Room::open(1);
     let id = room.page_id();

@@ -19,6 +19,10 @@ pub const SECOND: u64 = 1_000_000_000;
 /// How long a source keeps the leg to itself after its last packet. Shorter lets a stranger cut in
 /// between two packets of a lossy peer, longer mutes a peer that has moved.
 const SOURCE_KEPT: u64 = SECOND;
+/// Without a packet for so long in a conversation, whoever hears only this leg hears comfort noise: a
+/// line without any sound is taken for dead, and hung up. Shorter would cut into the bursts of a
+/// poor network, longer is a silence people ask into.
+const HUSHED_AFTER: u64 = SECOND * 3 / 10;
 /// After how many seconds without a packet a leg is reported, once each.
 const SILENCES: [u16; 3] = [1, 5, 30];
 
@@ -39,6 +43,8 @@ pub struct Leg {
     pub phase: Option<usize>,
     /// What its audio socket wakes its thread for.
     pub wake: Wake,
+    /// Nothing has come of it for a moment: the others of its conversation hear comfort noise.
+    pub hushed: bool,
     /// Packets sent to the peer.
     pub sent: u64,
     /// Packets read from the peer.
@@ -178,6 +184,7 @@ impl Leg {
             listen: false,
             phase: None,
             wake: Wake::Never,
+            hushed: false,
             sent: 0,
             received: 0,
             out,
@@ -231,6 +238,14 @@ impl Leg {
     pub fn expect(&mut self, now: u64) {
         self.silence = Silence { since: self.expected().then_some(now), heard: false, reported: 0 };
         self.looked_at = now;
+        self.hushed = false;
+    }
+
+    /// The conversation in which it has just fallen silent; once per silence.
+    pub fn hushes(&mut self, now: u64) -> Option<BridgeId> {
+        let Place::Bridge(bridge, _) = self.place else { return None };
+        let silent = self.silence.since.is_some_and(|since| now.saturating_sub(since) >= HUSHED_AFTER);
+        (silent && !std::mem::replace(&mut self.hushed, silent)).then_some(bridge)
     }
 
     fn expected(&self) -> bool {

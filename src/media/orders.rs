@@ -260,21 +260,35 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         }
     }
 
-    fn tune_bridge(&mut self, bridge: BridgeId, now: u64) {
+    pub(super) fn tune_bridge(&mut self, bridge: BridgeId, now: u64) {
         let ports = self.bridges.get(&bridge).map(|bridge| bridge.ports().to_vec());
         for place in ports.unwrap_or_default() {
             self.tune(place, now);
         }
     }
 
+    /// Whether a leg in a conversation is its only one, or hears nothing of the others. A page is not
+    /// kept from noticing that: its agent is told in words.
+    fn hears_nobody(&mut self, place: u32) -> bool {
+        let Some(leg) = self.legs.at(place) else { return false };
+        let (Place::Bridge(id, _), page) = (&leg.place, leg.page()) else { return false };
+        let Some(bridge) = self.bridges.get(id) else { return true };
+        let mut others = bridge.hearers(place);
+        match page {
+            Some(_) => others.next().is_none(),
+            None => others.all(|other| self.legs.at(other).is_none_or(|other| other.hushed)),
+        }
+    }
+
     /// Makes wheel and epoll fit what a leg hears and whether it is read.
     pub(super) fn tune(&mut self, place: u32, now: u64) {
         let token = self.legs.token(place);
+        let alone = self.hears_nobody(place);
         let Some(leg) = self.legs.at(place) else { return };
         let played = match &leg.place {
             Place::Alone(playing) => playing.is_some(),
             Place::Echo => false,
-            Place::Bridge(id, _) => self.bridges.get(id).is_none_or(|bridge| bridge.ports().len() == 1),
+            Place::Bridge(..) => alone,
         };
         match (played, leg.phase) {
             (true, None) => leg.phase = Some(self.wheel.join(place, now)),

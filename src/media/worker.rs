@@ -178,6 +178,9 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             while let Some(seconds) = leg.silent(now) {
                 (self.events)(MediaEvent::Silent { leg: leg.id, seconds });
             }
+            if let Some(bridge) = leg.hushes(now) {
+                self.tune_bridge(bridge, now);
+            }
         }
         self.watches += 1;
         if self.watches >= WATCHES_PER_FLUSH {
@@ -238,6 +241,10 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             (self.events)(MediaEvent::Digit { leg: leg.id, digit });
         }
         let mut echo = None;
+        let woken = match leg.place {
+            Place::Bridge(bridge, _) if std::mem::take(&mut leg.hushed) => Some(bridge),
+            _ => None,
+        };
         let hearers = match &leg.place {
             Place::Echo => {
                 echo = Some(place);
@@ -258,6 +265,9 @@ impl<F: Fn(MediaEvent)> Worker<F> {
                 Ok(Way::Nowhere) => self.figures.packets_dropped += 1,
                 Err(_) => self.figures.send_errors += 1,
             }
+        }
+        if let Some(bridge) = woken {
+            self.tune_bridge(bridge, now);
         }
     }
 

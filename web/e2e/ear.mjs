@@ -71,6 +71,16 @@ export function installEar(fault) {
   globalThis.ear = {
     heard,
     now: () => heard.at(-1)?.sound ?? "nothing",
+    /** The share of a span of time in which this was heard. */
+    portion: (sound, from, until) => {
+      let [total, now, at] = [0, null, from];
+      for (const one of [...heard, { at: until, sound: null }]) {
+        const upTo = Math.min(Math.max(one.at, from), until);
+        if (now === sound) total += upTo - at;
+        [now, at] = [one.sound, upTo];
+      }
+      return total / (until - from);
+    },
     firstOf: (sound, since) => {
       if (heard.at(-1)?.sound === sound && heard.at(-1).at <= since) return since;
       return heard.find((one) => one.sound === sound && one.at >= since)?.at ?? null;

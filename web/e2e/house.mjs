@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
+import { call } from "./caller.mjs";
 import { installEar } from "./ear.mjs";
 
 const BINARY = resolve(import.meta.dirname, "../../target", process.env.PROFILE ?? "debug", "bandeau");
@@ -111,6 +112,12 @@ export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback
       closing.push(() => load.kill("SIGKILL"));
       return { placed, report };
     },
+    /** A caller who listens: answered by the engine at once, in front of the queue. */
+    async caller(options) {
+      const caller = await call(sip, options);
+      closing.push(() => caller.hangUp());
+      return caller;
+    },
     /** A browser of its own, as each position has one. */
     async browser({ microphone = "tone" } = {}) {
       const server = await chromium.launchServer({
@@ -198,6 +205,16 @@ export async function beReady(page) {
     await sleep(200);
     return false;
   });
+}
+
+/** Both hear one another all the time of a span; waits until it is over. */
+export async function bothTalk(page, caller, from, until) {
+  await sleep(until - Date.now() + 100);
+  const atPage = await page.evaluate(([from, until]) => globalThis.ear.portion(1_000, from, until), [from, until]);
+  const atCaller = caller.portion(700, from, until);
+  const timeline = `page ${atPage.toFixed(2)}, caller ${atCaller.toFixed(2)} of the time; the caller: ${JSON.stringify(caller.heard.slice(-12))}`;
+  // A tenth for the scheduling of a loaded machine, whose browser fills a late packet with a guess.
+  if (atPage < 0.9 || atCaller < 0.9) throw new Error(`no audio both ways: ${timeline}`);
 }
 
 /** Presses a key and says when, by the page's own clock in milliseconds of the epoch. */

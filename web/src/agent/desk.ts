@@ -60,6 +60,7 @@ export class Desk {
       effect(() => {
         if (this.call.value === null) this.disposition.value = "";
       }),
+      effect(() => phone.unheard(this.call.value !== null && this.call.value.lost !== null)),
     ];
     scope.addEventListener("abort", () => stops.forEach((stop) => stop()), { once: true });
     // Sent again, it was shown and our word was lost.

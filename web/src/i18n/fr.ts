@@ -92,7 +92,7 @@ export const fr = {
   "call.unqualified": "Non qualifié",
   "call.withheld": "numéro masqué par l'appelant",
   "call.unknown": "Numéro inconnu",
-  "call.lost": "Votre audio est perdu : l'appelant patiente en musique, reprise en cours",
+  "call.lost": "Votre audio est perdu : l'appelant entend un fond sonore, reprise en cours",
   "call.note": "Note",
   "call.note_hint": "Entrée enregistre ; 500 caractères",
   "call.note_kept": "Note enregistrée",

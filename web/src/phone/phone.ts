@@ -4,13 +4,13 @@
 //! |---|---|
 //! | this tab owns the audio | microphone opened, line offered; fit when the line stands and can be heard |
 //! | a call is in the ear | the microphone goes onto the line; off it afterwards |
-//! | the network changes, the line breaks, the engine restarts | a fresh line takes over; the call stays |
+//! | the network changes, the line breaks, the engine restarts, or does not hear us | a fresh line takes over; the call stays |
 //! | another tab takes over | microphone and line are given back |
 //!
 //! It knows nothing of views, and decides nothing about calls.
 
 import { batch, computed, signal } from "@preact/signals";
-import { after, every } from "../live/scope";
+import { after, every, within } from "../live/scope";
 import type { Link, Notice } from "../live/link";
 import { chosenDevices, keepDevices, openMicrophone, playOn, pluggedIn, whyNoMicrophone, type Chosen, type Devices } from "./devices";
 import { Ear, meter, type Hearing } from "./level";
@@ -27,6 +27,8 @@ const WAVERS = 1_500;
 const TRY_AGAIN = 1_000;
 /** An answer to an offer that takes longer will not come. */
 const ANSWER_WITHIN = 3_000;
+/** The engine still does not hear us: a fresh line again. A handshake takes a tenth of it. */
+const REPAIR_EVERY = 2_000;
 const LEVEL_EVERY = 100;
 const QUALITY_EVERY = 2_000;
 
@@ -69,6 +71,7 @@ export class Phone {
   #next: Wire | null = null;
   #told: string | null = null;
   #epoch: number | null = null;
+  #repairs: AbortController | null = null;
 
   constructor(scope: AbortSignal, link: Link, agent: string) {
     this.#scope = scope;
@@ -110,6 +113,17 @@ export class Phone {
     if (!inCall) this.mute(false); // the next caller must not meet a mute of the last
     if (inCall) this.#ear = new Ear(performance.now());
     void this.#wire?.send(inCall ? this.#track : null);
+  }
+
+  /** In a call the engine hears us no more, whatever the browser believes of its line: it may know for
+   * ten seconds nothing of a network that is gone. */
+  unheard(lost: boolean): void {
+    if (lost === (this.#repairs !== null)) return;
+    this.#repairs?.abort();
+    this.#repairs = lost ? within(this.#scope) : null;
+    if (!this.#repairs) return;
+    this.#reconnect();
+    every(this.#repairs.signal, REPAIR_EVERY, () => this.#reconnect());
   }
 
   mute(muted: boolean): void {
