@@ -7,8 +7,10 @@ TEST_ARGS ?= --quiet
 test: setup fmt-check lint deny web-test unit web-e2e
 	@echo "make test: all green"
 
-# Everything `test` has, a minute of fuzzing, then the figures of another maker's load machine (about 15 minutes).
+# Everything `test` has, every interleaving of the larger scenes, a minute of fuzzing, then the figures of another
+# maker's load machine (about 20 minutes).
 test-all: test
+	EXPLORE=all $(CARGO) test $(TEST_ARGS) -p sip --test explorer -- --nocapture
 	scripts/fuzz.sh
 	scripts/harness.sh
 

@@ -30,6 +30,7 @@ pub const CONTACTS_MAX: usize = 8;
 const NONCES_MAX: usize = CONTACTS_MAX;
 
 /// The registrations of one realm.
+#[derive(Clone)]
 pub struct Registrar {
     gate: Gate,
     users: Vec<User>,
@@ -40,6 +41,7 @@ pub struct Registrar {
     last_binding: u64,
 }
 
+#[derive(Clone)]
 struct User {
     account: Account,
     bindings: Vec<Binding>,
@@ -47,6 +49,7 @@ struct User {
     counts: Vec<(String, u32)>,
 }
 
+#[derive(Clone)]
 struct Binding {
     id: u64,
     uri: String,

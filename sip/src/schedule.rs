@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// Points in time and what is due then, earliest first. Cancelling removes: nothing stale is left
 /// behind.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Schedule<T> {
     due: BTreeMap<(Instant, u64), T>,
     last: u64,

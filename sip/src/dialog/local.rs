@@ -14,6 +14,7 @@ pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO,
 pub const SUPPORTED: &str = "100rel, timer, replaces";
 
 /// Our name and address in every message, and the source of tags, branches and Call-IDs.
+#[derive(Clone)]
 pub struct Local {
     product: String,
     places: Vec<Place>,
@@ -23,6 +24,7 @@ pub struct Local {
 }
 
 /// Where one of our listeners is reached.
+#[derive(Clone)]
 struct Place {
     transport: Transport,
     sent_by: SocketAddr,

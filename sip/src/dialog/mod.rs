@@ -24,6 +24,7 @@ use crate::transport::{Flow, Transmit};
 use std::net::SocketAddr;
 
 /// One INVITE usage, from the INVITE to its end.
+#[derive(Clone)]
 pub enum Usage {
     /// An INVITE of the peer, not answered yet.
     Ringing(Box<Ringing>),

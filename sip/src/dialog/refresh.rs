@@ -25,7 +25,7 @@ pub struct Agreed {
 }
 
 /// A timer in force, and what it has armed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refresh {
     /// What was agreed.
     pub agreed: Agreed,

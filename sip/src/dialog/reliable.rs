@@ -7,7 +7,7 @@ use crate::schedule::Alarm;
 use bytes::Bytes;
 
 /// What is said reliably on one INVITE, and what waits behind it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reliable {
     /// The number of the last one; the first is drawn, each later one is one more (§3).
     pub rseq: u32,
@@ -22,7 +22,7 @@ pub struct Reliable {
 }
 
 /// A reliable response on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Waiting {
     /// How often it has been sent.
     pub sent: u32,
@@ -39,7 +39,7 @@ pub struct Waiting {
 }
 
 /// An answer that waits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Held {
     /// Its description.
     pub sdp: Bytes,

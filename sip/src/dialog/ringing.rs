@@ -8,6 +8,7 @@ use crate::transaction::Pending;
 use bytes::Bytes;
 
 /// Not answered yet: its dialog is early.
+#[derive(Clone)]
 pub struct Ringing {
     /// The dialog it will be.
     pub dialog: Dialog,

@@ -8,6 +8,7 @@ use crate::vocabulary::Method;
 use bytes::Bytes;
 
 /// An answered INVITE, until the last BYE is answered.
+#[derive(Clone)]
 pub struct Session {
     /// What was agreed on.
     pub dialog: Dialog,
@@ -40,6 +41,7 @@ pub struct Session {
 }
 
 /// A 2xx that is repeated until its ACK comes (§13.3.1.4).
+#[derive(Clone)]
 pub struct Unacknowledged {
     /// CSeq of the INVITE.
     pub cseq: u32,
@@ -60,6 +62,7 @@ pub struct Unacknowledged {
 }
 
 /// The peer wants to change the session.
+#[derive(Clone)]
 pub struct Theirs {
     /// What our response repeats.
     pub pending: Pending,
@@ -74,6 +77,7 @@ pub struct Theirs {
 }
 
 /// We want to change the session.
+#[derive(Clone)]
 pub struct Ours {
     /// The client transaction.
     pub key: Key,

@@ -41,6 +41,7 @@ pub struct Outgoing {
 }
 
 /// An outgoing INVITE without a 2xx so far.
+#[derive(Clone)]
 pub struct DialogSet {
     /// Where it stands.
     pub phase: Phase,
@@ -73,6 +74,7 @@ pub struct DialogSet {
 pub const FORKS_MAX: usize = 8;
 
 /// One fork that has sent a reliable provisional response (RFC 3262 §4).
+#[derive(Clone)]
 pub struct Early {
     /// Its early dialog.
     pub dialog: Dialog,

@@ -63,7 +63,7 @@ pub(super) struct Heard<'a, 'm> {
 }
 
 /// What is left of a second's answers to those who have proved nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Allowance {
     per_second: u32,
     since: Instant,

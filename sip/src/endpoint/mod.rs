@@ -33,7 +33,9 @@ use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
-/// Everything SIP of one process. Owns transactions, dialogs and registrations; knows no call.
+/// Everything SIP of one process. Owns transactions, dialogs and registrations; knows no call. A value
+/// like any other: a copy goes on by itself, which is how every order of events is tried in a test.
+#[derive(Clone)]
 pub struct Endpoint {
     config: Config,
     local: Local,

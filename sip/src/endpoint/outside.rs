@@ -83,6 +83,7 @@ pub struct ErrandEnd {
 }
 
 /// An errand under way.
+#[derive(Clone)]
 pub(super) struct Running {
     errand: Errand,
     tag: String,

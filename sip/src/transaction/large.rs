@@ -19,7 +19,7 @@ const SPARED: Duration = Duration::from_secs(600);
 const PEERS_MAX: usize = 1024;
 
 /// Who takes nothing but datagrams.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Large {
     spared: HashMap<IpAddr, Instant>,
 }

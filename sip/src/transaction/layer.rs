@@ -13,6 +13,7 @@ use std::collections::{HashMap, VecDeque};
 
 /// The transactions of one endpoint. `O` is what the opener of a client transaction wants back
 /// with its responses.
+#[derive(Clone)]
 pub struct Transactions<O> {
     timers: Timers,
     servers: HashMap<Key, Server, Keying>,
@@ -66,6 +67,7 @@ pub(super) enum Side {
     Server,
 }
 
+#[derive(Clone)]
 struct Server {
     state: ServerState,
     wire: Wire,
@@ -80,6 +82,7 @@ enum ServerState {
     Other(server::State),
 }
 
+#[derive(Clone)]
 struct Client<O> {
     state: ClientState,
     wire: Wire,
@@ -316,6 +319,7 @@ impl<O: Clone> Transactions<O> {
         if let ClientState::Invite(Calling | Proceeding, _) = client.state {
             self.schedule.clear(&mut client.wire.deadline);
             client.wire.deadline = Some(self.schedule.arm(at, (Side::Client, key, Timer::C)));
+            client.wire.let_go = true;
         }
     }
 

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A transaction's message and timers, whichever machine it runs.
+#[derive(Clone)]
 pub(super) struct Wire {
     pub(super) flow: Flow,
     pub(super) kept: Bytes,
@@ -20,11 +21,21 @@ pub(super) struct Wire {
     pub(super) deadline: Option<Alarm>,
     /// The request as a datagram, while it is tried over a stream for its length.
     pub(super) datagram: Option<Transmit>,
+    /// Nobody waits for it any more: the deadline is the last one, whatever comes.
+    pub(super) let_go: bool,
 }
 
 impl Wire {
     pub(super) fn new(flow: Flow) -> Self {
-        Wire { flow, kept: Bytes::new(), sent: 0, retransmission: None, deadline: None, datagram: None }
+        Wire {
+            flow,
+            kept: Bytes::new(),
+            sent: 0,
+            retransmission: None,
+            deadline: None,
+            datagram: None,
+            let_go: false,
+        }
     }
 
     pub(super) fn disarm<T>(&mut self, schedule: &mut Schedule<T>) {
@@ -82,6 +93,7 @@ impl<O> Means<'_, O> {
                     self.arm(wire, side, key, timer, self.timers.t2);
                 }
                 Act::StopRetransmitting => self.schedule.clear(&mut wire.retransmission),
+                Act::StopWaiting if wire.let_go => {}
                 Act::StopWaiting => self.schedule.clear(&mut wire.deadline),
             }
         }
