@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput};
 use engine::call::event::{Actor, Intent, OfferEnd};
 use engine::dialplan::{ClassId, Dialplan};
 use engine::id::{AgentId, CallId, CentreId, QueueId, Serial, WorkId};
-use engine::queue::{Decision, Fact, Floor, Step};
+use engine::queue::{Arrival, Decision, Fact, Floor, Step};
 use engine::site::{AgentSite, Phone, Role};
 use engine::time::Instant;
 use std::collections::VecDeque;
@@ -64,8 +64,8 @@ impl Crowd {
         self.next += 1;
         let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
         let queue = QueueId { centre: CENTRE, index: (serial.0 % u64::from(QUEUES)) as u32 };
-        let (arrived, credit) = (self.now, Duration::ZERO);
-        let rung = self.tell(Fact::Enter { work, call, queue, class, arrived, credit, again: false });
+        let arrival = Arrival::live(work, call, queue, class, self.now);
+        let rung = self.tell(Fact::Enter(Box::new(arrival)));
         self.connect(rung);
         work
     }

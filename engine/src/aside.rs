@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::id::{AgentId, CallId};
 use crate::io::{NOTE_MAX, Refusal};
 use crate::media::MediaCommand;
-use crate::queue::Fact;
+use crate::queue::{Arrival, Fact};
 use crate::release::CLEARED;
 use crate::supervise::fence_of;
 use std::time::Duration;
@@ -50,7 +50,9 @@ impl Engine {
     pub(crate) fn pick(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
         match (call.work, call.talk) {
-            (Some(work), _) => self.ask_floor(id.centre, Fact::Pick { agent, work, lifted: false }),
+            (Some(work), _) => {
+                self.ask_floor(id.centre, Fact::Pick { agent, work, lifted: false, confirmed: true })
+            }
             (None, Some(talk)) if !call.listed => Err(Refusal::TakenBy(talk.agent)),
             (None, None) if call.aside.is_none() => Err(Refusal::Gone),
             _ => self.resume(agent, id),
@@ -66,7 +68,8 @@ impl Engine {
         let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
         let queue = centre.queue_named(&call.queue);
         let work = centre.work_id();
-        let fact = Fact::Resume { agent, work, call: id, queue, class, arrived, credit };
+        let arrival = Arrival { credit, ..Arrival::live(work, id, queue, class, arrived) };
+        let fact = Fact::Resume { agent, arrival: Box::new(arrival), confirmed: true };
         centre.floor.allows(&fact)?;
         centre.works.insert(work, id);
         self.alarms.clear(Alarm::Recall(id));

@@ -200,6 +200,8 @@ impl Engine {
                 Step::Ring(decision) => self.ring(&decision),
                 Step::Stop { offer, agent: _, work, end } => self.stop_ringing(offer, work, &end),
                 Step::Take { offer } => self.take_on_page(offer),
+                // No queue of a plan that serves overflows yet.
+                Step::Overflow(_) => {}
                 Step::Event(event) => self.log_at(centre, event),
             }
         }

@@ -15,7 +15,7 @@ use crate::id::{CallId, CentreId, LegId, QueueId};
 use crate::io::Output;
 use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
 use crate::negotiate::{self, Offer};
-use crate::queue::Fact;
+use crate::queue::{Arrival, Fact};
 use sip::endpoint::{DialogId, Invite};
 use sip::transport::Peer;
 use std::sync::Arc;
@@ -183,10 +183,8 @@ impl Engine {
             Program::Hold { announce: routed.announce.to_vec(), hold: routed.hold_sound.to_owned() };
         self.media(MediaCommand::Play { leg, program });
         let (class, credit) = (routed.class, routed.credit);
-        self.tell_floor(
-            id.centre,
-            Fact::Enter { work, call: id, queue, class, arrived, credit, again: false },
-        );
+        let arrival = Arrival { credit, ..Arrival::live(work, id, queue, class, arrived) };
+        self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }
 
     /// 200 to the caller, unless it has been sent.

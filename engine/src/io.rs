@@ -118,6 +118,9 @@ pub enum Refusal {
     /// The agent's page has no connection for audio: nothing could be heard.
     #[error("no-audio")]
     NoAudio,
+    /// A confirmed-vital call waits that this agent could take: once more, with a confirmation.
+    #[error("vital-waits")]
+    VitalWaits,
     /// Somebody else has the call.
     #[error("taken")]
     TakenBy(AgentId),

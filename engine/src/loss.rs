@@ -129,7 +129,7 @@ impl Engine {
             return self.talk_again(id, Talk { leg, ..talk });
         }
         let work = call.work;
-        let fact = work.map(|work| Fact::Pick { agent, work, lifted: true });
+        let fact = work.map(|work| Fact::Pick { agent, work, lifted: true, confirmed: true });
         let taken = fact.map(|fact| self.take_elsewhere(id, fact));
         if taken != Some(true) {
             self.let_go(id, leg, Some(ELSEWHERE));

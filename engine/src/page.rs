@@ -166,7 +166,7 @@ impl Engine {
         let work = lost.and_then(|id| self.calls.get(&id)).and_then(|call| call.work);
         if let Some(work) = work {
             // Refused: somebody is faster, or the agent has something else in the ear by now.
-            let _ = self.ask_floor(agent.centre, Fact::Pick { agent, work, lifted: false });
+            let _ = self.ask_floor(agent.centre, Fact::Pick { agent, work, lifted: false, confirmed: true });
         }
     }
 

@@ -10,7 +10,7 @@ use crate::dialplan::{ClassId, Earlier};
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, LegId, OfferId, WorkId};
 use crate::io::Output;
-use crate::queue::Fact;
+use crate::queue::{Arrival, Fact};
 use sip::endpoint::DialogId;
 use std::time::Duration;
 
@@ -196,10 +196,8 @@ impl Engine {
         centre.works.insert(work, id);
         call.work = Some(work);
         let (arrived, credit) = (call.record.arrived_at, call.credit);
-        self.tell_floor(
-            id.centre,
-            Fact::Enter { work, call: id, queue, class, arrived, credit, again: true },
-        );
+        let arrival = Arrival { credit, again: true, ..Arrival::live(work, id, queue, class, arrived) };
+        self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }
 
     /// An item has left its queue, and the floor has said all it has to say of it.

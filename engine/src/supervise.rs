@@ -347,6 +347,7 @@ fn code(refusal: Refusal) -> &'static str {
         Refusal::SignedOut => "signed-out",
         Refusal::Invalid => "invalid",
         Refusal::NoAudio => "no-audio",
+        Refusal::VitalWaits => "vital-waits",
         Refusal::TakenBy(_) => "taken",
     }
 }

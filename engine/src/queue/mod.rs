@@ -23,7 +23,9 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use fact::{AgentView, Decision, Fact, Place, Standing, Step};
+pub use fact::{
+    AgentView, Arrival, Decision, Duty, Exit, Fact, Overflowing, Owner, Place, Standing, Step, WorkKind,
+};
 pub use figures::Figures;
 
 use crate::call::event::{Event, OfferEnd, OfferKind, Trigger};
@@ -136,13 +138,12 @@ impl Floor {
     /// Why it would have none.
     pub fn allows(&self, fact: &Fact) -> Result<(), Refusal> {
         match fact {
-            Fact::Enter { work, .. } => {
-                let known = self.place(*work).is_some() || work.centre != self.centre;
-                if known || self.lines.is_empty() { Err(Refusal::Invalid) } else { Ok(()) }
-            }
-            Fact::Gone { work } | Fact::Class { work, .. } => {
-                self.place(*work).map(|_| ()).ok_or(Refusal::Unknown)
-            }
+            Fact::Enter(arrival) => self.may_enter(arrival.work),
+            Fact::Gone { work }
+            | Fact::Leave { work, .. }
+            | Fact::Keep { work, .. }
+            | Fact::Returned { work, .. }
+            | Fact::Class { work, .. } => self.place(*work).map(|_| ()).ok_or(Refusal::Unknown),
             Fact::MoveTo { work, queue, .. } => {
                 let place = self.place(*work).ok_or(Refusal::Unknown)?;
                 self.place_of(*queue).ok_or(Refusal::Unknown)?;
@@ -156,17 +157,20 @@ impl Floor {
             | Fact::Reachable { agent, .. }
             | Fact::PageLine { agent, .. }
             | Fact::PageFit { agent, .. }
-            | Fact::Page { agent, .. } => self.agent_at(*agent).map(|_| ()).ok_or(Refusal::Unknown),
+            | Fact::Page { agent, .. }
+            | Fact::AutoAnswer { agent, .. }
+            | Fact::Assign { agent, .. } => self.agent_at(*agent).map(|_| ()).ok_or(Refusal::Unknown),
             Fact::Answer { agent } => self.may_answer(*agent),
-            Fact::Pick { agent, work, lifted } => self.may_pick(*agent, *work, *lifted),
-            Fact::Resume { agent, work, .. } => {
-                let known = self.place(*work).is_some() || work.centre != self.centre;
-                if known || self.lines.is_empty() {
-                    Err(Refusal::Invalid)
-                } else {
-                    self.may_take(*agent, false)
-                }
+            Fact::Pick { agent, work, lifted, confirmed } => {
+                self.may_pick(*agent, *work, *lifted, *confirmed)
             }
+            Fact::PickUp { agent } => self.may_pick_up(*agent),
+            Fact::Resume { agent, arrival, confirmed } => {
+                self.may_enter(arrival.work)?;
+                self.may_take(*agent, false)?;
+                self.may_pass_over(*agent, arrival.class, *confirmed)
+            }
+            Fact::Overflow { queue, .. } => self.place_of(*queue).map(|_| ()).ok_or(Refusal::Unknown),
             Fact::Skills { agent, skills, .. } => {
                 let agent = self.agent_at(*agent).ok_or(Refusal::Unknown)?;
                 let known = |skill: &String| {
@@ -182,6 +186,7 @@ impl Floor {
             Fact::Alerting { offer }
             | Fact::Taken { offer }
             | Fact::Connected { offer }
+            | Fact::Attempted { offer, .. }
             | Fact::Failed { offer, .. } => self.live(*offer, OfferKind::Exclusive, None).map(|_| ()),
             Fact::Claim { agent, offer } => self.may_claim(*agent, *offer),
             Fact::Reject { agent, offer } => {
@@ -199,6 +204,11 @@ impl Floor {
         }
     }
 
+    fn may_enter(&self, work: WorkId) -> Result<(), Refusal> {
+        let known = self.place(work).is_some() || work.centre != self.centre;
+        if known || self.lines.is_empty() { Err(Refusal::Invalid) } else { Ok(()) }
+    }
+
     /// An offer that is not over. `None` for a phone's late 200: it gets ACK and BYE.
     pub fn offer(&self, id: OfferId) -> Option<Standing> {
         let offer = self.offers.get(&id.serial).filter(|_| id.centre == self.centre)?;
@@ -211,6 +221,8 @@ impl Floor {
         let item = self.items.get(&work.serial).filter(|_| work.centre == self.centre)?;
         Some(Place {
             call: item.call,
+            kind: item.kind,
+            attempts: item.attempts,
             queue: self.queue_id(item.queue),
             class: item.class,
             fenced: !item.rank.unfenced,
@@ -245,9 +257,12 @@ impl Floor {
         let at = |agent: AgentId| agent.index as usize;
         self.after = Trigger::Agent;
         match fact {
-            Fact::Enter { .. } | Fact::Gone { .. } | Fact::Class { .. } | Fact::MoveTo { .. } => {
-                self.move_work(now, fact);
-            }
+            Fact::Enter(_)
+            | Fact::Gone { .. }
+            | Fact::Leave { .. }
+            | Fact::Keep { .. }
+            | Fact::Class { .. }
+            | Fact::MoveTo { .. } => self.move_work(now, fact),
             Fact::SignIn { agent, position, by } => self.sign_in(now, at(agent), position, by),
             Fact::Intent { agent, intent, by } => self.intend(now, at(agent), intent, by),
             Fact::Reachable { agent, reachable, why } => self.reach(now, at(agent), reachable, why),
@@ -256,10 +271,14 @@ impl Floor {
             Fact::PageFit { agent, fit } => self.change_page(now, at(agent), |page| page.fit = fit),
             Fact::Answer { agent } => self.answer(now, at(agent)),
             Fact::Pick { agent, work, .. } => self.pick(now, at(agent), work),
-            Fact::Resume { agent, work, call, queue, class, arrived, credit } => {
-                self.move_work(now, Fact::Enter { work, call, queue, class, arrived, credit, again: true });
+            Fact::PickUp { agent } => self.pick_up(now, at(agent)),
+            Fact::Resume { agent, mut arrival, .. } => {
+                let work = arrival.work;
+                arrival.again = true;
+                self.move_work(now, Fact::Enter(arrival));
                 self.pick(now, at(agent), work);
             }
+            Fact::Attempted { offer, again } => self.attempted(now, offer, again),
             Fact::Aside { agent, .. } => self.set_aside(now, at(agent)),
             Fact::Skills { agent, skills, by } => self.train(at(agent), skills, by),
             Fact::Seen { agent, offer } => self.seen(at(agent), offer),
@@ -283,7 +302,11 @@ impl Floor {
                 self.after = Trigger::Change;
                 self.follow(now, Rules::from(&*plan));
             }
-            Fact::Due => {}
+            Fact::Overflow { .. }
+            | Fact::Returned { .. }
+            | Fact::Assign { .. }
+            | Fact::AutoAnswer { .. }
+            | Fact::Due => {}
         }
     }
 

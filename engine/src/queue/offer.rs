@@ -48,6 +48,14 @@ impl Floor {
     /// somebody who said no.
     pub const RETRY: Duration = Duration::from_secs(2);
 
+    /// From the start of a [`super::WorkKind::Join`] to the moment when busy agents are asked as well:
+    /// free ones have had the time to answer, and the caller is being helped meanwhile.
+    pub const JOIN_ALERTS_AFTER: Duration = Duration::from_secs(10);
+
+    /// Before an overflow that came to nothing is tried once more. Longer leaves a caller with a
+    /// queue that cannot serve; shorter knocks on at a door that is shut.
+    pub const OVERFLOW_AGAIN: Duration = Duration::from_secs(30);
+
     /// Life of an invitation; while work waits another follows. It reserves nobody, so a long life
     /// costs nothing but what a page that lost it would show.
     pub const INVITATION: Duration = Duration::from_secs(30);
@@ -66,7 +74,7 @@ impl Floor {
     /// Reserves an agent for an item and rings the phone.
     pub(super) fn reserve(&mut self, now: Instant, rank: Rank, ix: usize, because: Because) {
         let Some(item) = self.items.get_mut(&rank.serial) else { return };
-        let (call, queue, arrived) = (item.call, item.queue, item.arrived);
+        let (call, queue, arrived, work_kind) = (item.call, item.queue, item.arrived, item.kind);
         self.deadlines.put(Due::Retry(rank.serial), &mut item.retry_at, None);
         let line = &mut self.lines[queue];
         line.waiting.remove(&rank);
@@ -101,7 +109,19 @@ impl Floor {
             waited,
             because: because.clone(),
         });
-        let decision = Decision { offer, work, call, agent, kind, epoch, deadline, waited, because };
+        let decision = Decision {
+            offer,
+            work,
+            call,
+            agent,
+            kind,
+            work_kind,
+            auto_answer: false,
+            epoch,
+            deadline,
+            waited,
+            because,
+        };
         self.steps.push_back(Step::Ring(decision));
     }
 

@@ -7,6 +7,7 @@ use super::deadline::Due;
 use super::work::Rank;
 use super::{Floor, Phase, Refusal};
 use crate::call::event::{AgentReason, Intent, OfferEnd, OfferKind};
+use crate::dialplan::ClassId;
 use crate::id::{AgentId, OfferId, WorkId};
 
 use crate::time::Instant;
@@ -41,14 +42,50 @@ impl Floor {
     }
 
     /// Whether a person could have this item.
-    pub(super) fn may_pick(&self, agent: AgentId, work: WorkId, lifted: bool) -> Result<(), Refusal> {
+    pub(super) fn may_pick(
+        &self,
+        agent: AgentId,
+        work: WorkId,
+        lifted: bool,
+        confirmed: bool,
+    ) -> Result<(), Refusal> {
         self.may_take(agent, lifted)?;
         let place = self.place(work).ok_or(Refusal::Gone)?;
+        self.may_pass_over(agent, place.class, confirmed)?;
         match place.offer.and_then(|offer| self.offers.get(&offer.serial)) {
             Some(offer) if offer.claimed || offer.phase == Phase::Taken => {
                 Err(Refusal::TakenBy(self.agents[offer.agent].id))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether a person may choose an item of this class before a confirmed-vital one they could take
+    /// and nobody is rung for: once they have been told of it.
+    pub(super) fn may_pass_over(
+        &self,
+        agent: AgentId,
+        class: ClassId,
+        confirmed: bool,
+    ) -> Result<(), Refusal> {
+        let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
+        let fenced = self.rules.class(class).is_some_and(|class| class.fence);
+        let first = self.agents[ix].queues.iter().filter_map(|&place| self.lines[place].waiting.first());
+        let vital = first.min().is_some_and(|rank| !rank.unfenced);
+        if vital && !fenced && !confirmed { Err(Refusal::VitalWaits) } else { Ok(()) }
+    }
+
+    /// Whether something rings that this agent could take from a colleague.
+    pub(super) fn may_pick_up(&self, agent: AgentId) -> Result<(), Refusal> {
+        self.may_take(agent, false)?;
+        let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
+        self.most_urgent_open(ix).map(|_| ()).ok_or(Refusal::Gone)
+    }
+
+    /// The agent takes what rings at a colleague.
+    pub(super) fn pick_up(&mut self, now: Instant, ix: usize) {
+        if let Some(rank) = self.most_urgent_open(ix) {
+            self.bind(now, ix, rank, AgentReason::Picked);
         }
     }
 

@@ -1,10 +1,10 @@
 //! What waits, and its place in the order.
 
 use super::deadline::Due;
-use super::{Fact, Floor};
+use super::{Arrival, Fact, Floor, WorkKind};
 use crate::call::event::{Event, OfferEnd, Trigger};
 use crate::dialplan::{Class, ClassId};
-use crate::id::{CallId, OfferId, Serial};
+use crate::id::{CallId, OfferId, Serial, WorkId};
 use crate::time::Instant;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -44,6 +44,10 @@ impl Rank {
 pub(super) struct Item {
     /// The call behind it.
     pub(super) call: CallId,
+    /// What it is.
+    pub(super) kind: WorkKind,
+    /// How often somebody has tried to reach the person.
+    pub(super) attempts: u32,
     /// Its queue's place.
     pub(super) queue: usize,
     /// Its class.
@@ -65,9 +69,17 @@ pub(super) struct Item {
 
 impl Item {
     /// An item that has just come.
-    pub(super) fn new(call: CallId, queue: usize, class: ClassId, rank: Rank, arrived: Instant) -> Item {
+    pub(super) fn new(
+        call: CallId,
+        kind: WorkKind,
+        queue: usize,
+        class: ClassId,
+        rank: Rank,
+        arrived: Instant,
+    ) -> Item {
         let (held, tried, retry_at, invited) = (None, Vec::new(), None, BTreeSet::new());
-        Item { call, queue, class, rank, arrived, held, tried, retry_at, invited }
+        let attempts = 0;
+        Item { call, kind, attempts, queue, class, rank, arrived, held, tried, retry_at, invited }
     }
 
     /// Remembers that this agent did not take it.
@@ -102,13 +114,14 @@ impl Floor {
     pub(super) fn move_work(&mut self, now: Instant, fact: Fact) {
         self.after = Trigger::Change;
         match fact {
-            Fact::Enter { work, call, queue, class, arrived, credit, again } => {
+            Fact::Enter(arrival) => {
+                let Arrival { work, call, kind, queue, class, arrived, credit, again, .. } = *arrival;
                 self.after = Trigger::Work;
                 // An id of an earlier plan waits in the first queue rather than nowhere.
                 let queue = self.place_of(queue).unwrap_or(0);
                 let rank = Rank::new(self.rules.class(class), arrived, credit, work.serial);
                 self.lines[queue].counts.entered += 1;
-                self.items.insert(work.serial, Item::new(call, queue, class, rank, arrived));
+                self.items.insert(work.serial, Item::new(call, kind, queue, class, rank, arrived));
                 self.join(now, work.serial, queue);
                 let named = self.rules.class(class).map_or_else(String::new, |class| class.name.clone());
                 let (queue, fenced, due) = (self.queue_id(queue), !rank.unfenced, rank.due);
@@ -118,9 +131,21 @@ impl Floor {
                 if let Some(offer) = self.items.get(&work.serial).and_then(|item| item.held) {
                     self.fail(now, offer, OfferEnd::CallerGone, true);
                 }
-                let Some(item) = self.leave(now, work.serial, &OfferEnd::CallerGone) else { return };
-                let waited = now.since(item.arrived);
-                self.log(Event::Withdrawn { work, call: item.call, waited });
+                self.withdraw(now, work);
+            }
+            Fact::Leave { work, exit: _ } => {
+                if let Some(offer) = self.items.get(&work.serial).and_then(|item| item.held) {
+                    self.fail(now, offer, OfferEnd::AnsweredElsewhere, true);
+                }
+                self.withdraw(now, work);
+            }
+            Fact::Keep { work, kind } => {
+                if let Some(offer) = self.items.get(&work.serial).and_then(|item| item.held) {
+                    self.fail(now, offer, OfferEnd::CallerGone, true);
+                }
+                if let Some(item) = self.items.get_mut(&work.serial) {
+                    item.kind = kind;
+                }
             }
             Fact::Class { work, class } => self.reclass(work.serial, class),
             Fact::MoveTo { work, queue, by } => {
@@ -139,6 +164,23 @@ impl Floor {
             }
             _ => {}
         }
+    }
+
+    fn withdraw(&mut self, now: Instant, work: WorkId) {
+        let Some(item) = self.leave(now, work.serial, &OfferEnd::CallerGone) else { return };
+        let waited = now.since(item.arrived);
+        self.log(Event::Withdrawn { work, call: item.call, waited });
+    }
+
+    /// A callback was accepted, and the person was not reached.
+    pub(super) fn attempted(&mut self, now: Instant, id: OfferId, again: Duration) {
+        let Some(offer) = self.offers.get(&id.serial) else { return };
+        let (ix, work) = (offer.agent, offer.work.serial);
+        self.fail(now, id, OfferEnd::Rescinded, false);
+        let Some(item) = self.items.get_mut(&work) else { return };
+        item.attempts += 1;
+        item.passed_by(ix, now + again);
+        self.deadlines.put(Due::Retry(work), &mut item.retry_at, Some(now + again));
     }
 
     /// Somebody said how urgent it is: the item changes its place and keeps its arrival.

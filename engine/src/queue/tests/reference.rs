@@ -5,7 +5,7 @@ use super::trial::{CENTRE, PLAN, agent};
 use crate::call::event::{Actor, Event, Intent, OfferEnd, OfferKind};
 use crate::dialplan::{ClassId, Dialplan};
 use crate::id::{AgentId, CallId, OfferId, QueueId, Serial, WorkId};
-use crate::queue::{Fact, Floor, Step};
+use crate::queue::{Arrival, Fact, Floor, Step};
 use crate::time::Instant;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -86,7 +86,8 @@ impl Model {
 
     fn tell_of_work(&mut self, fact: &Fact) {
         match fact {
-            Fact::Enter { work, queue, class, arrived, credit, .. } => {
+            Fact::Enter(arrival) => {
+                let Arrival { work, queue, class, arrived, credit, .. } = &**arrival;
                 let key = self.key(*class, *arrived - *credit, work.serial.0);
                 let (queue, tried) = (queue.index as usize, BTreeMap::new());
                 self.callers.insert(work.serial.0, Caller { queue, key, tried });
@@ -337,8 +338,9 @@ impl Shift {
                 let serial = Serial(self.next);
                 self.next += 1;
                 let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
-                let (arrived, credit) = (self.now, SECOND * self.throw(3) as u32 * 20);
-                Fact::Enter { work, call, queue, class, arrived, credit, again: false }
+                let credit = SECOND * self.throw(3) as u32 * 20;
+                let arrival = Arrival { credit, ..Arrival::live(work, call, queue, class, self.now) };
+                Fact::Enter(Box::new(arrival))
             }
             5 => Fact::Gone { work: work? },
             6 => Fact::Class { work: work?, class },

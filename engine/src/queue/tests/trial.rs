@@ -6,7 +6,7 @@
 use crate::call::event::{Actor, Event, Intent, OfferEnd, OfferKind};
 use crate::dialplan::Dialplan;
 use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, Serial, WorkId};
-use crate::queue::{Fact, Floor, Step};
+use crate::queue::{Arrival, Fact, Floor, Step};
 use crate::site::{AgentSite, Phone, Role};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -141,13 +141,13 @@ impl Trial {
             ("pass" | "always", _) => vec![],
             ("call" | "again", [name, class, options @ ..]) => {
                 let mut enter = self.enter(name, class);
-                let Fact::Enter { queue, credit, arrived, again, .. } = &mut enter else { return vec![] };
-                *again = verb == "again";
+                let Fact::Enter(arrival) = &mut enter else { return vec![] };
+                arrival.again = verb == "again";
                 for option in options.chunks(2) {
                     match option {
-                        ["in", name] => *queue = self.queue(name),
-                        ["credit", time] => *credit = seconds(time),
-                        ["since", time] => *arrived = Instant::ZERO + seconds(time),
+                        ["in", name] => arrival.queue = self.queue(name),
+                        ["credit", time] => arrival.credit = seconds(time),
+                        ["since", time] => arrival.arrived = Instant::ZERO + seconds(time),
                         _ => panic!("not an option: {option:?}"),
                     }
                 }
@@ -194,15 +194,9 @@ impl Trial {
     /// A caller who comes now, to the front.
     pub(super) fn enter(&self, name: &str, class: &str) -> Fact {
         let serial = Serial(name.bytes().fold(0, |serial, byte| serial << 8 | u64::from(byte)));
-        Fact::Enter {
-            work: WorkId { centre: CENTRE, serial },
-            call: CallId { centre: CENTRE, serial },
-            queue: self.queue("front"),
-            class: self.plan.class_named(class).expect("a class of the plan"),
-            arrived: self.now,
-            credit: Duration::ZERO,
-            again: false,
-        }
+        let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
+        let class = self.plan.class_named(class).expect("a class of the plan");
+        Fact::Enter(Box::new(Arrival::live(work, call, self.queue("front"), class, self.now)))
     }
 
     /// Writes down what follows.
@@ -221,6 +215,7 @@ impl Trial {
                     Some(taken) => format!("take {} by {}", self.item(taken.work), self.name(taken.agent)),
                     None => continue,
                 },
+                Step::Overflow(over) => format!("overflow {} by rule {}", self.item(over.work), over.rule),
                 Step::Event(event) => match self.event(event) {
                     Some(line) => line,
                     None => continue,
