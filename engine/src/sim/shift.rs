@@ -257,7 +257,11 @@ impl<'s> Shift<'s> {
         let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
         let (class, arrived) = (waiting.class, waiting.arrived);
         let place = QueueId { centre: CENTRE, index: queue };
-        let fact = Fact::Enter { work, call, queue: place, class, arrived, credit, again: false };
+        let arrival = crate::queue::Arrival {
+            credit,
+            ..crate::queue::Arrival::live(work, call, place, class, arrived)
+        };
+        let fact = Fact::Enter(Box::new(arrival));
         if self.floor.allows(&fact).is_err() {
             self.out.refused += 1;
             return None;
@@ -316,7 +320,7 @@ impl<'s> Shift<'s> {
                     self.connects(offer);
                 }
                 Step::Event(event) => self.hears(&event),
-                Step::Stop { .. } => {}
+                Step::Stop { .. } | Step::Overflow(_) => {}
             }
         }
     }
