@@ -1,5 +1,5 @@
 # `make test` sets a fresh Debian 12 machine up and proves every promise; `make demo` shows the thing.
-.PHONY: test test-all demo bench setup check fmt fmt-check lint deny unit web web-test web-e2e screenshots
+.PHONY: test test-all demo bench sim sim-theory mutants setup check fmt fmt-check lint deny unit web web-test web-e2e screenshots
 # Two jobs at least as many as cores would thrash the linker on small machines.
 CARGO ?= cargo
 TEST_ARGS ?= --quiet
@@ -19,6 +19,15 @@ demo:
 
 bench:
 	$(CARGO) bench --workspace
+
+# Evenings of the simulated room: `make sim SEEDS=10000`, or one of them told line by line: `make sim SEED=7`.
+SEEDS ?= 1000
+sim:
+	SEED=$(SEED) SEEDS=$(SEEDS) $(CARGO) test --release --quiet --package engine --test sim -- --nocapture
+
+# Waits against Erlang C and Cobham in runs eight times as long as those of `make test` (2 minutes).
+sim-theory:
+	SIM_THEORY_CALLS=2000000 $(CARGO) test --release --quiet --package engine --test queueing_theory -- --nocapture
 
 setup:
 	scripts/setup.sh

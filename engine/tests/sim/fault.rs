@@ -1,0 +1,81 @@
+//! Planted faults: what the engine says is spoilt on its way out. An invariant that finds none of them
+//! could not fail.
+
+use super::world::{Fault, World};
+use engine::call::event::{Actor, Cause, Event, OfferKind};
+use engine::io::Output;
+use engine::media::MediaCommand;
+use std::time::Duration;
+
+/// The outputs of a step, spoilt as the world's fault says; lines of the log stay without a gap unless
+/// the gap is the fault.
+pub fn spoil(world: &mut World, outputs: Vec<Output>) -> Vec<Output> {
+    if world.fault == Fault::None {
+        return outputs;
+    }
+    let mut spoilt = Vec::new();
+    for mut output in outputs {
+        let copies = copies(world, &mut output);
+        world.faults += u32::from(copies != 1);
+        for _ in 0..copies {
+            spoilt.push(match &mut output {
+                Output::Logged(entry) => {
+                    let mut entry = entry.clone();
+                    if world.fault != Fault::LosesALine {
+                        world.told += 1;
+                        entry.seq = world.told;
+                    }
+                    Output::Logged(entry)
+                }
+                Output::Record(record) => Output::Record(record.clone()),
+                _ => break,
+            });
+        }
+        if !matches!(output, Output::Logged(_) | Output::Record(_)) && copies > 0 {
+            spoilt.push(output);
+        }
+    }
+    spoilt
+}
+
+/// How often the output comes out, after it has been changed.
+fn copies(world: &mut World, output: &mut Output) -> u32 {
+    let fault = world.fault;
+    match output {
+        Output::Record(_) => 1 + u32::from(fault == Fault::RecordsTwice),
+        Output::Media(MediaCommand::Close { .. }) => u32::from(fault != Fault::KeepsAPort),
+        Output::Logged(entry) => match (&mut entry.event, fault) {
+            (Event::Offered { work, call, kind: OfferKind::Exclusive, .. }, Fault::SwapsDecisions) => {
+                let Some(mine) = world.room.waiting.get(work) else { return 1 };
+                let later = world
+                    .room
+                    .waiting
+                    .iter()
+                    .find(|(_, it)| it.held.is_none() && it.key > mine.key && it.queue == mine.queue);
+                if let Some((other, it)) = later {
+                    (*work, *call) = (*other, it.call);
+                    world.faults += 1;
+                }
+                1
+            }
+            (Event::Offered { kind: OfferKind::Exclusive, .. }, Fault::LosesAnOffer) => 0,
+            (Event::Offered { kind: OfferKind::Exclusive, .. }, Fault::ReservesTwice) => 2,
+            (Event::Ended { by, cause, .. }, Fault::DropsACaller) => {
+                (*by, *cause) = (Actor::System, Cause::Abandon);
+                world.faults += 1;
+                1
+            }
+            (Event::Alerting { .. }, Fault::LosesALine) => 0,
+            (Event::OfferEnded { .. }, Fault::ForgetsAnEnd) => 0,
+            (Event::Alarm { .. }, Fault::SleepsThroughAlarms) => 0,
+            (Event::Queued { arrived, again: true, .. }, Fault::MovesAnArrival) => {
+                *arrived = *arrived + Duration::from_secs(1);
+                world.faults += 1;
+                1
+            }
+            (Event::Connected { .. }, Fault::ConnectsTwice) => 2,
+            _ => 1,
+        },
+        _ => 1,
+    }
+}

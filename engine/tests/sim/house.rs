@@ -1,0 +1,76 @@
+//! The house an evening is played in: its plan, its trunk, its roster, and where everybody is.
+
+use super::plans;
+use super::scenario::{AgentScript, Scenario};
+use engine::dialplan::Dialplan;
+use engine::id::CentreId;
+use engine::live::cast::Cast;
+use engine::site::{AgentSite, CentreSite, Phone as Kind, Reach, Role, Site, Strangers, TrunkSite};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub const ENGINE: &str = "127.0.0.1:5060";
+pub const TRUNK: u16 = 6_000;
+/// Desk phones, by the agent's place.
+pub const DESKS: u16 = 7_000;
+/// The other phone of each page.
+pub const OTHERS: u16 = 7_500;
+
+pub fn address(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+pub fn plan(scenario: &Scenario) -> Arc<Dialplan> {
+    let text = plans::text(scenario.plan, 1);
+    Arc::new(Dialplan::parse("evening.toml", &text).unwrap_or_else(|error| panic!("{error}")))
+}
+
+pub fn roster(scenario: &Scenario) -> Vec<AgentSite> {
+    let phone = |port: u16| Kind::Static { uri: format!("sip:a@{}", address(port)), address: address(port) };
+    let site = |(ix, script): (usize, &AgentScript)| {
+        let nth = u16::try_from(ix).expect("few agents");
+        AgentSite {
+            name: format!("agent-{ix}"),
+            role: Role::Agent,
+            skills: script.skills.iter().map(|it| (*it).to_owned()).collect(),
+            position: format!("P{ix}"),
+            phone: if script.page { Kind::Page } else { phone(DESKS + nth) },
+            fallback: script.page.then(|| phone(OTHERS + nth)),
+            always_ready: false,
+            wrap_up: Some(Duration::from_secs([0, 3][ix % 2])),
+        }
+    };
+    scenario.agents.iter().enumerate().map(site).collect()
+}
+
+pub fn site(plan: Arc<Dialplan>, agents: Vec<AgentSite>) -> Site {
+    let (name, trunks, wrap_up) = ("samu".to_owned(), Vec::new(), Duration::ZERO);
+    let trunk = TrunkSite {
+        name: "trunk".to_owned(),
+        peers: vec![address(TRUNK)],
+        reach: Reach::default(),
+    };
+    Site {
+        epoch: 1,
+        product: "bandeau".to_owned(),
+        contact: ENGINE.parse().expect("an address"),
+        listeners: Vec::new(),
+        realm: "sim".to_owned(),
+        trunks: vec![trunk],
+        centres: vec![CentreSite { name, plan, trunks, agents, wrap_up }],
+        calls_max: 1_000,
+        strangers: Strangers::Forbid,
+    }
+}
+
+/// What a board is told of it.
+pub fn cast(plan: &Dialplan, agents: Vec<AgentSite>) -> Cast {
+    Cast {
+        centre: CentreId(0),
+        name: "samu".to_owned(),
+        queues: plan.queues.iter().map(|it| it.name.clone()).collect(),
+        classes: plan.classes.iter().map(|it| it.name.clone()).collect(),
+        agents,
+    }
+}

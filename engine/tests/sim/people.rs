@@ -1,0 +1,405 @@
+//! What people and their apparatus do: callers, agents at phones and pages, and what goes wrong.
+
+use super::house::{DESKS, ENGINE, OTHERS, TRUNK};
+use super::invariants;
+use super::plans;
+use super::room::Key;
+use super::scenario::{EVENING, Ends, What};
+use super::sip::Sip;
+use super::world::{Next, World};
+use ::sip::transport::{Flow, Peer, Transport};
+use engine::call::event::{Actor, Event, OfferEnd, OfferKind};
+use engine::dialplan::Dialplan;
+use engine::id::{AgentId, CallId, CentreId, PageId, QueueId, WorkId};
+use engine::io::{Command, Input, Verb};
+use engine::media::MediaEvent;
+use engine::sim::Chance;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn millis(chance: &mut Chance, (least, most): (u64, u64)) -> Duration {
+    Duration::from_millis(least + chance.roll((most - least) as usize + 1) as u64)
+}
+
+fn agent_id(ix: usize) -> AgentId {
+    AgentId { centre: CentreId(0), index: u32::try_from(ix).expect("few agents") }
+}
+
+impl World {
+    /// Whose phone is at this port.
+    fn agent_at(&self, port: u16) -> Option<usize> {
+        let first = if port >= OTHERS { OTHERS } else { DESKS };
+        let ix = usize::from(port.checked_sub(first)?);
+        (ix < self.scenario.agents.len()).then_some(ix)
+    }
+
+    pub fn happens(&mut self, next: Next) {
+        match next {
+            Next::Arrives { to_engine: true, at, text } => self.arrives(at, &text),
+            Next::Arrives { to_engine: false, at, text } => self.reaches(at, &text),
+            Next::Calls(ix) => {
+                let todo = self.callers[ix].start();
+                let at = self.callers[ix].at;
+                self.does(at, todo, |number| Next::CallerWakes(ix, number));
+                self.plan_in(self.callers[ix].script.patience, Next::HangsUp(ix));
+                self.plan_in(EVENING.saturating_sub(self.at), Next::HangsUp(ix));
+            }
+            Next::HangsUp(ix) => self.hangs_up(ix, self.at >= EVENING),
+            Next::CallerWakes(ix, number) => {
+                if !self.callers[ix].dead {
+                    let todo = self.callers[ix].woken(number);
+                    let at = self.callers[ix].at;
+                    self.does(at, todo, |number| Next::CallerWakes(ix, number));
+                }
+            }
+            Next::PhoneWakes(port, number) => {
+                self.with_phone(port, |phone| phone.woken(number));
+            }
+            Next::Lifts(port, id) => self.lifts(port, &id),
+            Next::RungOut(port, id) => {
+                self.with_phone(port, |phone| phone.refuse(&id, "480 Temporarily Unavailable"));
+            }
+            Next::Sees(ix, offer) => {
+                if self.pages[ix].here && !self.pages[ix].frozen {
+                    self.commands(ix, Verb::OfferSeen { agent: agent_id(ix), offer });
+                }
+            }
+            Next::Presses(ix) => {
+                self.pages[ix].pressing = false;
+                if self.pages[ix].here && !self.pages[ix].frozen {
+                    self.presses_the_key(ix);
+                }
+            }
+            Next::Over(call, agent, ends) => self.talk_over(call, agent, ends),
+            Next::Silent(leg, seconds) => {
+                if self.ports.contains_key(&leg) || self.on_page.contains_key(&leg) {
+                    self.input(Input::Media(MediaEvent::Silent { leg, seconds }), None, true);
+                }
+            }
+            Next::Comes(ix) => self.comes(ix),
+            Next::Incident(ix) => {
+                let what = self.scenario.incidents[ix].what;
+                self.incident(what);
+            }
+        }
+    }
+
+    /// A message reaches the engine.
+    fn arrives(&mut self, from: SocketAddr, text: &str) {
+        let local = ENGINE.parse().expect("an address");
+        let flow = Flow { transport: Transport::Udp, local, remote: from, connection: 0 };
+        let peer = if from.port() == TRUNK { Peer::Trunk(0) } else { Peer::Phone };
+        let by = self.agent_at(from.port()).filter(|_| from.port() != TRUNK);
+        self.input(Input::Sip { flow, peer, bytes: text.as_bytes() }, by, false);
+    }
+
+    /// A message of ours reaches a peer.
+    fn reaches(&mut self, at: SocketAddr, text: &str) {
+        let sip = Sip::read(text.as_bytes());
+        if at.port() == TRUNK {
+            let Some(ix) = self.callers.iter().position(|it| it.id == sip.call_id()) else { return };
+            if !self.callers[ix].dead {
+                let todo = self.callers[ix].hears(&sip);
+                self.does(at, todo, |number| Next::CallerWakes(ix, number));
+            }
+            return;
+        }
+        let port = at.port();
+        let before = self.phones.get(&port).map_or(0, |phone| phone.rung);
+        self.with_phone(port, |phone| phone.hears(&sip));
+        let Some(phone) = self.phones.get(&port) else { return };
+        let Some(id) = phone.ringing().filter(|_| phone.rung > before) else { return };
+        let Some(ix) = self.agent_at(port) else { return };
+        let script = self.scenario.agents[ix].clone();
+        let mut chance = self.chance.fork(1 + u64::from(port)).fork(phone.rung);
+        let after = millis(&mut chance, script.reaction);
+        if !chance.happens(script.absent) {
+            self.plan_in(after, Next::Lifts(port, id.clone()));
+        }
+        self.plan_in(Duration::from_secs(60), Next::RungOut(port, id));
+    }
+
+    fn with_phone(
+        &mut self,
+        port: u16,
+        act: impl FnOnce(&mut super::phone::Phone) -> Vec<super::caller::Do>,
+    ) {
+        let Some(phone) = self.phones.get_mut(&port).filter(|phone| !phone.unplugged) else { return };
+        let (todo, at) = (act(phone), phone.at);
+        self.does(at, todo, |number| Next::PhoneWakes(port, number));
+    }
+
+    fn lifts(&mut self, port: u16, id: &str) {
+        let Some(ix) = self.agent_at(port) else { return };
+        let rung = self.phones.get(&port).map_or(0, |phone| phone.rung);
+        let mut chance = self.chance.fork(2 + u64::from(port)).fork(rung);
+        let refuses = chance.happens(self.scenario.agents[ix].rejects);
+        let status = ["486 Busy Here", "603 Decline", "480 Away"][chance.roll(3)];
+        self.with_phone(port, |phone| if refuses { phone.refuse(id, status) } else { phone.answer(id) });
+    }
+
+    /// The key, and what it has taken.
+    fn presses_the_key(&mut self, ix: usize) {
+        let first = invariants::first_for_the_key(&self.room, ix);
+        let keys: BTreeMap<WorkId, Key> = self.room.waiting.iter().map(|(id, it)| (*id, it.key)).collect();
+        let from = self.events.len();
+        self.commands(ix, Verb::Answer { agent: agent_id(ix) });
+        let taken = self.events[from..].iter().find_map(|event| match event {
+            Event::Connected { work, agent, .. } if *agent == agent_id(ix) => keys.get(work).copied(),
+            _ => None,
+        });
+        let held = invariants::i11_of_the_key(first, taken, ix);
+        self.seen.keys += u64::from(taken.is_some());
+        self.break_on(held);
+    }
+
+    fn commands(&mut self, ix: usize, verb: Verb) {
+        self.orders(Actor::Agent(agent_id(ix)), Some(ix), verb);
+    }
+
+    fn orders(&mut self, actor: Actor, by: Option<usize>, verb: Verb) {
+        self.commands += 1;
+        let id = format!("cmd-{}", self.commands);
+        let anybody = by.is_none();
+        self.input(Input::Command(Command { centre: CentreId(0), id, actor, verb }), by, anybody);
+    }
+
+    fn hangs_up(&mut self, ix: usize, whatever: bool) {
+        let call = self.call_of.get(&ix);
+        let talks = call.is_some_and(|call| self.room.people.iter().any(|it| it.ear == Some(*call)));
+        if talks && !whatever {
+            return;
+        }
+        let (todo, at) = (self.callers[ix].hangs_up(), self.callers[ix].at);
+        self.does(at, todo, |number| Next::CallerWakes(ix, number));
+    }
+
+    fn talk_over(&mut self, call: CallId, agent: AgentId, ends: Ends) {
+        let ix = agent.index as usize;
+        if self.room.people[ix].ear != Some(call) {
+            return;
+        }
+        let caller = self.call_of.iter().find(|(_, it)| **it == call).map(|(ix, _)| *ix);
+        match (ends, caller) {
+            (Ends::Caller, Some(caller)) => self.hangs_up(caller, true),
+            (Ends::Dies, Some(caller)) => {
+                self.callers[caller].dead = true;
+                self.goes_silent(call, 0);
+            }
+            _ if self.scenario.agents[ix].page && self.pages[ix].here => {
+                self.commands(ix, Verb::Release { agent, call, disposition: None });
+            }
+            _ => {
+                let first = if self.scenario.agents[ix].page { OTHERS } else { DESKS };
+                let port = first + u16::try_from(ix).expect("few");
+                self.with_phone(port, super::phone::Phone::hang_up);
+            }
+        }
+    }
+
+    /// The audio of a call's nth leg ends without a word.
+    fn goes_silent(&mut self, call: CallId, nth: usize) {
+        let Some(leg) = self.snapshots.get(&call).and_then(|it| it.legs.get(nth)).map(|it| it.leg) else {
+            return;
+        };
+        for seconds in [1, 5, 30] {
+            self.plan_in(Duration::from_secs(u64::from(seconds)), Next::Silent(leg, seconds));
+        }
+    }
+
+    /// An agent sits down.
+    fn comes(&mut self, ix: usize) {
+        let agent = agent_id(ix);
+        if self.scenario.agents[ix].page {
+            self.pages[ix].here = true;
+            self.pages[ix].frozen = false;
+            self.input(Input::Page { agent, open: true }, Some(ix), false);
+            self.input(Input::PageOffer { agent, sdp: "v=0".to_owned() }, Some(ix), false);
+            self.input(Input::PageAudio { agent, fit: true, why: String::new() }, Some(ix), false);
+        }
+        self.commands(ix, Verb::Ready { agent });
+    }
+
+    /// The plane has been told of an agent's page.
+    pub fn paged(&mut self, page: PageId) {
+        let known = self.pages.iter().any(|it| it.id == Some(page));
+        if let Some(fresh) = self.pages.iter_mut().find(|it| it.here && it.id.is_none() && !known) {
+            fresh.id = Some(page);
+        }
+    }
+
+    /// A cable, or a browser.
+    fn dies(&mut self, ix: usize) {
+        let agent = agent_id(ix);
+        if !self.scenario.agents[ix].page {
+            let port = DESKS + u16::try_from(ix).expect("few");
+            if let Some(phone) = self.phones.get_mut(&port) {
+                phone.unplug();
+            }
+            if let Some(call) = self.room.people[ix].ear {
+                self.goes_silent(call, 1);
+            }
+            return;
+        }
+        if std::mem::take(&mut self.pages[ix].here) {
+            self.input(Input::Page { agent, open: false }, Some(ix), false);
+            if let Some(page) = self.pages[ix].id {
+                let why = String::from("consent");
+                self.input(Input::Media(MediaEvent::PageDown { page, why }), Some(ix), false);
+            }
+        }
+    }
+
+    fn incident(&mut self, what: What) {
+        match what {
+            What::Dies(ix) => self.dies(ix),
+            What::Back(ix) if self.scenario.agents[ix].page => self.comes(ix),
+            What::Back(ix) => {
+                if let Some(phone) = self.phones.get_mut(&(DESKS + u16::try_from(ix).expect("few"))) {
+                    phone.unplugged = false;
+                }
+                self.commands(ix, Verb::Ready { agent: agent_id(ix) });
+            }
+            What::Freezes(ix) => {
+                self.pages[ix].frozen = true;
+                self.plan_in(Duration::from_secs(20), Next::Comes(ix));
+            }
+            What::Pause(ix) => {
+                self.commands(ix, Verb::Pause { agent: agent_id(ix), reason: "tea".to_owned() })
+            }
+            What::Ready(ix) => self.commands(ix, Verb::Ready { agent: agent_id(ix) }),
+            What::SignOut(ix) => self.commands(ix, Verb::SignOut { agent: agent_id(ix) }),
+            What::Pick(ix) => {
+                let last = self.room.waiting.values().max_by_key(|waits| waits.key).map(|waits| waits.call);
+                if let Some(call) = last {
+                    self.commands(ix, Verb::Pick { agent: agent_id(ix), call });
+                }
+            }
+            What::Hold(ix) => {
+                if let Some(call) = self.room.people[ix].ear {
+                    self.commands(ix, Verb::Hold { agent: agent_id(ix), call });
+                }
+            }
+            What::Vital(ix) => {
+                if let Some(call) = self.room.people[ix].ear {
+                    self.commands(ix, Verb::Vital { agent: agent_id(ix), call });
+                }
+            }
+            What::Steer => self.steers(),
+            What::SamePlan => self.same_plan(),
+            What::OtherPlan => self.other_plan(),
+            What::Wall(hours) => {
+                let hour = Duration::from_secs(3_600);
+                self.wall = if hours > 0 { self.wall + hour } else { self.wall - hour };
+            }
+        }
+    }
+
+    fn steers(&mut self) {
+        let Some((work, waits)) = self.room.waiting.iter().next().map(|(work, it)| (*work, it.clone()))
+        else {
+            return;
+        };
+        let verb = match self.chance.roll(3) {
+            0 => Verb::Move { work, queue: QueueId { centre: CentreId(0), index: 1 - waits.queue.index } },
+            1 => Verb::Qualify { call: waits.call, class: "vital".to_owned() },
+            _ => Verb::Qualify { call: waits.call, class: "routine".to_owned() },
+        };
+        self.orders(Actor::Plan, None, verb);
+    }
+
+    /// I28: the same plan again changes nothing but what invitations say.
+    fn same_plan(&mut self) {
+        let (before, plan) = (self.events.len(), Arc::clone(&self.room.plan));
+        self.input(Input::Plan(CentreId(0), plan), None, true);
+        let same = |event: &&Event| {
+            matches!(
+                event,
+                Event::PlanChanged { .. }
+                    | Event::Offered { kind: OfferKind::Shared, .. }
+                    | Event::OfferEnded { end: OfferEnd::Rescinded, .. }
+            )
+        };
+        if let Some(other) = self.events[before..].iter().find(|event| !same(event)).cloned() {
+            self.fails("I28", format!("the same plan again: {other:?}"));
+        }
+    }
+
+    fn other_plan(&mut self) {
+        self.plans += 1;
+        let place = (self.scenario.plan + self.plans as usize) % plans::PLANS.len();
+        let text = plans::text(place, self.plans);
+        let plan = Arc::new(Dialplan::parse("evening.toml", &text).expect("the plan is right"));
+        self.room.plan = Arc::clone(&plan);
+        self.input(Input::Plan(CentreId(0), plan), None, true);
+    }
+
+    /// What people do when they see or hear of it.
+    pub fn reacts(&mut self, event: &Event) {
+        match event {
+            Event::Arrived { call, sip_call_id, .. } => {
+                if let Some(ix) = self.callers.iter().position(|it| it.id == sip_call_id.0) {
+                    self.call_of.insert(ix, *call);
+                }
+                self.arrivals += 1;
+            }
+            Event::Offered { offer, agent, kind, .. } if self.scenario.agents[agent.index as usize].page => {
+                let ix = agent.index as usize;
+                self.offered[ix] += 1;
+                let mut chance = self.chance.fork(100 + ix as u64).fork(self.offered[ix]);
+                let script = &self.scenario.agents[ix];
+                let (after, there) = (millis(&mut chance, script.reaction), !chance.happens(script.absent));
+                if *kind == OfferKind::Exclusive {
+                    self.plan_in(millis(&mut chance, (50, 400)), Next::Sees(ix, *offer));
+                }
+                if there && !std::mem::replace(&mut self.pages[ix].pressing, true) {
+                    self.plan_in(after, Next::Presses(ix));
+                }
+            }
+            Event::Connected { call, agent, .. } => {
+                let caller = self.call_of.iter().find(|(_, it)| *it == call).map(|(ix, _)| *ix);
+                if let Some(script) = caller.map(|ix| self.callers[ix].script.clone()) {
+                    self.plan_in(script.talk, Next::Over(*call, *agent, script.ends));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Nothing lives any more: no call, dialog, port, item or ringing phone, and one record per call.
+    pub fn rests(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        let mut left = Vec::new();
+        let mut say = |invariant, holds: bool, how: &str| {
+            if !holds {
+                left.push((invariant, how.to_owned()));
+            }
+        };
+        say("I23", self.engine.is_idle(), "something lives in the engine");
+        say("I23", self.engine.has_no_dialog(), "a dialog is left");
+        say("I23", self.ports.is_empty() && self.on_page.is_empty(), "a leg is open in the media plane");
+        say("I23", self.board.is_at_rest() && self.board.gaps() == 0, "the board is not at rest");
+        say("I6", self.room.waiting.is_empty() && self.room.calls.is_empty(), "somebody waits");
+        say("I6", self.records.len() == self.arrivals, "calls and records differ in number");
+        let still = |it: &super::room::Person| (it.reserved, it.ear) == (None, None);
+        say("I4", self.room.people.iter().all(still), "an agent is in a call that is not");
+        let quiet = self.phones.values().all(|phone| phone.unplugged || !phone.is_busy());
+        say("I5", quiet, "a phone rings or talks with nobody");
+        for caller in &self.callers {
+            say("I23", caller.at_rest() || !caller.answered, "a caller is left in a call");
+            let record = self.records.iter().find(|it| it.sip_call_id.0 == caller.id);
+            let meant = record.is_none_or(|it| {
+                matches!(it.ended_by, Some(Actor::Agent(_) | Actor::Plan)) || it.cause.is_none()
+            });
+            let lost = record.is_some_and(|it| it.ended_by == Some(Actor::System));
+            say("I7", !caller.released || meant || lost, "a caller was hung up on and nobody meant it");
+        }
+        if let Some((invariant, how)) = left.into_iter().next() {
+            self.fails(invariant, how);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What an evening has met, and its story for a reader.
+
+use engine::call::event::{AgentReason as Reason, Event, OfferEnd};
+
+/// What an evening has met: a walk that never gets anywhere proves nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    pub calls: u64,
+    pub steps: u64,
+    pub offers: u64,
+    pub keys: u64,
+    pub connected: u64,
+    pub claimed: u64,
+    pub picked: u64,
+    pub again: u64,
+    pub lost: u64,
+    pub rona: u64,
+    pub abandoned: u64,
+    pub rescinded: u64,
+}
+
+impl Seen {
+    pub fn count(&mut self, event: &Event) {
+        match event {
+            Event::Arrived { .. } => self.calls += 1,
+            Event::Offered { because, .. } => {
+                self.offers += 1;
+                self.claimed += u64::from(because.agent == Reason::Claimed);
+                self.picked += u64::from(because.agent == Reason::Picked);
+            }
+            Event::OfferEnded { end: OfferEnd::Rescinded, .. } => self.rescinded += 1,
+            Event::Connected { .. } => self.connected += 1,
+            Event::Queued { again: true, .. } => self.again += 1,
+            Event::AgentLost { .. } => self.lost += 1,
+            Event::Rona { on: true, .. } => self.rona += 1,
+            Event::Withdrawn { .. } => self.abandoned += 1,
+            _ => {}
+        }
+    }
+
+    pub fn add(&mut self, other: Seen) {
+        self.calls += other.calls;
+        self.keys += other.keys;
+        self.steps += other.steps;
+        self.offers += other.offers;
+        self.connected += other.connected;
+        self.claimed += other.claimed;
+        self.picked += other.picked;
+        self.again += other.again;
+        self.lost += other.lost;
+        self.rona += other.rona;
+        self.abandoned += other.abandoned;
+        self.rescinded += other.rescinded;
+    }
+}
+
+/// `WorkId { centre: CentreId(0), serial: Serial(1099511627778) }` is `Work#2` to a reader.
+pub fn short(text: &str) -> String {
+    let mut text = text.replace("centre: CentreId(0), ", "").replace("Id { serial: Serial(", "#");
+    text =
+        text.replace("Id { index: ", "#").replace(") }", " }").replace("10995116277", "").replace(" }", "");
+    text
+}
