@@ -9,7 +9,7 @@ use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::record::Record;
 use crate::call::{Call, Purpose};
 use crate::caller::{Caller, called, service_urn};
-use crate::dialplan::{Dialplan, Facts, HoldMode};
+use crate::dialplan::{Dialplan, Facts, HoldMode, Room, State};
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, CentreId, LegId, QueueId};
 use crate::io::Output;
@@ -94,6 +94,7 @@ impl Engine {
         }
 
         let repeat = self.earlier_call(centre, &caller);
+        let queues = self.stand(centre, &plan);
         let facts = Facts {
             called: &dialled,
             urn: urn.as_deref(),
@@ -103,8 +104,21 @@ impl Engine {
             utc: self.now.utc,
             repeat,
             headers: &invite.headers,
+            location: Facts::location_in(&invite.headers),
+            room: Room { crisis: false, queues: &queues.0, whole: queues.1 },
         };
         self.place(id, &plan, &facts);
+    }
+
+    /// How the centre's queues stand, and all of them together. Counted for plans that ask, no other.
+    fn stand(&self, centre: CentreId, plan: &Dialplan) -> (Vec<State>, Option<State>) {
+        match self.centre(centre) {
+            Some(centre) if plan.reads_room() => {
+                let (queues, whole) = centre.floor.stand(self.now.at);
+                (queues, Some(whole))
+            }
+            _ => (Vec::new(), None),
+        }
     }
 
     /// The number chooses the centre, before its plan is asked: among those that take this trunk's

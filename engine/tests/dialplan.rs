@@ -1,7 +1,7 @@
 //! Dialplans as their authors and the engine meet them: the shipped plan, decisions, and every
 //! wrong plan with the exact error its author reads.
 
-use engine::dialplan::{Dialplan, Earlier, Facts, HoldMode, OfferPlan, Repeat, Surroundings, Widen};
+use engine::dialplan::{Dialplan, Earlier, Facts, HoldMode, OfferPlan, Repeat, Room, Surroundings, Widen};
 use sip::endpoint::{Config, Endpoint, Event};
 use sip::time::{Instant, Now};
 use sip::transaction::Timers;
@@ -145,6 +145,8 @@ const CALL: Facts<'static> = Facts {
     utc: SystemTime::UNIX_EPOCH,
     repeat: None,
     headers: &[],
+    location: None,
+    room: Room { crisis: false, queues: &[], whole: None },
 };
 
 const ANSWERED_BEFORE: Option<Repeat> = Some(Repeat {
@@ -286,7 +288,11 @@ fn i28_the_same_text_is_the_same_plan() {
 fn a_trunk_is_checked_where_trunks_are_known() {
     let read = |text: &str, trunks: &[&str]| {
         let trunks: Vec<String> = trunks.iter().map(|name| (*name).to_owned()).collect();
-        let plan = Dialplan::parse_for("harness.toml", text, Surroundings { trunks: Some(&trunks) });
+        let plan = Dialplan::parse_for(
+            "harness.toml",
+            text,
+            Surroundings { trunks: Some(&trunks), ..Surroundings::default() },
+        );
         plan.map(|_| ()).map_err(|error| error.problem.to_string())
     };
     assert_eq!(read(HARNESS, &["otn", "inside"]), Ok(()));

@@ -19,6 +19,7 @@ impl Check<'_> {
         if draft.centre.is_empty() {
             return Err(self.source.whole("no [[centre]]", "add one with a `name` and a `plan`"));
         }
+        let names: Vec<String> = draft.centre.iter().map(|centre| centre.name.get_ref().clone()).collect();
         let mut centres: Vec<CentreSite> = Vec::new();
         for centre in &draft.centre {
             self.name(&centre.name)?;
@@ -37,7 +38,7 @@ impl Check<'_> {
                     self.at(name, "no trunk has this name", "name a [[trunk]] of this file")
                 })?);
             }
-            let plan = self.plan(&centre.plan, trunks)?;
+            let plan = self.plan(&centre.plan, trunks, &names, centre.name.get_ref())?;
             let agents = self.agents(centre, realm)?;
             centres.push(CentreSite {
                 name: centre.name.get_ref().clone(),
@@ -51,7 +52,13 @@ impl Check<'_> {
         Ok(centres)
     }
 
-    fn plan(&self, name: &Located<String>, trunks: &[TrunkSite]) -> Result<Dialplan, Fault> {
+    fn plan(
+        &self,
+        name: &Located<String>,
+        trunks: &[TrunkSite],
+        centres: &[String],
+        centre: &str,
+    ) -> Result<Dialplan, Fault> {
         let path = self.base.join(name.get_ref());
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|e| {
@@ -62,7 +69,7 @@ impl Check<'_> {
             )
         })?;
         let trunks: Vec<String> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
-        let around = Surroundings { trunks: Some(&trunks) };
+        let around = Surroundings { trunks: Some(&trunks), centres: Some(centres), centre: Some(centre) };
         Dialplan::parse_for(&shown, &text, around).map_err(|e| Fault::Plan(Box::new(e)))
     }
 

@@ -6,6 +6,7 @@ use super::draft::{At, CalendarDraft};
 use super::error::{Flaw, Problem};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Offset, TimeZone, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
+use std::fmt;
 use std::time::SystemTime;
 
 /// When a service is open.
@@ -53,7 +54,7 @@ impl Calendar {
         let holidays = match &draft.holidays {
             None => None,
             Some(region) => {
-                super::draft::one_of("holidays", region, &["fr", "fr-alsace-moselle"])?;
+                super::draft::one_of("holidays", region, super::grammar::REGIONS)?;
                 Some(if region.is == "fr" { Holidays::France } else { Holidays::AlsaceMoselle })
             }
         };
@@ -95,6 +96,13 @@ impl Calendar {
 pub(super) struct Local {
     date: NaiveDate,
     minute: u32,
+}
+
+impl fmt::Display for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (date, hours, minutes) = (self.date.format("%a %Y-%m-%d"), self.minute / 60, self.minute % 60);
+        write!(f, "{date} at {hours:02}:{minutes:02}")
+    }
 }
 
 impl Local {

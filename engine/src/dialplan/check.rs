@@ -1,15 +1,17 @@
 //! From what is written to what can serve: names resolved, promises proved, or the first flaw.
 
+pub(super) mod conditions;
 mod menus;
 mod modifiers;
 mod queues;
+mod simulations;
 
 use super::calendar::Calendar;
-use super::draft::{At, ClassDraft, Draft, HoldDraft, RouteDraft, WhenDraft};
-use super::error::{Flaw, Problem};
-use super::eval::{CallerPattern, Condition, Route, Service};
-use super::examples::earlier;
-use super::{Class, ClassId, Dialplan, Facts, HoldMode, QueuePlan, Surroundings};
+use super::condition::Condition;
+use super::draft::{At, ClassDraft, Draft, HoldDraft, RouteDraft, Span};
+use super::error::{Flaw, Problem, RouteFault};
+use super::eval::{Route, Service};
+use super::{Class, ClassId, Dialplan, HoldMode, Place, QueuePlan, Surroundings};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,9 +22,13 @@ const NAMES_MAX: usize = 1000;
 
 impl Draft {
     /// Checks everything a plan promises, in the order of a plan's tables.
-    pub(super) fn check(self, around: Surroundings<'_>) -> Result<Dialplan, Flaw> {
+    pub(super) fn check(
+        self,
+        around: Surroundings<'_>,
+        place: &dyn Fn(Span) -> Place,
+    ) -> Result<Dialplan, Flaw> {
         let zone = self.zone()?;
-        let names = Names { around, ..Names::default() };
+        let names = Names { around, plan: self.name.is.clone(), ..Names::default() };
         let numbers = self.numbers()?;
         let names = Names { services: numbers.services, ..names };
         let calendars: Vec<Calendar> =
@@ -33,10 +39,14 @@ impl Draft {
         let names = Names { classes, queues, ..names };
         let queues = self.queues.iter().map(|draft| names.queue(draft)).collect::<Result<Vec<_>, _>>()?;
         few("queues", queues.len(), &self.name)?;
+        queues::ends(&self, &queues)?;
         let names =
             Names { numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(), ..names };
         let (routes, default) = self.routes(&names, &queues)?;
         let modifiers = self.modifiers(&names)?;
+        let simulations = self.simulations.iter();
+        let simulations = simulations.map(|draft| names.simulation(draft, &queues, place(draft.at)));
+        let simulations = simulations.collect::<Result<Vec<_>, _>>()?;
         let plan = Dialplan {
             name: label(&self.name)?,
             version: label(&self.version)?,
@@ -51,7 +61,11 @@ impl Draft {
             default,
             modifiers,
             examples: self.examples.len(),
-            sounds: super::Sounds(Vec::new()),
+            simulations,
+            places: super::Places {
+                sounds: Vec::new(),
+                queues: self.queues.iter().map(|queue| place(queue.skills[0].at)).collect(),
+            },
         };
         self.only_raises(&plan)?;
         plan.prove(&self)?;
@@ -115,31 +129,43 @@ impl Draft {
                 return Err(twice("route", &draft.name));
             }
             if let Some((other, _)) = read.iter().find(|(other, _)| other.priority == route.priority) {
-                let problem = Problem::SamePriority { priority: route.priority, other: other.name.clone() };
+                let problem =
+                    RouteFault::SamePriority { priority: route.priority, other: other.name.clone() };
                 return Err(Flaw::new(draft.priority.at, problem));
             }
             if let (None, Some((other, _))) = (&draft.when, read.iter().find(|(_, d)| d.when.is_none())) {
-                let problem = Problem::SecondDefault { name: route.name, other: other.name.clone() };
+                let problem = RouteFault::SecondDefault { name: route.name, other: other.name.clone() };
                 return Err(Flaw::new(draft.name.at, problem));
             }
             read.push((route, draft));
         }
         if !read.iter().any(|(route, _)| route.when.is_empty()) {
             let at = self.routes.last().map_or(self.name.at, |route| route.name.at);
-            return Err(Flaw::new(at, Problem::NoDefault));
+            return Err(Flaw::new(at, RouteFault::NoDefault));
         }
         read.sort_by_key(|(route, _)| std::cmp::Reverse(route.priority));
         for (place, (route, draft)) in read.iter().enumerate() {
-            let above = read.iter().take(place).find(|(above, _)| above.when.follows_from(&route.when));
-            if let Some((above, _)) = above {
-                let (name, by) = (route.name.clone(), above.name.clone());
-                let problem = Problem::NeverWins { name, by, priority: above.priority };
+            let name = route.name.clone();
+            let mut above = read.iter().take(place).map(|(above, _)| above);
+            if let Some(above) = above.clone().find(|above| above.when.follows_from(&route.when)) {
+                let problem =
+                    RouteFault::NeverWins { name, by: above.name.clone(), priority: above.priority };
                 return Err(Flaw::new(draft.name.at, problem));
+            }
+            // Two that differ in a clause of which one always holds: open and closed, crisis or none.
+            let gap = |above: &'_ Route| above.when.only_gap(&route.when).cloned();
+            let pair = above.clone().find_map(|one| {
+                let of_one = gap(one)?;
+                let two = above.find(|two| gap(two).is_some_and(|of_two| of_one.is_opposite(&of_two)))?;
+                Some((one.name.clone(), two.name.clone()))
+            });
+            if let Some((one, two)) = pair {
+                return Err(Flaw::new(draft.name.at, RouteFault::NeverWinsAgainst { name, one, two }));
             }
         }
         let mut routes: Vec<Route> = read.into_iter().map(|(route, _)| route).collect();
         // No route above it is empty, so the default is the lowest.
-        let default = routes.pop().ok_or_else(|| Flaw::new(self.name.at, Problem::NoDefault))?;
+        let default = routes.pop().ok_or_else(|| Flaw::new(self.name.at, RouteFault::NoDefault))?;
         Ok((routes, default))
     }
 }
@@ -167,7 +193,7 @@ fn classes(drafts: &[ClassDraft]) -> Result<Vec<Class>, Flaw> {
     match drafts.last() {
         Some(_) if classes.iter().any(|class| class.fence) => Ok(classes),
         Some(last) => Err(Flaw::new(last.name.at, Problem::NoFence)),
-        None => Err(Flaw::new(super::draft::Span { start: 0, end: 0 }, Problem::NoFence)),
+        None => Err(Flaw::new(Span { start: 0, end: 0 }, Problem::NoFence)),
     }
 }
 
@@ -175,8 +201,12 @@ fn classes(drafts: &[ClassDraft]) -> Result<Vec<Class>, Flaw> {
 #[derive(Default)]
 struct Names<'a> {
     around: Surroundings<'a>,
+    /// The plan's name.
+    plan: String,
     services: Vec<Service>,
     numbers: Vec<String>,
+    /// Each number or URN with the name of its service.
+    assigned: Vec<(String, String)>,
     calendars: Vec<String>,
     classes: Vec<Class>,
     queues: Vec<String>,
@@ -208,60 +238,6 @@ impl Names<'_> {
         })
     }
 
-    fn condition(&self, draft: &WhenDraft) -> Result<Condition, Flaw> {
-        let plain = |texts: &[At<String>]| texts.iter().map(|text| text.is.clone()).collect();
-        let services = draft.service.iter().map(|service| {
-            let place = find("service", service, self.services.iter().map(|known| known.name.as_str()))?;
-            Ok(u16::try_from(place).unwrap_or(u16::MAX))
-        });
-        let calendar = |text: &At<String>| find("calendar", text, self.calendars.iter().map(String::as_str));
-        for called in &draft.called {
-            find("number", called, self.numbers.iter().map(String::as_str))?;
-        }
-        for urn in &draft.urn {
-            if !urn.is.to_ascii_lowercase().starts_with("urn:service:") {
-                return Err(Flaw::new(urn.at, Problem::Number { number: urn.is.clone() }));
-            }
-        }
-        for (name, _) in &draft.header {
-            if !Facts::HEADERS.iter().any(|header| header.eq_ignore_ascii_case(&name.is)) {
-                find("header", name, Facts::HEADERS.into_iter())?;
-            }
-        }
-        if let Some(trunks) = self.around.trunks {
-            for trunk in &draft.trunk {
-                find("trunk", trunk, trunks.iter().map(String::as_str).chain([Facts::INTERNAL]))?;
-            }
-        }
-        let condition = Condition {
-            services: services.collect::<Result<_, Flaw>>()?,
-            called: plain(&draft.called),
-            urns: plain(&draft.urn),
-            trunks: plain(&draft.trunk),
-            callers: draft.caller.iter().map(caller).collect::<Result<_, _>>()?,
-            withheld: draft.withheld,
-            calendar: draft.calendar.as_ref().map(calendar).transpose()?,
-            outside: draft.outside.as_ref().map(calendar).transpose()?,
-            headers: draft.header.iter().map(|(name, value)| (name.is.clone(), value.is.clone())).collect(),
-            repeat: match &draft.repeat {
-                Some((outcome, within)) => Some((earlier(outcome)?, within.is)),
-                None => None,
-            },
-        };
-        if condition.is_empty() {
-            return Err(Flaw::new(draft.at, Problem::EmptyCondition));
-        }
-        if condition.calendar.is_some() && condition.calendar == condition.outside {
-            let why = "a calendar is not open and closed at once".into();
-            return Err(Flaw::new(draft.at, Problem::NeverTrue { why }));
-        }
-        if condition.withheld == Some(true) && condition.repeat.is_some() {
-            let why = "callers who withhold their number never count as one person".into();
-            return Err(Flaw::new(draft.at, Problem::NeverTrue { why }));
-        }
-        Ok(condition)
-    }
-
     fn class(&self, text: &At<String>) -> Result<ClassId, Flaw> {
         let place = find("class", text, self.classes.iter().map(|class| class.name.as_str()))?;
         Ok(ClassId(u16::try_from(place).unwrap_or(u16::MAX)))
@@ -269,7 +245,7 @@ impl Names<'_> {
 }
 
 /// The place of a name among those there are.
-fn find<'n>(
+pub(super) fn find<'n>(
     kind: &'static str,
     text: &At<String>,
     names: impl Iterator<Item = &'n str> + Clone,
@@ -295,19 +271,6 @@ fn hold(draft: &HoldDraft) -> Result<HoldMode, Flaw> {
         )?,
     };
     Ok(HoldMode::Early { answer_within })
-}
-
-fn caller(text: &At<String>) -> Result<CallerPattern, Flaw> {
-    let (begins, exact) = match text.is.strip_suffix('*') {
-        Some(begins) => (begins, false),
-        None => (text.is.as_str(), true),
-    };
-    let digits = begins.strip_prefix('+').unwrap_or(begins);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let wanted = "a caller's number, or its beginning and `*`: \"+33388*\"";
-        return Err(Flaw::new(text.at, Problem::Window { text: text.is.clone(), wanted }));
-    }
-    Ok(CallerPattern { begins: begins.to_owned(), exact })
 }
 
 fn within(

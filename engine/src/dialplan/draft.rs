@@ -1,15 +1,17 @@
 //! A plan as it is written: every key with its place, nothing resolved. What is not in the grammar,
 //! or is in it and not acted on, ends here.
 
+pub(super) mod proofs;
 pub(super) mod queues;
 
 use super::Dialplan;
 use super::error::{Flaw, Problem};
 use super::grammar::{
-    CALENDAR, CLASS, EXAMPLE, EXPECT, GIVEN, HOLD, KEY, MODIFIER, MODIFIER_THEN, PLAN, REPEAT, ROUTE,
+    CALENDAR, CENTRE_STATE, CLASS, HOLD, HOLDS, KEY, MODIFIER, MODIFIER_THEN, PLAN, QUEUE_STATE, ROUTE,
     ROUTE_THEN, WHEN,
 };
 use super::reader::{Entry, Table};
+use proofs::{ExampleDraft, SimulationDraft, example, simulation};
 use queues::{QueueDraft, queue};
 use std::ops::Range;
 use std::time::Duration;
@@ -50,6 +52,7 @@ pub(super) struct Draft {
     pub(super) routes: Vec<RouteDraft>,
     pub(super) modifiers: Vec<ModifierDraft>,
     pub(super) examples: Vec<ExampleDraft>,
+    pub(super) simulations: Vec<SimulationDraft>,
 }
 
 pub(super) struct CalendarDraft {
@@ -121,33 +124,19 @@ pub(super) struct WhenDraft {
     pub(super) outside: Option<At<String>>,
     pub(super) header: Vec<Pair>,
     pub(super) repeat: Option<(At<String>, At<Duration>)>,
+    pub(super) location: Vec<At<String>>,
+    pub(super) crisis: Option<bool>,
+    pub(super) queue: Option<(At<String>, ThresholdDraft)>,
+    pub(super) centre: Option<ThresholdDraft>,
 }
 
-pub(super) struct ExampleDraft {
-    pub(super) called: At<String>,
-    pub(super) urn: Option<At<String>>,
-    pub(super) from: Option<At<String>>,
-    pub(super) trunk: Option<At<String>>,
-    pub(super) withheld: bool,
-    pub(super) moment: Option<At<String>>,
-    pub(super) headers: Vec<Pair>,
-    pub(super) repeat: Option<RepeatDraft>,
-    pub(super) expect: ExpectDraft,
-}
-
-pub(super) struct RepeatDraft {
-    pub(super) outcome: At<String>,
-    pub(super) ago: At<Duration>,
-    pub(super) waited: Option<At<Duration>>,
-}
-
-pub(super) struct ExpectDraft {
-    pub(super) service: Option<At<String>>,
-    pub(super) route: Option<At<String>>,
-    pub(super) queue: Option<At<String>>,
-    pub(super) class: Option<At<String>>,
-    pub(super) hold: Option<At<String>>,
-    pub(super) modifiers: Option<At<Vec<String>>>,
+/// How a queue, or the centre, must stand.
+pub(super) struct ThresholdDraft {
+    pub(super) at: Span,
+    pub(super) waiting_from: Option<At<i64>>,
+    pub(super) longest_wait_from: Option<At<Duration>>,
+    pub(super) free_below: Option<At<i64>>,
+    pub(super) signed_in_below: Option<At<i64>>,
 }
 
 const NAME_SAMPLE: &str = "`name = \"night doctor line\"`";
@@ -170,6 +159,7 @@ impl Draft {
             routes: listed(&plan, "route", route)?,
             modifiers: listed(&plan, "modifier", modifier)?,
             examples: listed(&plan, "example", example)?,
+            simulations: listed(&plan, "simulation", simulation)?,
         })
     }
 }
@@ -261,7 +251,7 @@ fn hold(entry: &Entry<'_>) -> Result<HoldDraft, Flaw> {
         }
         _ => (entry.text()?, None),
     };
-    one_of("hold", &mode, &["answered", "early"])?;
+    one_of("hold", &mode, HOLDS)?;
     let early = mode.is == "early";
     if let (false, Some(misplaced)) = (early, &answer_within) {
         let bounds = "remove it: an answered call has its 200 at once";
@@ -348,46 +338,24 @@ fn when(entry: &Entry<'_>) -> Result<WhenDraft, Flaw> {
         outside: table.read("outside", Entry::text)?,
         header: table.read("header", pairs)?.unwrap_or_default(),
         repeat,
+        location: texts(&table, "location")?,
+        crisis: table.read("crisis", Entry::flag)?,
+        queue: table.read("queue", |entry| {
+            let table = Table::open(entry, "`queue`".into(), &QUEUE_STATE)?;
+            Ok((table.need("name", "`name = \"front\"`")?.text()?, threshold(&table)?))
+        })?,
+        centre: table
+            .read("centre", |entry| threshold(&Table::open(entry, "`centre`".into(), &CENTRE_STATE)?))?,
     })
 }
 
-fn example(entry: &Entry<'_>) -> Result<ExampleDraft, Flaw> {
-    let table = Table::open(entry, "this example".into(), &EXAMPLE)?;
-    let given = table.need("given", "`given = { called = \"15\" }`")?;
-    let given = Table::open(&given, "`given`".into(), &GIVEN)?;
-    let expect = table.need("expect", "`expect = { route = \"default\" }`")?;
-    let expect = Table::open(&expect, "`expect`".into(), &EXPECT)?;
-    let modifiers = |entry: &Entry<'_>| {
-        let items = entry.items("a list of the modifiers' names, empty for none")?;
-        let names: Result<Vec<String>, Flaw> = items.iter().map(|item| Ok(item.text()?.is)).collect();
-        Ok(At { is: names?, at: entry.at() })
-    };
-    Ok(ExampleDraft {
-        called: given.need("called", "`called = \"15\"`")?.text()?,
-        urn: given.read("urn", Entry::text)?,
-        from: given.read("from", Entry::text)?,
-        trunk: given.read("trunk", Entry::text)?,
-        withheld: given.read("withheld", Entry::flag)?.unwrap_or(false),
-        moment: given.read("at", Entry::text)?,
-        headers: given.read("header", pairs)?.unwrap_or_default(),
-        repeat: given.read("repeat", repeat)?,
-        expect: ExpectDraft {
-            service: expect.read("service", Entry::text)?,
-            route: expect.read("route", Entry::text)?,
-            queue: expect.read("queue", Entry::text)?,
-            class: expect.read("class", Entry::text)?,
-            hold: expect.read("hold", Entry::text)?,
-            modifiers: expect.read("modifiers", modifiers)?,
-        },
-    })
-}
-
-fn repeat(entry: &Entry<'_>) -> Result<RepeatDraft, Flaw> {
-    let table = Table::open(entry, "`repeat`".into(), &REPEAT)?;
-    Ok(RepeatDraft {
-        outcome: table.need("outcome", "`outcome = \"answered\"` or `outcome = \"abandoned\"`")?.text()?,
-        ago: table.need("ago", "`ago = \"5m\"`")?.duration()?,
-        waited: table.read("waited", Entry::duration)?,
+fn threshold(table: &Table<'_>) -> Result<ThresholdDraft, Flaw> {
+    Ok(ThresholdDraft {
+        at: table.at,
+        waiting_from: table.read("waiting_from", Entry::integer)?,
+        longest_wait_from: table.read("longest_wait_from", Entry::duration)?,
+        free_below: table.read("free_below", Entry::integer)?,
+        signed_in_below: table.read("signed_in_below", Entry::integer)?,
     })
 }
 

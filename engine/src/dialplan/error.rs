@@ -1,8 +1,10 @@
 //! What can be wrong with a plan, said so that its author knows what to do.
 
 mod queues;
+mod routes;
 
 pub use queues::QueueFault;
+pub use routes::RouteFault;
 
 use super::draft::Span;
 use std::fmt;
@@ -36,18 +38,32 @@ impl std::error::Error for PlanError {}
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PlanError { place: Place { file, line, column, source, width }, problem } = self;
-        let number = line.to_string();
-        let gutter = " ".repeat(number.len());
-        // Tabs stay tabs under the line, so that the carets stand where the eye looks.
-        let indent: String =
-            source.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let PlanError { place, problem } = self;
         writeln!(f, "error: {problem}")?;
-        writeln!(f, "{gutter}--> {file}:{line}:{column}")?;
-        writeln!(f, "{gutter} |")?;
-        writeln!(f, "{number} | {source}")?;
-        writeln!(f, "{gutter} | {indent}{}", "^".repeat(*width))?;
-        write!(f, "{gutter} = help: {}", problem.advice())
+        place.show(f)?;
+        write!(f, "{} = help: {}", place.gutter(), problem.advice())
+    }
+}
+
+/// Something an author should know, though the plan serves.
+#[derive(Clone, Debug)]
+pub enum Warning {
+    /// Nobody of the roster could answer a queue.
+    Unstaffed {
+        /// Where the queue says who may.
+        place: Place,
+        /// Its name.
+        queue: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Warning::Unstaffed { place, queue } = self;
+        writeln!(f, "warning: nobody on the roster can answer queue `{queue}`, however long a call waits")?;
+        place.show(f)?;
+        let gutter = place.gutter();
+        write!(f, "{gutter} = help: give somebody one of its skills, or add a skill of the roster to `relax`")
     }
 }
 
@@ -70,6 +86,24 @@ impl Flaw {
 }
 
 impl Place {
+    /// As wide as the line's number.
+    fn gutter(&self) -> String {
+        " ".repeat(self.line.to_string().len())
+    }
+
+    /// File, line and column, and the line itself with the place underlined.
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { file, line, column, source, width } = self;
+        let gutter = self.gutter();
+        // Tabs stay tabs under the line, so that the carets stand where the eye looks.
+        let indent: String =
+            source.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        writeln!(f, "{gutter}--> {file}:{line}:{column}")?;
+        writeln!(f, "{gutter} |")?;
+        writeln!(f, "{line} | {source}")?;
+        writeln!(f, "{gutter} | {indent}{}", "^".repeat(*width))
+    }
+
     pub(super) fn of(at: Span, file: &str, text: &str) -> Place {
         let start = floor_char(text, at.start);
         let before = &text[..start];
@@ -130,12 +164,14 @@ pub enum Problem {
         /// What may stand there.
         known: Vec<String>,
     },
-    /// The grammar names it, the engine does not act on it.
-    #[error("{what} is not supported yet")]
-    NotYet {
-        /// The key or value, with its table.
-        what: String,
-        /// What works today.
+    /// A key that stands elsewhere, or whose meaning is written otherwise.
+    #[error("`{key}` does not stand in {place}")]
+    Elsewhere {
+        /// The key.
+        key: String,
+        /// The table.
+        place: String,
+        /// Where what it means is written.
         instead: &'static str,
     },
     /// A plan that would turn a caller away.
@@ -249,44 +285,6 @@ pub enum Problem {
         /// The name.
         name: String,
     },
-    /// The same priority twice.
-    #[error("priority {priority} belongs to route `{other}` already")]
-    SamePriority {
-        /// The priority.
-        priority: i64,
-        /// Whose it is.
-        other: String,
-    },
-    /// No route without condition.
-    #[error("this plan has no default route")]
-    NoDefault,
-    /// A second route without condition.
-    #[error("route `{name}` has no condition, and `{other}` is the default already")]
-    SecondDefault {
-        /// This one.
-        name: String,
-        /// The default.
-        other: String,
-    },
-    /// A route that a higher one always beats.
-    #[error("route `{name}` can never win: `{by}` of priority {priority} is true whenever it is")]
-    NeverWins {
-        /// This one.
-        name: String,
-        /// The one that wins.
-        by: String,
-        /// Its priority.
-        priority: i64,
-    },
-    /// A condition that contradicts itself.
-    #[error("this condition is never true: {why}")]
-    NeverTrue {
-        /// Why.
-        why: String,
-    },
-    /// A condition with nothing in it.
-    #[error("this condition is empty")]
-    EmptyCondition,
     /// A class with fence and target, or neither.
     #[error("class `{name}` needs either a fence or a target")]
     FenceOrTarget {
@@ -296,48 +294,23 @@ pub enum Problem {
     /// Nobody could be confirmed vital.
     #[error("no class stands behind the fence")]
     NoFence,
-    /// A modifier that does nothing, or two things.
-    #[error("modifier `{name}` {fault}")]
-    Modifier {
-        /// Its name.
-        name: String,
-        /// What it does wrong.
-        fault: &'static str,
-        /// What to write instead.
-        instead: &'static str,
-    },
-    /// A modifier whose class is not above any route's.
-    #[error("modifier `{name}` can never raise: no route gives a class below `{class}`")]
-    NeverRaises {
-        /// Its name.
-        name: String,
-        /// Its class.
-        class: String,
-    },
     /// Something of a queue.
     #[error(transparent)]
     Queue(#[from] QueueFault),
-    /// A key no telephone has.
-    #[error("`{key}` is no key of a telephone")]
-    MenuKey {
-        /// As written.
-        key: String,
-    },
-    /// A menu, or a key of it, that does nothing, or nothing that can be done.
-    #[error("{what} {fault}")]
-    Menu {
-        /// The menu, or the key.
-        what: String,
-        /// What is wrong with it.
-        fault: &'static str,
-        /// What to write instead.
-        instead: &'static str,
-    },
+    /// Something of a route, a modifier or their conditions.
+    #[error(transparent)]
+    Route(#[from] RouteFault),
     /// An instant that cannot be read.
     #[error("`{text}` is not a moment")]
     Moment {
         /// As written.
         text: String,
+    },
+    /// An example or a simulation that holds whatever the plan says.
+    #[error("`expect` is empty")]
+    ExpectsNothing {
+        /// How one is written.
+        sample: &'static str,
     },
     /// An example that comes out differently.
     #[error("this example fails: {what} is {found}, not {wanted}")]
@@ -368,9 +341,7 @@ impl Problem {
                 "texts stand in quotes, tables under a [header], one key per line".into()
             }
             Problem::UnknownKey { key, known, .. } => meant(key, known, "the keys here are"),
-            Problem::NotYet { instead, .. }
-            | Problem::Modifier { instead, .. }
-            | Problem::Menu { instead, .. } => (*instead).into(),
+            Problem::Elsewhere { instead, .. } => (*instead).into(),
             Problem::CannotRefuse { .. } => {
                 "everyone who reaches us reaches a human: send the call to a queue".into()
             }
@@ -402,28 +373,16 @@ impl Problem {
             }
             Problem::Unknown { name, known, .. } => meant(name, known, "there is"),
             Problem::Twice { kind, .. } => format!("give each {kind} its own name and write it once"),
-            Problem::SamePriority { .. } => {
-                "give each route its own priority: of all that are true, the highest wins".into()
-            }
-            Problem::NoDefault => {
-                "add a [[route]] with the lowest priority and no `when`: it takes what is left".into()
-            }
-            Problem::SecondDefault { .. } => "add a `when`, or remove the route".into(),
-            Problem::NeverWins { .. } => "give it a higher priority, or narrow the other route".into(),
-            Problem::NeverTrue { .. } => "correct the condition, or remove it".into(),
-            Problem::EmptyCondition => {
-                "say when it applies; only the default route has no `when` at all".into()
-            }
             Problem::FenceOrTarget { .. } => {
                 "write `{ fence = true }` for confirmed vital, else `{ target = \"20s\" }`".into()
             }
             Problem::NoFence => {
                 "add `vital = { fence = true }` to [class]: confirmed vital goes first".into()
             }
-            Problem::NeverRaises { .. } => "a modifier may only raise: name a more urgent class".into(),
             Problem::Queue(fault) => fault.advice(),
-            Problem::MenuKey { .. } => "write one of 0 to 9, `*` or `#`".into(),
+            Problem::Route(fault) => fault.advice().into(),
             Problem::Moment { .. } => "write date, time and offset: \"2026-11-23T02:30:00+01:00\"".into(),
+            Problem::ExpectsNothing { sample } => format!("say what must come of it: {sample}"),
             Problem::Example { because, .. } => format!("{because}; correct the plan or the example"),
         }
     }

@@ -22,6 +22,34 @@ pub struct Facts<'a> {
     pub repeat: Option<Repeat>,
     /// Headers kept from the INVITE, as name and value.
     pub headers: &'a [(String, String)],
+    /// The caller's place as the network gives it ([`Facts::location_in`]).
+    pub location: Option<&'a str>,
+    /// How the centre stands when the call comes.
+    pub room: Room<'a>,
+}
+
+/// How a centre stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Room<'a> {
+    /// A major event is open.
+    pub crisis: bool,
+    /// Its queues, in the plan's order. A condition on a queue that is not here is not true.
+    pub queues: &'a [State],
+    /// All of them together; `None` when nobody counted.
+    pub whole: Option<State>,
+}
+
+/// How one queue stands, or the centre as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Calls that wait.
+    pub waiting: u32,
+    /// The longest of them, since its INVITE.
+    pub longest_wait: Duration,
+    /// Agents who could be offered a call at once.
+    pub free: u32,
+    /// Agents who are signed in.
+    pub signed_in: u32,
 }
 
 impl Facts<'_> {
@@ -38,6 +66,20 @@ impl Facts<'_> {
         "Accept-Language",
         "User-Agent",
     ];
+    /// The caller's place among kept headers: the `operator-specific-GI` of P-Access-Network-Info
+    /// (RFC 7315 section 5.4). What it holds is between a centre and its operators; in France, where
+    /// it is sent at all, the commune's INSEE code.
+    pub fn location_in(headers: &[(String, String)]) -> Option<&str> {
+        const FIELD: &str = "operator-specific-gi";
+        let access = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("P-Access-Network-Info"));
+        let mut fields = access.flat_map(|(_, value)| value.split([';', ',']));
+        let place = fields.find_map(|field| {
+            let (name, value) = field.split_once('=')?;
+            name.trim().eq_ignore_ascii_case(FIELD).then(|| value.trim().trim_matches('"'))
+        });
+        place.filter(|place| !place.is_empty())
+    }
+
     /// The trunk of a call that one of our own phones makes.
     pub const INTERNAL: &'static str = "internal";
 }

@@ -6,23 +6,29 @@
 
 mod facts;
 mod queues;
+mod simulation;
 mod skill;
 
 mod calendar;
 mod check;
+mod condition;
 mod draft;
 mod error;
 mod eval;
 mod examples;
+mod explain;
 mod grammar;
 mod reader;
+mod schema;
 
-pub use error::{Place, PlanError, Problem, QueueFault};
-pub use facts::{Earlier, Facts, Repeat};
+pub use error::{Place, PlanError, Problem, QueueFault, RouteFault, Warning};
+pub use explain::{Decided, Explanation, Outcome, Reason, Verdict};
+pub use facts::{Earlier, Facts, Repeat, Room, State};
 pub use queues::{
     Destination, HoldMode, MenuKey, MenuPlan, OfferPlan, OverflowCause, OverflowRule, QueuePlan, Relax,
     Strategy, VitalPlan, Widen,
 };
+pub use simulation::{Answered, Promise, Simulation, Traffic};
 pub use skill::SkillNeed;
 
 use std::collections::HashMap;
@@ -50,17 +56,22 @@ pub struct Dialplan {
     modifiers: Vec<eval::Modifier>,
     /// How many examples hold.
     examples: usize,
-    sounds: Sounds,
+    simulations: Vec<Simulation>,
+    places: Places,
 }
 
-/// Every sound of a plan and where it is first asked for. The places are for errors: two plans
+/// Every sound of a plan and where it is first asked for, and where its queues stand. The places are for errors: two plans
 /// that differ in nothing else are the same.
-#[derive(Debug)]
-struct Sounds(Vec<(String, Place)>);
+#[derive(Debug, Default)]
+struct Places {
+    sounds: Vec<(String, Place)>,
+    /// Where each queue says who serves it.
+    queues: Vec<Place>,
+}
 
-impl PartialEq for Sounds {
-    fn eq(&self, other: &Sounds) -> bool {
-        self.0.iter().map(|(name, _)| name).eq(other.0.iter().map(|(name, _)| name))
+impl PartialEq for Places {
+    fn eq(&self, other: &Places) -> bool {
+        self.sounds.iter().map(|(name, _)| name).eq(other.sounds.iter().map(|(name, _)| name))
     }
 }
 
@@ -69,6 +80,10 @@ impl PartialEq for Sounds {
 pub struct Surroundings<'a> {
     /// Every trunk's name.
     pub trunks: Option<&'a [String]>,
+    /// Every centre's name, this one's included.
+    pub centres: Option<&'a [String]>,
+    /// The name of the centre that the plan is for.
+    pub centre: Option<&'a str>,
 }
 
 /// A class of one plan: its place in [`Dialplan::classes`].
@@ -176,9 +191,23 @@ impl Dialplan {
         self.numbers.keys().chain(self.urns.iter().map(|(urn, _)| urn)).map(String::as_str)
     }
 
+    /// Whether any condition asks how queues or the centre stand.
+    pub fn reads_room(&self) -> bool {
+        let state = |clause: &condition::Clause| {
+            matches!(clause, condition::Clause::Queue(..) | condition::Clause::Centre(_))
+        };
+        self.routes.iter().any(|route| route.when.has(state))
+            || self.modifiers.iter().any(|modifier| modifier.when.has(state))
+    }
+
+    /// Its simulations, in the order of the file: checked here, played by whoever can play a room.
+    pub fn simulations(&self) -> &[Simulation] {
+        &self.simulations
+    }
+
     /// Every sound the plan may ask for.
     pub fn sounds(&self) -> impl Iterator<Item = &str> {
-        self.sounds.0.iter().map(|(name, _)| name.as_str())
+        self.places.sounds.iter().map(|(name, _)| name.as_str())
     }
 
     /// Compares its sounds with those that can be played.
@@ -186,11 +215,24 @@ impl Dialplan {
     /// # Errors
     /// The first one missing, with its place in the plan.
     pub fn can_be_heard(&self, playable: &[&str]) -> Result<(), PlanError> {
-        let missing = self.sounds.0.iter().find(|(name, _)| !playable.contains(&name.as_str()));
+        let missing = self.places.sounds.iter().find(|(name, _)| !playable.contains(&name.as_str()));
         let Some((name, place)) = missing else { return Ok(()) };
         let known = playable.iter().map(|name| (*name).to_owned()).collect();
         let problem = Problem::Unknown { kind: "sound", name: name.clone(), known };
         Err(PlanError { place: place.clone(), problem: Box::new(problem) })
+    }
+
+    /// Queues that nobody of a roster could answer, however long a call waits: each person's skills are
+    /// written like `german:3`. Only a warning, because skills are given in a shift, and because the
+    /// roster may be elsewhere.
+    pub fn unstaffed(&self, roster: &[&[String]]) -> Vec<Warning> {
+        let nobody = |queue: &QueuePlan| !roster.iter().any(|held| queue.takes_after(Duration::MAX, held));
+        let queues = self.queues.iter().zip(&self.places.queues).filter(|(queue, _)| nobody(queue));
+        let warning = |(queue, place): (&QueuePlan, &Place)| Warning::Unstaffed {
+            place: place.clone(),
+            queue: queue.name.clone(),
+        };
+        queues.map(warning).collect()
     }
 
     /// Its name, version and extent in one line, for whoever checks it.
@@ -207,6 +249,7 @@ impl Dialplan {
             count(self.routes.len() + 1, "route"),
             count(self.modifiers.len(), "modifier"),
             count(self.examples, "example"),
+            count(self.simulations.len(), "simulation"),
         ];
         format!("{} {}: {}", self.name, self.version, parts.join(", "))
     }
@@ -224,13 +267,17 @@ impl Dialplan {
     /// # Errors
     /// As [`Dialplan::parse`].
     pub fn parse_for(file: &str, text: &str, around: Surroundings<'_>) -> Result<Dialplan, PlanError> {
-        let (mut plan, sounds) = Self::read(text, around).map_err(|flaw| flaw.placed(file, text))?;
+        let (mut plan, sounds) = Self::read(file, text, around).map_err(|flaw| flaw.placed(file, text))?;
         let place = |sound: draft::At<String>| (sound.is, Place::of(sound.at, file, text));
-        plan.sounds = Sounds(sounds.into_iter().map(place).collect());
+        plan.places.sounds = sounds.into_iter().map(place).collect();
         Ok(plan)
     }
 
-    fn read(text: &str, around: Surroundings<'_>) -> Result<(Dialplan, Vec<draft::At<String>>), error::Flaw> {
+    fn read(
+        file: &str,
+        text: &str,
+        around: Surroundings<'_>,
+    ) -> Result<(Dialplan, Vec<draft::At<String>>), error::Flaw> {
         let top = draft::Span { start: 0, end: 0 };
         if text.len() > Self::BYTES_MAX {
             return Err(error::Flaw::new(top, Problem::TooLarge { bytes: text.len() }));
@@ -241,6 +288,7 @@ impl Dialplan {
         })?;
         let draft = draft::Draft::read(keys.get_ref())?;
         let sounds = draft.sounds();
-        Ok((draft.check(around)?, sounds))
+        let place = |at| Place::of(at, file, text);
+        Ok((draft.check(around, &place)?, sounds))
     }
 }

@@ -42,16 +42,17 @@ impl<'t> Table<'t> {
     fn allow(&self, grammar: &Grammar) -> Result<(), Flaw> {
         for entry in self.entries() {
             let key = entry.key.is.as_str();
-            if grammar.known.contains(&key) {
+            if grammar.names().any(|name| name == key) {
                 continue;
             }
             let place = self.place.clone();
-            let problem = if let Some((_, instead)) = grammar.later.iter().find(|(name, _)| *name == key) {
-                Problem::NotYet { what: format!("`{key}` in {place}"), instead }
+            let elsewhere = grammar.elsewhere.iter().find(|(name, _)| *name == key);
+            let problem = if let Some((_, instead)) = elsewhere {
+                Problem::Elsewhere { key: key.to_owned(), place, instead }
             } else if REFUSALS.contains(&key) {
                 Problem::CannotRefuse { key: key.to_owned() }
             } else {
-                let known = grammar.known.iter().map(|name| (*name).to_owned()).collect();
+                let known = grammar.names().map(str::to_owned).collect();
                 Problem::UnknownKey { key: key.to_owned(), place, known }
             };
             return Err(Flaw::new(entry.key.at, problem));
@@ -152,6 +153,20 @@ impl<'t> Entry<'t> {
         let number = self.value.get_ref().as_integer();
         let number = number.and_then(|n| i64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).ok());
         Ok(At { is: number.ok_or_else(|| self.wrong("a whole number"))?, at: self.at() })
+    }
+
+    pub(super) fn number(&self) -> Result<At<f64>, Flaw> {
+        let value = self.value.get_ref();
+        let whole = value.as_integer().map(|_| self.integer()).transpose()?;
+        let number = match (whole, value.as_float()) {
+            // Exact up to 2^53, far above any bound of a plan.
+            (Some(whole), _) => i32::try_from(whole.is).ok().map(f64::from),
+            (None, Some(float)) => {
+                float.as_str().replace('_', "").parse().ok().filter(|n: &f64| n.is_finite())
+            }
+            (None, None) => None,
+        };
+        Ok(At { is: number.ok_or_else(|| self.wrong("a number"))?, at: self.at() })
     }
 
     /// A duration with its unit: `20s`, `15m`, `2h`. At most a week.

@@ -1,8 +1,10 @@
 //! A queue in numbers, and its alarm.
 
+use super::agent::Seat;
 use super::deadline::Due;
 use super::{Floor, QueueId};
-use crate::call::event::Event;
+use crate::call::event::{Event, Intent};
+use crate::dialplan::State;
 use crate::time::Instant;
 use std::time::Duration;
 
@@ -34,6 +36,42 @@ impl Floor {
         let line = self.lines.get(self.place_of(queue)?)?;
         let longest_wait = line.arrivals.first().map_or(Duration::ZERO, |(arrived, _)| now.since(*arrived));
         Some(Figures { waiting: line.arrivals.len() as u64, longest_wait, ..line.counts })
+    }
+
+    /// How each queue stands, by its place in the plan, and the centre as a whole: what a plan's
+    /// conditions ask. An agent of several queues counts in each, and once in the whole.
+    pub fn stand(&self, now: Instant) -> (Vec<State>, State) {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let mut queues: Vec<State> = self
+            .lines
+            .iter()
+            .map(|line| State {
+                waiting: count(line.arrivals.len()),
+                longest_wait: line
+                    .arrivals
+                    .first()
+                    .map_or(Duration::ZERO, |(arrived, _)| now.since(*arrived)),
+                ..State::default()
+            })
+            .collect();
+        let mut whole = State {
+            waiting: queues.iter().map(|queue| queue.waiting).sum(),
+            longest_wait: queues.iter().map(|queue| queue.longest_wait).max().unwrap_or_default(),
+            ..State::default()
+        };
+        for agent in &self.agents {
+            let free = u32::from(matches!(agent.seat, Seat::Free { .. }));
+            let signed_in = u32::from(agent.intent != Intent::SignedOut);
+            whole.free += free;
+            whole.signed_in += signed_in;
+            for place in &agent.queues {
+                if let Some(queue) = queues.get_mut(*place) {
+                    queue.free += free;
+                    queue.signed_in += signed_in;
+                }
+            }
+        }
+        (queues, whole)
     }
 
     /// The first of a queue changed, or its alarm came due: says what the longest wait means now.

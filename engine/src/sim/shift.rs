@@ -6,7 +6,7 @@ use super::judge::Judge;
 use super::setup::Setup;
 use super::traffic::Caller;
 use crate::call::event::{Event, Intent, Occupation, OfferKind};
-use crate::dialplan::{ClassId, Earlier, Facts, Repeat};
+use crate::dialplan::{ClassId, Earlier, Facts, Repeat, Room};
 use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, Serial, WorkId};
 use crate::queue::{Fact, Floor, Step};
 use crate::time::Instant;
@@ -225,6 +225,10 @@ impl<'s> Shift<'s> {
         let since = self.now.since(Instant::ZERO);
         let line = self.setup.traffic.lines.get(caller.line);
         let number = format!("+336{:08}", caller.number % 100_000_000);
+        let (queues, whole) = match plan.reads_room() {
+            true => self.floor.stand(self.now),
+            false => Default::default(),
+        };
         let facts = Facts {
             called: line.map_or("", |line| line.called.as_str()),
             urn: None,
@@ -238,6 +242,8 @@ impl<'s> Shift<'s> {
                 waited,
             }),
             headers: &[],
+            location: None,
+            room: Room { crisis: false, queues: &queues, whole: Some(whole) },
         };
         let routed = plan.route(&facts);
         let class = if caller.known { plan.vital() } else { routed.class };

@@ -3,14 +3,14 @@
 
 use super::{Names, label};
 use crate::dialplan::draft::{KeyDraft, MenuDraft, RouteDraft};
-use crate::dialplan::error::{Flaw, Problem};
+use crate::dialplan::error::{Flaw, RouteFault};
 use crate::dialplan::{ClassId, HoldMode, MenuKey, MenuPlan, urgency};
 
 impl Names<'_> {
     /// The menu of a route that gives `class`.
     pub(super) fn menu(&self, draft: &MenuDraft, class: ClassId) -> Result<MenuPlan, Flaw> {
         if draft.keys.is_empty() {
-            let problem = Problem::Menu {
+            let problem = RouteFault::Menu {
                 what: "this menu".into(),
                 fault: "has no key",
                 instead: "add a key, `\"1\" = { class = \"declared\" }`, or remove the menu",
@@ -25,11 +25,11 @@ impl Names<'_> {
         let mut letters = draft.key.is.chars();
         let key = match (letters.next(), letters.next()) {
             (Some(key @ ('0'..='9' | '*' | '#')), None) => key,
-            _ => return Err(Flaw::new(draft.key.at, Problem::MenuKey { key: draft.key.is.clone() })),
+            _ => return Err(Flaw::new(draft.key.at, RouteFault::MenuKey { key: draft.key.is.clone() })),
         };
         let wrong = |at, fault, instead| {
             let what = format!("key `{key}` of the menu");
-            Err(Flaw::new(at, Problem::Menu { what, fault, instead }))
+            Err(Flaw::new(at, RouteFault::Menu { what, fault, instead }))
         };
         let class = draft.class.as_ref().map(|class| Ok((self.class(class)?, class.at))).transpose()?;
         match class {
@@ -55,7 +55,7 @@ pub(super) fn is_answered(draft: &RouteDraft, hold: HoldMode) -> Result<(), Flaw
     match (&draft.menu, hold) {
         (Some(menu), HoldMode::Early { .. }) => Err(Flaw::new(
             menu.at,
-            Problem::Menu {
+            RouteFault::Menu {
                 what: "this menu".into(),
                 fault: "is on a call in early media, which passes no keys",
                 instead: "write `hold = \"answered\"` in this route, or remove the menu",

@@ -4,8 +4,9 @@ use super::queues::skill;
 use super::{Names, few, label, title, twice};
 use crate::dialplan::Dialplan;
 use crate::dialplan::draft::{Draft, ModifierDraft, one_of};
-use crate::dialplan::error::{Flaw, Problem};
+use crate::dialplan::error::{Flaw, Problem, RouteFault};
 use crate::dialplan::eval::{Change, Modifier, Route};
+use crate::dialplan::grammar::INHERITED;
 
 impl Draft {
     pub(super) fn modifiers(&self, names: &Names<'_>) -> Result<Vec<Modifier>, Flaw> {
@@ -30,7 +31,7 @@ impl Draft {
                 let at = draft.class.as_ref().map_or(draft.name.at, |class| class.at);
                 let class = plan.class(class).map_or_else(String::new, |class| class.name.clone());
                 let name = modifier.name.clone();
-                return Err(Flaw::new(at, Problem::NeverRaises { name, class }));
+                return Err(Flaw::new(at, RouteFault::NeverRaises { name, class }));
             }
         }
         Ok(())
@@ -41,7 +42,7 @@ impl Names<'_> {
     fn modifier(&self, draft: &ModifierDraft) -> Result<Modifier, Flaw> {
         let name = title(&draft.name)?;
         let fault = |fault, instead| {
-            Err(Flaw::new(draft.name.at, Problem::Modifier { name: name.clone(), fault, instead }))
+            Err(Flaw::new(draft.name.at, RouteFault::Modifier { name: name.clone(), fault, instead }))
         };
         let when = self.condition(&draft.when)?;
         let nothing = draft.inherit.is_none()
@@ -69,8 +70,8 @@ impl Names<'_> {
             (None, None) => Change::Nothing,
         };
         if let Some(inherit) = &draft.inherit {
-            one_of("inherit", inherit, &["waited"])?;
-            if when.repeat.is_none() {
+            one_of("inherit", inherit, INHERITED)?;
+            if draft.when.repeat.is_none() {
                 return fault(
                     "inherits from no earlier call",
                     "add `repeat = \"abandoned\", within = \"10m\"` to its `when`",

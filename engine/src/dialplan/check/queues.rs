@@ -3,8 +3,9 @@
 
 use super::{Names, find, hold, label, within};
 use crate::dialplan::draft::queues::{OfferDraft, OverflowDraft, QueueDraft, RelaxDraft, StageDraft};
-use crate::dialplan::draft::{At, not_one_of, one_of};
+use crate::dialplan::draft::{At, Draft, not_one_of, one_of};
 use crate::dialplan::error::{Flaw, Problem, QueueFault};
+use crate::dialplan::grammar::{CAUSES, OVERFLOWS};
 use crate::dialplan::{
     ClassId, Destination, Dialplan, HoldMode, OfferPlan, OverflowCause, OverflowRule, QueuePlan, Relax,
     SkillNeed, Strategy, VitalPlan, Widen,
@@ -97,7 +98,7 @@ impl Names<'_> {
             _ => {}
         }
         if let Some(mode) = &draft.mode {
-            one_of("mode", mode, &["additive", "move"])?;
+            one_of("mode", mode, OVERFLOWS)?;
         }
         Ok(OverflowRule {
             when,
@@ -124,7 +125,16 @@ impl Names<'_> {
                 let place = find("queue", &named(name), self.queues.iter().map(String::as_str))?;
                 Ok(Destination::Queue(u32::try_from(place).unwrap_or(u32::MAX)))
             }
-            Some(("centre", name)) => Ok(Destination::Centre(label(&named(name))?)),
+            Some(("centre", name)) => {
+                let centre = label(&named(name))?;
+                if let Some(centres) = self.around.centres {
+                    find("centre", &named(name), centres.iter().map(String::as_str))?;
+                }
+                if self.around.centre.unwrap_or(&self.plan) == centre {
+                    return Err(Flaw::new(to.at, QueueFault::OwnCentre { centre }));
+                }
+                Ok(Destination::Centre(centre))
+            }
             Some(("trunk", name)) => {
                 let trunk = label(&named(name))?;
                 if let Some(trunks) = self.around.trunks {
@@ -136,6 +146,37 @@ impl Names<'_> {
             _ => Err(Flaw::new(to.at, QueueFault::Destination { text: to.is.clone() })),
         }
     }
+}
+
+/// Every chain of overflows from queue to queue ends.
+pub(super) fn ends(draft: &Draft, queues: &[QueuePlan]) -> Result<(), Flaw> {
+    let next = |from: usize| {
+        queues[from].overflow.iter().zip(&draft.queues[from].overflow).filter_map(|(rule, draft)| match rule
+            .to
+        {
+            Destination::Queue(to) => Some((usize::try_from(to).ok()?, draft.to.at)),
+            _ => None,
+        })
+    };
+    for first in 0..queues.len() {
+        // Every queue is visited once.
+        let mut seen = vec![false; queues.len()];
+        let mut open = vec![vec![first]];
+        while let Some(path) = open.pop() {
+            let Some(last) = path.last() else { continue };
+            for (to, at) in next(*last) {
+                if to == first {
+                    let names = path.iter().chain([&first]).map(|place| queues[*place].name.as_str());
+                    let chain = names.collect::<Vec<_>>().join(" -> ");
+                    return Err(Flaw::new(at, QueueFault::Circle { chain }));
+                }
+                if !std::mem::replace(&mut seen[to], true) {
+                    open.push(path.iter().copied().chain([to]).collect());
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A number dialled over a trunk.
@@ -173,8 +214,6 @@ fn causes(draft: &OverflowDraft, cause: &At<String>) -> Result<OverflowCause, Fl
             OverflowCause::ExpectedWait(within(wait, "expected_wait", 1, 3600, bounds)?)
         }
         _ => {
-            const CAUSES: &[&str] =
-                &["opened", "nobody-signed-in", "nobody-reachable", "waited", "length", "expected-wait"];
             return Err(not_one_of("when", cause, CAUSES));
         }
     })

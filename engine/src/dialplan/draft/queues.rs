@@ -2,7 +2,7 @@
 
 use super::{At, HoldDraft, Span, hold, not_one_of, texts};
 use crate::dialplan::error::{Flaw, Problem};
-use crate::dialplan::grammar::{OFFER, OVERFLOW, QUEUE, RELAX, STAGE, VITAL};
+use crate::dialplan::grammar::{ALL, MODES, OFFER, OVERFLOW, QUEUE, RELAX, STAGE, VITAL};
 use crate::dialplan::reader::{Entry, Table};
 use std::time::Duration;
 use toml::de::DeValue;
@@ -127,7 +127,6 @@ fn overflow(entry: &Entry<'_>) -> Result<OverflowDraft, Flaw> {
 }
 
 fn offer(entry: &Entry<'_>) -> Result<OfferDraft, Flaw> {
-    const MODES: &[&str] = &["exclusive", "shared", "pick"];
     let table = Table::open(entry, "`offer`".into(), &OFFER)?;
     let mode = table.need("mode", "`mode = \"exclusive\"`, `\"shared\"` or `\"pick\"`")?.text()?;
     // Which keys belong to which mode.
@@ -181,7 +180,7 @@ fn stage(entry: &Entry<'_>) -> Result<StageDraft, Flaw> {
             let number = agents.integer()?;
             At { is: Some(number.is), at: number.at }
         }
-        DeValue::String(all) if all == "all" => At { is: None, at: agents.at() },
+        DeValue::String(all) if all == ALL => At { is: None, at: agents.at() },
         _ => return Err(agents.wrong("a whole number, or \"all\"")),
     };
     Ok(StageDraft { at, agents })

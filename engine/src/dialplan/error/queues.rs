@@ -29,6 +29,18 @@ pub enum QueueFault {
         /// As written.
         text: String,
     },
+    /// An overflow that comes back.
+    #[error("this overflow comes back: {chain}")]
+    Circle {
+        /// The queues, from the first to itself.
+        chain: String,
+    },
+    /// An overflow to the centre it is in.
+    #[error("centre `{centre}` is the plan's own")]
+    OwnCentre {
+        /// Its name.
+        centre: String,
+    },
     /// A step in time that does not come after the one before it.
     #[error("this `{key}` is not later than the one before it")]
     NotLater {
@@ -64,6 +76,13 @@ impl QueueFault {
             QueueFault::Alone { key, beside } => format!("write {beside}, or remove `{key}`"),
             QueueFault::Destination { .. } => {
                 "write \"queue:NAME\", \"centre:NAME\" or \"trunk:NAME\": a call ends at people".into()
+            }
+            QueueFault::Circle { .. } => {
+                "let the chain end: in a queue that overflows no further, at another centre or on a trunk"
+                    .into()
+            }
+            QueueFault::OwnCentre { .. } => {
+                "name another centre, or a queue of this plan: `to = \"queue:NAME\"`".into()
             }
             QueueFault::NotLater { .. } => "write them in order of time, each once".into(),
             QueueFault::AddsNobody { .. } => {
