@@ -12,9 +12,9 @@ use wire::{A, short};
 
 const QUIET: Scene = Scene { name: "", wishes: [&[], &[]], losses: 0, ticks: 0, forks: 0, stands: false };
 
-/// Walked by `make test`: well over 100 000 interleavings in half a minute.
+/// Walked by `make test`: 140 000 interleavings in a quarter of a minute.
 fn everyday() -> Vec<Scene> {
-    use Wish::{Answer, EarlyMedia, End, Refuse, Reoffer, Ring};
+    use Wish::{Answer, EarlyMedia, End, Refuse, Reoffer};
     vec![
         Scene { name: "CANCEL meets 200, one lost", wishes: [&[End], &[Answer]], losses: 1, ..QUIET },
         Scene {
@@ -24,7 +24,6 @@ fn everyday() -> Vec<Scene> {
             ticks: 1,
             ..QUIET
         },
-        Scene { name: "CANCEL meets a reliable 180 and 200", wishes: [&[End], &[Ring, Answer]], ..QUIET },
         Scene { name: "CANCEL meets early media and 200", wishes: [&[End], &[EarlyMedia, Answer]], ..QUIET },
         Scene {
             name: "early media and 200, one lost",
@@ -83,8 +82,9 @@ fn everyday() -> Vec<Scene> {
 
 /// The rest, for `EXPLORE=all`: some millions, minutes.
 fn whole() -> Vec<Scene> {
-    use Wish::{Answer, EarlyMedia, End, Reoffer};
+    use Wish::{Answer, EarlyMedia, End, Reoffer, Ring};
     vec![
+        Scene { name: "CANCEL meets a reliable 180 and 200", wishes: [&[End], &[Ring, Answer]], ..QUIET },
         Scene {
             name: "CANCEL meets 200, one lost, one timer",
             wishes: [&[End], &[Answer]],

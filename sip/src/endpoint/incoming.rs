@@ -132,7 +132,7 @@ impl Endpoint {
         words: &str,
         repairs: Repairs,
     ) {
-        let tag = message.to().ok().and_then(|to| to.tag());
+        let tag = message.to_tag();
         let dialog = tag.and_then(|tag| self.dialog_of(message, tag));
         let peer = match peer {
             Peer::Stranger if self.registrar.user_at(flow).is_some() => Peer::Phone,
@@ -169,7 +169,7 @@ impl Endpoint {
     fn dialog_of(&self, message: &Message<'_>, tag: &str) -> Option<DialogId> {
         let id = *self.tags.get(tag)?;
         let call_id = message.call_id().ok()?;
-        let remote = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+        let remote = message.from_tag().unwrap_or_default();
         let same = match self.usages.get(&id)? {
             Usage::Ringing(ringing) => {
                 ringing.dialog.call_id == call_id && ringing.dialog.remote_tag == remote

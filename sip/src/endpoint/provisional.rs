@@ -227,7 +227,7 @@ impl Endpoint {
         message: &Message<'_>,
     ) -> bool {
         let reliable = message.require().any(|tag| tag.eq_ignore_ascii_case("100rel"));
-        let tag = message.to().ok().and_then(|to| to.tag());
+        let tag = message.to_tag();
         let (Some(rseq), Some(tag), true) = (message.rseq(), tag, reliable) else { return true };
         let Some((flow, invite)) = self.transactions.request(key.as_str()) else { return true };
         let Ok(invite) = Message::scan(&invite) else { return true }; // our own words

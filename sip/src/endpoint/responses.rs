@@ -77,7 +77,7 @@ impl Endpoint {
     /// A 2xx to the INVITE of a set: the first one is the session; every other fork, and one that
     /// crossed our CANCEL, is acknowledged and hung up (§13.2.2.4, I2, I5).
     fn receive_success(&mut self, now: Instant, key: &Key, id: DialogId, message: &Message<'_>) {
-        let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let tag = message.to_tag().unwrap_or_default();
         if self.transactions.acknowledge_again(key.as_str(), tag) {
             return;
         }
@@ -121,7 +121,7 @@ impl Endpoint {
 
     /// A 2xx to a re-INVITE of ours.
     fn receive_reoffered(&mut self, now: Instant, key: &Key, id: DialogId, message: &Message<'_>) {
-        let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let tag = message.to_tag().unwrap_or_default();
         if self.transactions.acknowledge_again(key.as_str(), tag) {
             return;
         }

@@ -16,7 +16,7 @@ impl Endpoint {
     pub(super) fn receive_within(&mut self, now: Instant, dialog: DialogId, heard: Heard<'_, '_>) {
         let Heard { flow, peer, message, method, words } = heard;
         // Found by this tag just before.
-        let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let tag = message.to_tag().unwrap_or_default();
         let pending = self.take_request(flow, message, words, tag);
         let number = message.cseq().map_or(0, |cseq| cseq.number);
         let standing = match self.usages.get_mut(&dialog) {

@@ -72,6 +72,21 @@ impl std::fmt::Debug for NameAddr<'_> {
     }
 }
 
+/// The tag behind an address, found as [`NameAddr::read`] and [`NameAddr::tag`] find it.
+fn tag_in(value: &[u8]) -> Option<&str> {
+    let value = trim(value);
+    let quoted =
+        if value.first() == Some(&b'"') { crate::message::quoted_end(value).unwrap_or(0) } else { 0 };
+    let params = match memchr::memchr(b'<', &value[quoted..]) {
+        Some(open) => {
+            let close = quoted + open + memchr::memchr(b'>', &value[quoted + open..])?;
+            &value[close + 1..]
+        }
+        None => &value[memchr::memchr(b';', value)?..],
+    };
+    Params::new(trim(params)).value("tag").filter(|tag| !tag.is_empty())
+}
+
 /// Does `value` hold `<uri>` without white space inside the brackets?
 fn contains(value: &[u8], uri: &[u8]) -> bool {
     memchr::memmem::find(value, uri).is_some_and(|at| {
@@ -96,6 +111,16 @@ impl<'a> Message<'a> {
         self.name_addr(Name::To)
     }
 
+    /// The tag of From, without a look at the address: it names the dialog of every request.
+    pub fn from_tag(&self) -> Option<&'a str> {
+        tag_in(self.header(Name::From)?)
+    }
+
+    /// The tag of To.
+    pub fn to_tag(&self) -> Option<&'a str> {
+        tag_in(self.header(Name::To)?)
+    }
+
     fn name_addr(&self, name: Name) -> Result<NameAddr<'a>, HeaderError> {
         let value = self.header(name).ok_or(HeaderError::Missing(name))?;
         NameAddr::read(value).ok_or(HeaderError::Malformed(name))
@@ -105,6 +130,23 @@ impl<'a> Message<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_is_the_same_with_the_address_and_without() {
+        for value in [
+            "<sip:a@h>;tag=1",
+            "sip:a@h;tag=2",
+            "\"Doe, <John>;tag=x\" <sip:a@h;tag=uri> ; TAG = 3 ;y",
+            "<sip:a@h>",
+            "<sip:a@h>;tag=",
+            "<sip:a@h;tag=4",
+            "tel:+33;phone-context=x;tag=5",
+            "\"open <sip:a@h>;tag=6",
+        ] {
+            let read = NameAddr::read(value.as_bytes()).and_then(|address| address.tag());
+            assert_eq!(tag_in(value.as_bytes()), read, "{value}");
+        }
+    }
     use crate::header::request_with;
 
     fn read(value: &str) -> NameAddr<'_> {

@@ -158,17 +158,19 @@ pub(crate) fn length_in(head: &[u8]) -> Result<Option<usize>, NoLength> {
 /// Name and value of the header line `text`, which lies at `at`; `None` when it has none.
 fn split_header(bytes: &[u8], at: usize, text: &[u8]) -> Option<Line> {
     let colon = memchr::memchr(b':', text)?;
-    let name = trim(&text[..colon]);
-    if !is_token(name) || text[0] != name[0] {
-        return None; // a fold under the start line is no header either
+    let written = trim(&text[..colon]);
+    let name = Name::read(written);
+    // A name we know is a token; a fold under the start line is no header either.
+    if (name == Name::Other && !is_token(written)) || text[0] != written[0] {
+        return None;
     }
     let value = trim(&text[colon + 1..]);
     let value_at = value.as_ptr() as usize - bytes.as_ptr() as usize;
     // MESSAGE_MAX fits 16 bits, and every part lies in the message.
     Some(Line {
-        name: Name::read(name),
+        name,
         name_at: u16::try_from(at).ok()?,
-        name_len: u16::try_from(name.len()).ok()?,
+        name_len: u16::try_from(written.len()).ok()?,
         value_at: u16::try_from(value_at).ok()?,
         value_len: u16::try_from(value.len()).ok()?,
     })

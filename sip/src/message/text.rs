@@ -91,9 +91,25 @@ pub(crate) fn unquote(bytes: &[u8]) -> &[u8] {
 
 /// A token (RFC 3261 §25.1): what methods, header names and parameter names are made of.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    let ordinary = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(byte);
-    !bytes.is_empty() && bytes.iter().all(ordinary)
+    !bytes.is_empty() && bytes.iter().all(|byte| TOKEN[usize::from(*byte)])
 }
+
+/// Which bytes a token is made of: every header line asks, so it is a table.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"-.!%*_+`'~";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// The end of the quoted string that opens at `bytes[0]`: the index after its closing quote.
 /// `None` when it is not closed.

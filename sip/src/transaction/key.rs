@@ -71,8 +71,7 @@ fn write_identity(words: &mut String, request: &Message<'_>) {
     let call_id = request.header(Name::CallId).unwrap_or_default();
     words.push_str(&String::from_utf8_lossy(call_id));
     let number = request.cseq().map_or(0, |cseq| cseq.number);
-    let from = request.from();
-    let tag = from.as_ref().ok().and_then(|from| from.tag()).unwrap_or_default();
+    let tag = request.from_tag().unwrap_or_default();
     let _ = write!(words, " {tag} {number}");
 }
 
