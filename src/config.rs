@@ -8,12 +8,12 @@ mod centres;
 mod draft;
 mod fault;
 mod sockets;
+mod trunks;
 
 pub use fault::Fault;
 
 use draft::{Draft, Located};
-use engine::site::{Reach, Site, TrunkSite};
-use std::collections::HashMap;
+use engine::site::Site;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,14 @@ pub struct Config {
     pub site: Site,
     /// Where SIP is listened for.
     pub listen: Vec<Listen>,
+    /// Who we are under SIP's TLS, and whom we believe.
+    pub sip_tls: Option<SipTls>,
+    /// What the driver must know of each trunk, in the site's order.
+    pub trunks: Vec<TrunkWire>,
+    /// The name server to ask; the system's otherwise.
+    pub resolver: Option<SocketAddr>,
+    /// What those may cost us who are neither trunk nor phone.
+    pub limits: Limits,
     /// The media plane's sockets and threads.
     pub media: Media,
     /// Where pages, metrics and the live feed are served.
@@ -40,10 +48,49 @@ pub struct Config {
     pub log: Log,
 }
 
+/// Certificates of SIP over TLS.
+#[derive(Clone, Debug)]
+pub struct SipTls {
+    /// What we show, as server and as client.
+    pub identity: Tls,
+    /// The authorities whose certificates carriers show.
+    pub ca: PathBuf,
+}
+
+/// A trunk as the sockets know it.
+#[derive(Clone, Debug, Default)]
+pub struct TrunkWire {
+    /// Names to be resolved, ahead of need; their addresses are the trunk's.
+    pub names: Vec<HostName>,
+    /// The names its certificate shows, one of them: calls over TLS are the trunk's by these and,
+    /// where there are any, by nothing else.
+    pub certificates: Vec<String>,
+}
+
+/// A host as the configuration names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostName {
+    /// The name.
+    pub name: String,
+    /// Its port; without one SRV records are asked for, too.
+    pub port: Option<u16>,
+}
+
+/// Bounds on strangers.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Messages a second from one address (one /64 of IPv6).
+    pub source_rate: u32,
+    /// Addresses remembered for it.
+    pub sources: usize,
+    /// Connections at once.
+    pub connections: usize,
+}
+
 /// One SIP listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp` or `tls`.
     pub transport: sip::transport::Transport,
     /// Where.
     pub address: SocketAddr,
@@ -157,14 +204,16 @@ impl Config {
         let listen = check.listen(&draft)?;
         let contact = check.contact(&draft, &listen)?;
         let realm = draft.sip.realm.clone();
-        let trunks = check.trunks(&draft.trunk)?;
+        let sip_tls = check.sip_tls(&draft, &listen)?;
+        let listeners = check.listeners(&draft, &listen, contact)?;
+        let (trunks, wires) = check.trunks(&draft)?;
         let centres = check.centres(&draft, &trunks, &realm)?;
         check.numbers(&draft, &centres)?;
         let site = Site {
             epoch: 0,
             product: format!("bandeau/{}", env!("CARGO_PKG_VERSION")),
             contact,
-            listeners: Vec::new(),
+            listeners,
             realm,
             trunks,
             centres,
@@ -176,6 +225,10 @@ impl Config {
         Ok(Config {
             site,
             listen,
+            sip_tls,
+            trunks: wires,
+            limits: check.limits(&draft),
+            resolver: check.resolver(&draft)?,
             media,
             http: check.http(&draft)?,
             access: check.access(&draft)?,
@@ -193,45 +246,6 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn trunks(&self, drafts: &[draft::Trunk]) -> Result<Vec<TrunkSite>, Fault> {
-        let mut seen = HashMap::new();
-        let mut trunks = Vec::new();
-        for draft in drafts {
-            self.name(&draft.name)?;
-            if seen.insert(draft.name.get_ref().clone(), ()).is_some() {
-                return Err(self.at(
-                    &draft.name,
-                    "two trunks of the same name",
-                    "boards and metrics tell trunks apart by name: rename one",
-                ));
-            }
-            let mut peers = Vec::new();
-            for peer in &draft.peers {
-                let address = peer
-                    .get_ref()
-                    .parse::<SocketAddr>()
-                    .ok()
-                    .or_else(|| peer.get_ref().parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 0)));
-                peers.push(address.ok_or_else(|| {
-                    self.at(
-                        peer,
-                        "not an address",
-                        "write `192.0.2.1` for every port of it, or `192.0.2.1:5060`",
-                    )
-                })?);
-            }
-            if peers.is_empty() {
-                return Err(self.at(
-                    &draft.name,
-                    "a trunk without peers",
-                    "add `peers = [\"ADDRESS\"]`: only calls from these are emergency calls",
-                ));
-            }
-            trunks.push(TrunkSite { name: draft.name.get_ref().clone(), peers, reach: Reach::default() });
-        }
-        Ok(trunks)
-    }
-
     fn name(&self, name: &Located<String>) -> Result<(), Fault> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.get_ref().is_empty() || name.get_ref().len() > 64 || !name.get_ref().chars().all(fits) {

@@ -131,7 +131,7 @@ error: no transport in a listener
   |
 5 | listen = [\"127.0.0.1:5060\", \"tcp:127.0.0.1:5060\"]
   |           ^^^^^^^^^^^^^^^^
-  = help: write `udp:ADDRESS:PORT` or `tcp:ADDRESS:PORT`",
+  = help: write `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT` or `tls:ADDRESS:PORT`",
     );
 }
 

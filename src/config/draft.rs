@@ -1,6 +1,6 @@
 //! `bandeau.toml` as written: keys, kinds and defaults, nothing checked against anything else.
 
-use engine::site::{Role, Strangers};
+use engine::site::{Role, Srtp, Strangers};
 use serde::{Deserialize, Deserializer};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -50,6 +50,16 @@ fn calls_max() -> usize {
 pub(super) struct Sip {
     pub(super) listen: Vec<Located<String>>,
     pub(super) contact: Option<Located<String>>,
+    pub(super) certificate: Option<Located<PathBuf>>,
+    pub(super) key: Option<Located<PathBuf>>,
+    pub(super) ca: Option<Located<PathBuf>>,
+    pub(super) resolver: Option<Located<String>>,
+    #[serde(default = "source_rate")]
+    pub(super) source_rate: u32,
+    #[serde(default = "sources")]
+    pub(super) sources: usize,
+    #[serde(default = "connections")]
+    pub(super) connections: usize,
     #[serde(default = "realm")]
     pub(super) realm: String,
     #[serde(default = "strangers")]
@@ -58,6 +68,21 @@ pub(super) struct Sip {
 
 fn realm() -> String {
     "bandeau".to_owned()
+}
+
+/// A phone that registers, calls and is on hold sends some ten messages in a busy second.
+fn source_rate() -> u32 {
+    50
+}
+
+/// A room's phones twice over; the table costs 24 bytes each.
+fn sources() -> usize {
+    4_096
+}
+
+/// Every phone of a large room; each costs a task and two buffers.
+fn connections() -> usize {
+    1_024
 }
 
 fn strangers() -> Strangers {
@@ -136,6 +161,37 @@ pub(super) enum Format {
 pub(super) struct Trunk {
     pub(super) name: Located<String>,
     pub(super) peers: Vec<Located<String>>,
+    #[serde(default)]
+    pub(super) transport: Transport,
+    #[serde(default)]
+    pub(super) certificate_names: Vec<Located<String>>,
+    pub(super) domain: Option<Located<String>>,
+    pub(super) options: Option<Located<String>>,
+    #[serde(default)]
+    pub(super) srtp: Srtp,
+    pub(super) user: Option<Located<String>>,
+    pub(super) password_file: Option<Located<PathBuf>>,
+    pub(super) register: Option<Located<Span>>,
+}
+
+/// How we reach a trunk.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Transport {
+    #[default]
+    Udp,
+    Tcp,
+    Tls,
+}
+
+impl From<Transport> for sip::transport::Transport {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Udp => sip::transport::Transport::Udp,
+            Transport::Tcp => sip::transport::Transport::Tcp,
+            Transport::Tls => sip::transport::Transport::Tls,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -202,12 +258,22 @@ pub(super) struct Phone {
 }
 
 /// A duration with its unit: `500ms`, `10s`, `5m`, `1h`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Span(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
+        Span::read(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "`{text}` is no duration: write a number and its unit, such as `500ms`, `10s`, `5m` or `1h`"
+            ))
+        })
+    }
+}
+
+impl Span {
+    pub(super) fn read(text: &str) -> Option<Span> {
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let (number, unit) = (digits.parse::<u64>(), &text[digits.len()..]);
         let length = match (number, unit) {
@@ -217,10 +283,6 @@ impl<'de> Deserialize<'de> for Span {
             (Ok(n), "h") => n.checked_mul(3600).map(Duration::from_secs),
             _ => None,
         };
-        length.map(Span).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "`{text}` is no duration: write a number and its unit, such as `500ms`, `10s`, `5m` or `1h`"
-            ))
-        })
+        length.map(Span)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::draft::Draft;
 use super::draft::Located;
-use super::{Check, Fault, Http, Listen, Media, Tls};
+use super::{Check, Fault, Http, Limits, Listen, Media, SipTls, Tls};
+use sip::transport::Transport;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -12,13 +13,14 @@ impl Check<'_> {
         for entry in &draft.sip.listen {
             let (scheme, address) = entry.get_ref().split_once(':').unwrap_or(("", entry.get_ref()));
             let transport = match scheme {
-                "udp" => sip::transport::Transport::Udp,
-                "tcp" => sip::transport::Transport::Tcp,
+                "udp" => Transport::Udp,
+                "tcp" => Transport::Tcp,
+                "tls" => Transport::Tls,
                 _ => {
                     return Err(self.at(
                         entry,
                         "no transport in a listener",
-                        "write `udp:ADDRESS:PORT` or `tcp:ADDRESS:PORT`",
+                        "write `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT` or `tls:ADDRESS:PORT`",
                     ));
                 }
             };
@@ -59,6 +61,84 @@ impl Check<'_> {
             ));
         }
         Ok(first)
+    }
+
+    /// What peers are told of each listener: its own address, or the contact's where it listens on
+    /// every one.
+    pub(super) fn listeners(
+        &self,
+        draft: &Draft,
+        listen: &[Listen],
+        contact: SocketAddr,
+    ) -> Result<Vec<(Transport, SocketAddr)>, Fault> {
+        let mut told = Vec::new();
+        for (listener, written) in listen.iter().zip(&draft.sip.listen) {
+            let address = listener.address;
+            let ip = if address.ip().is_unspecified() { contact.ip() } else { address.ip() };
+            if ip.is_ipv4() != address.is_ipv4() {
+                return Err(self.at(
+                    written,
+                    "a listener on every address of another family than `contact`",
+                    "write one of its addresses: peers of this family must be told where we are",
+                ));
+            }
+            // The contact itself says it for the listener it stands for, translated port and all.
+            let is_contact = listener.transport == Transport::Udp && contact.is_ipv4() == address.is_ipv4();
+            told.push((
+                listener.transport,
+                if is_contact && draft.sip.contact.is_some() {
+                    contact
+                } else {
+                    SocketAddr::new(ip, address.port())
+                },
+            ));
+        }
+        Ok(told)
+    }
+
+    /// Who we are under SIP's TLS; needed where it is listened for.
+    pub(super) fn sip_tls(&self, draft: &Draft, listen: &[Listen]) -> Result<Option<SipTls>, Fault> {
+        match (&draft.sip.certificate, &draft.sip.key, &draft.sip.ca) {
+            (Some(certificate), Some(key), Some(ca)) => {
+                let identity = Tls { certificate: self.pem(certificate)?, key: self.pem(key)? };
+                Ok(Some(SipTls { identity, ca: self.pem(ca)? }))
+            }
+            (None, None, None) => match listen.iter().position(|it| it.transport == Transport::Tls) {
+                None => Ok(None),
+                Some(index) => Err(self.at(
+                    &draft.sip.listen[index],
+                    "TLS without certificates",
+                    "add `certificate`, `key` and `ca` under [sip]: PEM files",
+                )),
+            },
+            (certificate, key, ca) => {
+                let one = [certificate, key, ca].into_iter().flatten().next();
+                let what = "a part of what TLS needs";
+                let todo = "give `certificate`, `key` and `ca`: the chain we show, its key, and the authorities \
+                            we believe";
+                Err(one.map_or_else(|| self.source.whole(what, todo), |one| self.at(one, what, todo)))
+            }
+        }
+    }
+
+    pub(super) fn resolver(&self, draft: &Draft) -> Result<Option<SocketAddr>, Fault> {
+        let Some(server) = &draft.sip.resolver else { return Ok(None) };
+        let address = server.get_ref().parse();
+        address.map(Some).map_err(|_| {
+            self.at(
+                server,
+                "not an address and port",
+                "write the name server like `192.0.2.53:53`, or leave it out",
+            )
+        })
+    }
+
+    pub(super) fn limits(&self, draft: &Draft) -> Limits {
+        Limits {
+            source_rate: draft.sip.source_rate.clamp(1, 100_000),
+            sources: draft.sip.sources.clamp(64, 1 << 20),
+            connections: draft.sip.connections.clamp(1, 1 << 16),
+        }
     }
 
     pub(super) fn media(&self, draft: &Draft) -> Result<Media, Fault> {

@@ -3,25 +3,25 @@
 
 use super::Stop;
 use super::clock::Clock;
+use super::gate::Gate;
+use super::names::Resolved;
 use super::office::Voice;
+use super::peers::Peers;
 use super::signals::Signals;
-use super::stream::{StreamEvent, Streams};
-use super::udp::{BURST, Received, Udp};
-use crate::config::Listen;
+use super::sockets::Sockets;
+use super::stream::{StreamEvent, StreamEvents, Streams};
+use super::udp::{BURST, BURST_OF_OTHERS, Place, Received, Udp};
+use crate::config::Limits;
 use crate::media::plane::Plane;
 use crate::store::Store;
-use anyhow::Context;
 use engine::Engine;
 use engine::call::event::Event;
-use engine::io::{Input, Output};
+use engine::io::{Counter, Input, Output};
 use engine::media::MediaEvent;
-use engine::site::{Phone, Site};
+use engine::site::Site;
 use engine::time::Instant;
 use sip::transport::{Flow, Peer, Transport};
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 /// Longest a message can be (`edges.md`); a datagram beyond it does not exist.
@@ -30,42 +30,11 @@ const MESSAGE_MAX: usize = 65_536;
 /// How often the slow figures (media plane, store) are read.
 const FIGURES: Duration = Duration::from_secs(1);
 
-/// Everything SIP arrives on.
-pub(super) struct Sockets {
-    udp: Udp,
-    tcp: Vec<TcpListener>,
-}
-
-impl Sockets {
-    /// Binds every listener of the configuration.
-    ///
-    /// # Errors
-    /// The first that cannot be bound.
-    pub(super) async fn bind(listen: &[Listen]) -> anyhow::Result<Sockets> {
-        let addresses = |wanted: Transport| {
-            let of_it = listen.iter().filter(move |l| l.transport == wanted);
-            of_it.map(|l| l.address).collect::<Vec<SocketAddr>>()
-        };
-        let busy = |address: SocketAddr| format!("cannot listen on {address}: is another program there?");
-        let udp = Udp::bind(&addresses(Transport::Udp))
-            .map_err(|(at, e)| anyhow::Error::new(e).context(busy(at)))?;
-        let mut tcp = Vec::new();
-        for address in addresses(Transport::Tcp) {
-            tcp.push(TcpListener::bind(address).await.with_context(|| busy(address))?);
-        }
-        Ok(Sockets { udp, tcp })
-    }
-
-    /// Where they really are, datagrams first.
-    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        self.udp.addresses().chain(self.tcp.iter().filter_map(|l| l.local_addr().ok())).collect()
-    }
-}
-
 /// What the loop listens to besides its sockets.
 pub(super) struct Inboxes {
     pub(super) media: mpsc::UnboundedReceiver<MediaEvent>,
     pub(super) wishes: mpsc::UnboundedReceiver<Input<'static>>,
+    pub(super) names: mpsc::Receiver<Resolved>,
     pub(super) signals: Signals,
     pub(super) stop: Option<Stop>,
     pub(super) drain: Duration,
@@ -84,24 +53,28 @@ pub(super) struct Core {
     clock: Clock,
     udp: Udp,
     streams: Streams,
-    stream_events: mpsc::UnboundedReceiver<StreamEvent>,
+    from_streams: StreamEvents,
     plane: Plane,
     store: Store,
     voice: Voice,
     peers: Peers,
+    gate: Gate,
 }
 
 impl Core {
-    pub(super) fn new(site: Site, seed: u64, clock: Clock, sockets: Sockets, hands: Hands) -> Core {
-        let (events, stream_events) = mpsc::unbounded_channel();
-        let streams = Streams::new(events, site.contact);
-        for listener in sockets.tcp {
-            streams.listen(listener);
-        }
-        let peers = Peers::of(&site);
-        let engine = Engine::new(site, seed);
+    pub(super) fn new(
+        site: Site,
+        seed: u64,
+        clock: Clock,
+        sockets: Sockets,
+        limits: Limits,
+        hands: Hands,
+    ) -> Core {
+        let Sockets { udp, streams, from_streams, peers } = sockets;
         let Hands { plane, store, voice } = hands;
-        Core { engine, clock, udp: sockets.udp, streams, stream_events, plane, store, voice, peers }
+        let gate = Gate::new(limits.source_rate, limits.sources);
+        let engine = Engine::new(site, seed);
+        Core { engine, clock, udp, streams, from_streams, plane, store, voice, peers, gate }
     }
 
     /// Until it is told to stop, and no call is left or the drain's time is over.
@@ -114,12 +87,17 @@ impl Core {
             let due = [self.engine.poll_timeout(), leave_at].into_iter().flatten().min();
             let timer = tokio::time::sleep_until(self.clock.wake(due.unwrap_or_default()));
             tokio::select! {
-                socket = self.udp.readable() => self.datagrams(socket, &mut buffer),
-                Some(event) = self.stream_events.recv() => self.stream(event),
+                place = self.udp.readable() => self.datagrams(place, &mut buffer),
+                Some(event) = self.from_streams.trunks.recv() => self.stream(event),
+                Some(event) = self.from_streams.others.recv() => self.stream(event),
+                Some(resolved) = inboxes.names.recv() => self.resolved(resolved),
                 Some(event) = inboxes.media.recv() => self.input(Input::Media(event)),
                 Some(wish) = inboxes.wishes.recv() => self.input(wish),
                 () = timer, if due.is_some() => self.input(Input::Due),
-                _ = figures.tick() => self.voice.figures(&self.plane.figures(), self.store.pending()),
+                _ = figures.tick() => {
+                    self.voice.core.connections.set(i64::try_from(self.streams.len()).unwrap_or(i64::MAX));
+                    self.voice.figures(&self.plane.figures(), self.store.pending());
+                }
                 () = inboxes.signals.next() => if self.leave(&mut leave_at, inboxes.drain) { break },
                 () = stopped(&mut inboxes.stop) => { inboxes.stop = None; self.leave(&mut leave_at, inboxes.drain); }
             }
@@ -147,14 +125,27 @@ impl Core {
         false
     }
 
-    /// Reads a burst of datagrams from one socket.
-    fn datagrams(&mut self, socket: usize, buffer: &mut [u8]) {
-        for _ in 0..BURST {
-            match self.udp.receive(socket, buffer) {
+    /// Reads a burst of datagrams from one socket; a little from everybody's as well, since a phone
+    /// must be heard however much the trunks say.
+    fn datagrams(&mut self, place: Place, buffer: &mut [u8]) {
+        if place.is_of_others() {
+            return self.burst(place, BURST_OF_OTHERS, buffer);
+        }
+        self.burst(place, BURST, buffer);
+        for others in self.udp.of_others() {
+            self.burst(others, BURST_OF_OTHERS, buffer);
+        }
+    }
+
+    fn burst(&mut self, place: Place, most: usize, buffer: &mut [u8]) {
+        for _ in 0..most {
+            match self.udp.receive(place, buffer) {
                 Received::Datagram(length, flow) => {
                     self.voice.core.datagrams.inc();
                     let peer = self.peers.of_flow(&flow);
-                    self.input(Input::Sip { flow, peer, bytes: &buffer[..length] });
+                    if self.admits(flow, peer) {
+                        self.input(Input::Sip { flow, peer, bytes: &buffer[..length] });
+                    }
                 }
                 Received::Error => {}
                 Received::Nothing => break,
@@ -162,35 +153,64 @@ impl Core {
         }
     }
 
+    /// Whether this peer may have one more message read. Trunks and phones of ours always may.
+    fn admits(&mut self, flow: Flow, peer: Peer) -> bool {
+        let admitted = peer != Peer::Stranger
+            || self.gate.admits(self.clock.now().at, flow.remote.ip())
+            || self.engine.is_phone(flow);
+        if !admitted {
+            self.voice.core.over_budget.inc();
+        }
+        admitted
+    }
+
     fn stream(&mut self, event: StreamEvent) {
         match event {
-            StreamEvent::Message(flow, bytes) => {
-                let peer = self.peers.of_flow(&flow);
-                self.input(Input::Sip { flow, peer, bytes: &bytes });
+            StreamEvent::Message(flow, peer, bytes) => {
+                if self.admits(flow, peer) {
+                    self.input(Input::Sip { flow, peer, bytes: &bytes });
+                } else {
+                    self.streams.close(&flow);
+                    self.input(Input::FlowFailed(flow));
+                }
             }
             StreamEvent::Opened(flow, write) => self.streams.opened(flow, write),
             StreamEvent::Closed(flow) => {
                 self.streams.closed(&flow);
                 self.input(Input::FlowFailed(flow));
             }
+            StreamEvent::Unreadable(error) => self.voice.counted(Counter::ParseError(error.label())),
         }
+    }
+
+    /// What a trunk's names stand for from here on.
+    fn resolved(&mut self, resolved: Resolved) {
+        let Resolved { trunk, targets } = resolved;
+        self.peers.resolved(trunk, &targets);
+        self.udp.steer(&self.peers);
+        self.streams.peers(self.peers.clone());
+        self.input(Input::Resolved { trunk, targets });
     }
 
     /// One step: the input, and everything it causes.
     fn input(&mut self, input: Input<'_>) {
         let now = self.clock.now();
         self.engine.handle_input(now, input);
-        let offered = self.carry_out();
+        let (offered, broken) = self.carry_out();
         let took = self.clock.now().at.since(now.at).as_secs_f64();
         self.voice.core.step.observe(took);
         if offered {
             self.voice.core.offer.observe(took);
         }
+        for flow in broken {
+            self.input(Input::FlowFailed(flow));
+        }
     }
 
-    /// Does what the engine wants, in order; whether an offer was among it.
-    fn carry_out(&mut self) -> bool {
-        let mut offered = false;
+    /// Does what the engine wants, in order; whether an offer was among it, and which connections
+    /// turned out to be broken.
+    fn carry_out(&mut self) -> (bool, Vec<Flow>) {
+        let (mut offered, mut broken) = (false, Vec::new());
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Transmit(transmit) if transmit.flow.transport == Transport::Udp => {
@@ -198,7 +218,7 @@ impl Core {
                         self.voice.core.unsent.inc(); // as if lost on the way: the transaction sends again
                     }
                 }
-                Output::Transmit(transmit) => self.streams.send(transmit),
+                Output::Transmit(transmit) => broken.extend(self.streams.send(transmit)),
                 Output::Media(command) => self.plane.send(command),
                 Output::Logged(entry) => {
                     offered |= matches!(entry.event, Event::Offered { .. });
@@ -212,7 +232,7 @@ impl Core {
                 Output::Counted(counter) => self.voice.counted(counter),
             }
         }
-        offered
+        (offered, broken)
     }
 }
 
@@ -223,39 +243,5 @@ async fn stopped(stop: &mut Option<Stop>) {
             let _ = told.await; // a sender that is gone wants us to stop as well
         }
         None => std::future::pending().await,
-    }
-}
-
-/// Which addresses are trunks and which are desk phones at a fixed place.
-struct Peers {
-    exact: HashMap<SocketAddr, Peer>,
-    any_port: HashMap<IpAddr, Peer>,
-}
-
-impl Peers {
-    fn of(site: &Site) -> Peers {
-        let mut peers = Peers { exact: HashMap::new(), any_port: HashMap::new() };
-        for agent in site.centres.iter().flat_map(|c| &c.agents) {
-            for phone in [Some(&agent.phone), agent.fallback.as_ref()].into_iter().flatten() {
-                if let Phone::Static { address, .. } = phone {
-                    peers.exact.insert(*address, Peer::Phone);
-                }
-            }
-        }
-        for (index, trunk) in (0..).zip(&site.trunks) {
-            for address in &trunk.peers {
-                match address.port() {
-                    0 => peers.any_port.insert(address.ip(), Peer::Trunk(index)),
-                    _ => peers.exact.insert(*address, Peer::Trunk(index)),
-                };
-            }
-        }
-        peers
-    }
-
-    /// An exact address before a whole host: a phone may stand on the trunk's machine.
-    fn of_flow(&self, flow: &Flow) -> Peer {
-        let exact = self.exact.get(&flow.remote);
-        exact.or_else(|| self.any_port.get(&flow.remote.ip())).copied().unwrap_or(Peer::Stranger)
     }
 }

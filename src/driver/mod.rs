@@ -13,10 +13,17 @@ pub mod tls;
 
 mod assets;
 mod core;
+mod gate;
+mod kept;
+mod names;
 mod office;
 mod patience;
+mod peers;
 mod session;
 mod signals;
+mod sip_tls;
+mod sockets;
+mod steer;
 mod stream;
 mod telemetry;
 mod udp;
@@ -39,7 +46,7 @@ const STOCK: usize = 512;
 /// Where a running engine really listens, once it does.
 #[derive(Clone, Debug)]
 pub struct Ready {
-    /// SIP over datagrams, in the order of the configuration.
+    /// SIP, in the order of the configuration.
     pub sip: Vec<SocketAddr>,
     /// Pages, metrics and the feed.
     pub http: SocketAddr,
@@ -66,10 +73,7 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     let store = Store::open(&config.state_dir, epoch)?;
 
     let signals = signals::Signals::listen()?;
-    let sockets = core::Sockets::bind(&config.listen).await?;
-    if config.site.contact.port() == 0 {
-        config.site.contact.set_port(sockets.addresses().first().map_or(0, SocketAddr::port));
-    }
+    let sockets = sockets::Sockets::bind(&mut config)?;
     let listen = config.http.listen;
     let http = tokio::net::TcpListener::bind(listen)
         .await
@@ -77,10 +81,12 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     let (tell, told) = mpsc::unbounded_channel();
     let (wish, wishes) = mpsc::unbounded_channel();
     let plane = plane(&config, &tell)?;
-    let where_ = Ready { sip: sockets.addresses(), http: http.local_addr()? };
+    let where_ = Ready { sip: config.listen.iter().map(|it| it.address).collect(), http: http.local_addr()? };
 
     let (office, voice) = office::Office::open(&config, clock, http.into_std()?, wish)?;
-    let core = core::Core::new(config.site, chance(), clock, sockets, core::Hands { plane, store, voice });
+    let names = names::resolve(&config)?;
+    let hands = core::Hands { plane, store, voice };
+    let core = core::Core::new(config.site, chance(), clock, sockets, config.limits, hands);
     if broken > 0 {
         tracing::error!(
             calls = broken,
@@ -89,7 +95,7 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     }
     tracing::info!(epoch, sip = ?where_.sip, http = %where_.http, "ready");
     ready(where_);
-    core.run(core::Inboxes { media: told, wishes, signals, stop, drain: config.drain }).await;
+    core.run(core::Inboxes { media: told, wishes, names, signals, stop, drain: config.drain }).await;
     office.close();
     Ok(())
 }

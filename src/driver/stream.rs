@@ -1,161 +1,196 @@
-//! SIP over TCP: connections accepted and opened, framed into messages, written in order.
+//! SIP over TCP and TLS: connections accepted and opened, framed into messages, written in order.
+//!
+//! They live on a thread of their own, handshakes included: what strangers make it compute delays
+//! other connections, never the core. What they say reaches the core through two channels of bounded
+//! length, so that the one of the trunks is never full of anybody else.
 
+mod carry;
+mod connect;
+mod door;
+
+use super::kept::Kept;
+use super::peers::Peers;
+use super::sip_tls::Secure;
 use bytes::Bytes;
-use sip::transport::{Flow, Framer, Transmit, Transport};
+use sip::transport::{Flow, FramingError, Peer, Transmit, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 
 /// Messages waiting for one slow peer; beyond it the connection is closed, since a peer that does
 /// not read its signalling is gone. Each is at most 64 kB.
 const QUEUE: usize = 256;
 
-/// Connections at once; beyond it new ones are closed at the door. Each costs a task and a buffer.
-const CONNECTIONS_MAX: usize = 4096;
+/// Messages of trunks on their way to the core: a burst while one step runs. Beyond it their
+/// connections wait, as TCP lets them.
+const TRUNKS_QUEUE: usize = 1024;
 
-/// How long a connection may take to open; a transaction gives up after 32 s anyway.
-const CONNECT: Duration = Duration::from_secs(5);
+/// The same of everybody else.
+const OTHERS_QUEUE: usize = 64;
 
 /// What streams report to the core.
+#[derive(Debug)]
 pub(super) enum StreamEvent {
     /// One whole message.
-    Message(Flow, Bytes),
+    Message(Flow, Peer, Bytes),
     /// A connection is open: what is sent to its peer can use it.
     Opened(Flow, mpsc::Sender<Bytes>),
     /// A connection is over, or could not be opened.
     Closed(Flow),
+    /// What came cannot be cut into messages; the connection is closed.
+    Unreadable(FramingError),
+}
+
+/// What the core hears of streams.
+pub(super) struct StreamEvents {
+    /// From trunks.
+    pub(super) trunks: mpsc::Receiver<StreamEvent>,
+    /// From everybody else.
+    pub(super) others: mpsc::Receiver<StreamEvent>,
+}
+
+/// What every connection needs.
+struct Ground {
+    peers: RwLock<Peers>,
+    secure: Option<Arc<Kept<Secure>>>,
+    trunks: mpsc::Sender<StreamEvent>,
+    others: mpsc::Sender<StreamEvent>,
+    /// Connections of strangers at once.
+    connections: usize,
+}
+
+impl Ground {
+    fn of_flow(&self, flow: &Flow) -> Peer {
+        self.peers.read().unwrap_or_else(PoisonError::into_inner).of_flow(flow)
+    }
+
+    /// Where the core hears of this peer.
+    fn events(&self, peer: Peer) -> &mpsc::Sender<StreamEvent> {
+        match peer {
+            Peer::Trunk(_) => &self.trunks,
+            Peer::Phone | Peer::Stranger => &self.others,
+        }
+    }
 }
 
 /// Every connection, by number and by peer.
 pub(super) struct Streams {
-    events: mpsc::UnboundedSender<StreamEvent>,
+    ground: Arc<Ground>,
+    thread: Option<(Handle, oneshot::Sender<()>, JoinHandle<()>)>,
     open: HashMap<u64, (Flow, mpsc::Sender<Bytes>)>,
-    by_peer: HashMap<SocketAddr, u64>,
+    by_peer: HashMap<(Transport, SocketAddr), u64>,
     next: u64,
-    local: SocketAddr,
 }
 
 impl Streams {
-    /// `local`: what we call our own end of connections not open yet.
-    pub(super) fn new(events: mpsc::UnboundedSender<StreamEvent>, local: SocketAddr) -> Streams {
-        Streams { events, open: HashMap::new(), by_peer: HashMap::new(), next: 1, local }
+    /// Starts the thread and accepts connections from here on.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(super) fn start(
+        listeners: Vec<(Transport, std::net::TcpListener)>,
+        peers: Peers,
+        secure: Option<Arc<Kept<Secure>>>,
+        connections: usize,
+    ) -> anyhow::Result<(Streams, StreamEvents)> {
+        let (trunks, from_trunks) = mpsc::channel(TRUNKS_QUEUE);
+        let (others, from_others) = mpsc::channel(OTHERS_QUEUE);
+        let ground = Arc::new(Ground { peers: RwLock::new(peers), secure, trunks, others, connections });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("streams".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let _ = stopped.await; // the core is gone: so is everybody who was written to
+            });
+        })?;
+        if let Some(secure) = &ground.secure {
+            handle.spawn(Arc::clone(secure).keep_looking());
+        }
+        door::open(&handle, &ground, listeners)?;
+        let streams = Streams {
+            ground,
+            thread: Some((handle, stop, thread)),
+            open: HashMap::new(),
+            by_peer: HashMap::new(),
+            next: 1,
+        };
+        Ok((streams, StreamEvents { trunks: from_trunks, others: from_others }))
     }
 
-    /// Accepts connections for ever; their numbers are even, those opened by us odd.
-    pub(super) fn listen(&self, listener: TcpListener) {
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let mut number = 2;
-            loop {
-                match listener.accept().await {
-                    Ok((stream, remote)) => {
-                        let local = stream.local_addr().unwrap_or(remote);
-                        let flow = Flow { transport: Transport::Tcp, local, remote, connection: number };
-                        number += 2;
-                        tokio::spawn(serve(stream, flow, events.clone()));
-                    }
-                    // Out of descriptors, most likely: wait for some to come back.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-                }
-            }
-        });
+    /// Trunks have other addresses from here on.
+    pub(super) fn peers(&self, peers: Peers) {
+        *self.ground.peers.write().unwrap_or_else(PoisonError::into_inner) = peers;
     }
 
     /// A connection is open.
     pub(super) fn opened(&mut self, flow: Flow, write: mpsc::Sender<Bytes>) {
-        if self.open.len() < CONNECTIONS_MAX {
-            self.by_peer.insert(flow.remote, flow.connection);
-            self.open.insert(flow.connection, (flow, write));
-        } // else `write` is dropped here, which closes the connection
+        self.by_peer.insert((flow.transport, flow.remote), flow.connection);
+        self.open.insert(flow.connection, (flow, write));
     }
 
     /// A connection is over.
     pub(super) fn closed(&mut self, flow: &Flow) {
         self.open.remove(&flow.connection);
-        if self.by_peer.get(&flow.remote) == Some(&flow.connection) {
-            self.by_peer.remove(&flow.remote);
+        let peer = (flow.transport, flow.remote);
+        if self.by_peer.get(&peer) == Some(&flow.connection) {
+            self.by_peer.remove(&peer);
         }
     }
 
-    /// Sends one message over its connection, another to the same peer, or one opened for it.
-    pub(super) fn send(&mut self, transmit: Transmit) {
-        let known = self.by_peer.get(&transmit.flow.remote).copied();
-        let connection = if self.open.contains_key(&transmit.flow.connection) {
-            Some(transmit.flow.connection)
+    /// Closes a connection whose peer has cost too much.
+    pub(super) fn close(&mut self, flow: &Flow) {
+        self.closed(flow); // its task ends with the sender of what it writes
+    }
+
+    /// How many stand.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Sends one message over its connection, another to the same peer, or one opened for it. Gives
+    /// the path that turned out to be broken.
+    pub(super) fn send(&mut self, transmit: Transmit) -> Option<Flow> {
+        let Flow { transport, remote, connection, .. } = transmit.flow;
+        let connection = if self.open.contains_key(&connection) {
+            Some(connection)
         } else {
-            known
+            self.by_peer.get(&(transport, remote)).copied()
         };
         match connection.and_then(|number| self.open.get(&number)) {
             Some((flow, write)) => {
-                if write.try_send(transmit.bytes).is_err() {
-                    let _ = self.events.send(StreamEvent::Closed(*flow));
-                }
+                let flow = *flow;
+                let broken = write.try_send(transmit.bytes).is_err();
+                broken.then(|| {
+                    self.closed(&flow);
+                    flow
+                })
             }
             None => self.connect(transmit),
         }
     }
 
-    fn connect(&mut self, transmit: Transmit) {
+    fn connect(&mut self, transmit: Transmit) -> Option<Flow> {
         let number = self.next;
         self.next += 2;
-        let remote = transmit.flow.remote;
-        let flow = Flow { transport: Transport::Tcp, local: self.local, remote, connection: number };
+        let flow = Flow { connection: number, ..transmit.flow };
         let (write, queue) = mpsc::channel(QUEUE);
         let _ = write.try_send(transmit.bytes); // the queue is empty
         self.opened(flow, write);
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            match tokio::time::timeout(CONNECT, TcpStream::connect(remote)).await {
-                Ok(Ok(stream)) => carry(stream, flow, queue, events).await,
-                _ => {
-                    let _ = events.send(StreamEvent::Closed(flow));
-                }
-            }
-        });
+        let Some((handle, ..)) = &self.thread else { return Some(flow) };
+        handle.spawn(connect::run(Arc::clone(&self.ground), flow, queue));
+        None
     }
 }
 
-async fn serve(stream: TcpStream, flow: Flow, events: mpsc::UnboundedSender<StreamEvent>) {
-    let (write, queue) = mpsc::channel(QUEUE);
-    let _ = events.send(StreamEvent::Opened(flow, write));
-    carry(stream, flow, queue, events).await;
-}
-
-/// Reads messages and writes the queue until either side ends.
-async fn carry(
-    stream: TcpStream,
-    flow: Flow,
-    mut queue: mpsc::Receiver<Bytes>,
-    events: mpsc::UnboundedSender<StreamEvent>,
-) {
-    let _ = stream.set_nodelay(true);
-    let (mut read, mut write) = stream.into_split();
-    let mut framer = Framer::new();
-    let mut buffer = vec![0; 16 << 10];
-    'life: loop {
-        tokio::select! {
-            got = read.read(&mut buffer) => {
-                let Ok(length @ 1..) = got else { break };
-                framer.push(&buffer[..length]);
-                for _ in 0..framer.take_pings() {
-                    if write.write_all(b"\r\n").await.is_err() { break 'life } // RFC 5626 §3.5.1
-                }
-                loop {
-                    match framer.next() {
-                        Some(Ok(message)) => { let _ = events.send(StreamEvent::Message(flow, message)); }
-                        Some(Err(_)) => break 'life, // the boundary is lost for good
-                        None => break,
-                    }
-                }
-            }
-            next = queue.recv() => {
-                let Some(bytes) = next else { break };
-                if write.write_all(&bytes).await.is_err() { break }
-            }
+impl Drop for Streams {
+    fn drop(&mut self) {
+        if let Some((_, stop, thread)) = self.thread.take() {
+            let _ = stop.send(());
+            let _ = thread.join();
         }
     }
-    let _ = events.send(StreamEvent::Closed(flow));
 }

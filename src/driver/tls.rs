@@ -4,16 +4,17 @@
 //! Handshakes run beside each other and are bounded in number and time: a peer that never finishes
 //! its own keeps nobody else waiting.
 
+use super::kept::Kept;
 use anyhow::Context;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::task::{Context as Waiter, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -28,21 +29,11 @@ use tokio_rustls::server::TlsStream;
 const CONNECTIONS_MAX: usize = 2048;
 /// A handshake that takes longer is a broken network or a flood.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// Between two looks at the certificate's files.
-pub const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// After an accept that failed (no descriptors left): at once would spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
 /// Who we are under TLS.
-pub struct Identity {
-    certificate: PathBuf,
-    key: PathBuf,
-    current: RwLock<Arc<ServerConfig>>,
-    looked: Mutex<Looks>,
-}
-
-/// What the two files looked like: when they changed, how long they are.
-type Looks = [Option<(SystemTime, u64)>; 2];
+pub struct Identity(Arc<Kept<ServerConfig>>);
 
 impl Identity {
     /// Reads certificate chain and private key (PEM).
@@ -50,14 +41,9 @@ impl Identity {
     /// # Errors
     /// What is wrong with which file, in words for the operator.
     pub fn load(certificate: &Path, key: &Path) -> anyhow::Result<Arc<Identity>> {
-        let looked = looks(certificate, key); // before reading: a change in between is seen later
-        let current = read(certificate, key)?;
-        Ok(Arc::new(Identity {
-            certificate: certificate.to_owned(),
-            key: key.to_owned(),
-            current: RwLock::new(current),
-            looked: Mutex::new(looked),
-        }))
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        let files = vec![certificate.clone(), key.clone()];
+        Ok(Arc::new(Identity(Kept::load(files, Box::new(move || read(&certificate, &key)))?)))
     }
 
     /// Reads the files again if they have changed. Connections that stand keep what they have.
@@ -65,52 +51,36 @@ impl Identity {
     /// # Errors
     /// As [`Identity::load`]; the certificate before stays in use.
     pub fn look(&self) -> anyhow::Result<bool> {
-        let looks = looks(&self.certificate, &self.key);
-        {
-            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-            if *looked == looks {
-                return Ok(false);
-            }
-            *looked = looks;
-        }
-        let fresh = read(&self.certificate, &self.key)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(true)
-    }
-
-    fn current(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn keep_looking(self: Arc<Identity>) {
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let identity = Arc::clone(&self);
-            // Away from this thread: a disk may stall.
-            match tokio::task::spawn_blocking(move || identity.look()).await {
-                Ok(Ok(true)) => tracing::info!("the certificate has been loaded again"),
-                Ok(Err(error)) => {
-                    tracing::error!(error = format!("{error:#}"), "the certificate before stays in use");
-                }
-                Ok(Ok(false)) | Err(_) => {}
-            }
-        }
+        self.0.look()
     }
 }
 
-fn looks(certificate: &Path, key: &Path) -> Looks {
-    [certificate, key].map(|path| {
-        let about = std::fs::metadata(path).ok()?;
-        Some((about.modified().ok()?, about.len()))
-    })
+/// A certificate chain and its private key out of two PEM files.
+///
+/// # Errors
+/// Which file is none.
+pub(super) fn pem(
+    certificate: &Path,
+    key: &Path,
+) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let cannot = |path: &Path| format!("cannot use `{}`: it must be PEM", path.display());
+    let chain = certificates(certificate)?;
+    let private = PrivateKeyDer::from_pem_file(key).with_context(|| cannot(key))?;
+    Ok((chain, private))
+}
+
+/// Every certificate of a PEM file.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| format!("cannot use `{}`: it must be PEM", file.display()))
 }
 
 fn read(certificate: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {
-    let cannot = |path: &Path| format!("cannot use `{}`: it must be PEM", path.display());
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| cannot(certificate))?;
-    let private = PrivateKeyDer::from_pem_file(key).with_context(|| cannot(key))?;
+    let (chain, private) = pem(certificate, key)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -142,7 +112,7 @@ impl Connections {
         let address = listener.local_addr()?;
         let (done, ready) = mpsc::channel(1);
         if let Some(identity) = &identity {
-            tokio::spawn(Arc::clone(identity).keep_looking());
+            tokio::spawn(Arc::clone(&identity.0).keep_looking());
         }
         tokio::spawn(take(listener, identity, done));
         Ok(Connections { ready, address })
@@ -172,7 +142,7 @@ async fn take(
             let line = match identity {
                 None => Line::Plain(stream),
                 Some(identity) => {
-                    let handshake = TlsAcceptor::from(identity.current()).accept(stream);
+                    let handshake = TlsAcceptor::from(identity.0.current()).accept(stream);
                     match tokio::time::timeout(HANDSHAKE_WITHIN, handshake).await {
                         Ok(Ok(stream)) => Line::Tls(Box::new(stream)),
                         Ok(Err(_)) | Err(_) => return, // the peer's fault, and its only

@@ -3,6 +3,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
+pub mod carrier;
+pub mod certificates;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -105,12 +108,21 @@ impl Node {
 
     /// The same with a plan, a level of the technical log and a time to drain.
     pub fn start_with(phones: Phones, plan: &str, level: &str, drain: &str) -> Node {
+        Node::start_edited(phones, plan, |text, _| {
+            text.replace("level = \"info\"", &format!("level = \"{level}\""))
+                .replace("drain     = \"1s\"", &format!("drain     = \"{drain}\""))
+        })
+    }
+
+    /// The same with a configuration changed before it starts; the folder is its own.
+    pub fn start_edited(phones: Phones, plan: &str, edit: impl FnOnce(String, &Folder) -> String) -> Node {
         let folder = Folder::new();
         let sip = free_udp(1);
         let http = free_tcp();
         folder.write("plan.toml", plan);
         folder.write("password", "open-sesame\n");
-        let config = folder.write("bandeau.toml", &configuration(sip, http, phones, level, drain));
+        let text = edit(configuration(sip, http, phones, "info", "1s"), &folder);
+        let config = folder.write("bandeau.toml", &text);
         let log = std::fs::File::create(folder.0.join("log")).unwrap();
         let mut child = bandeau()
             .args(["serve", "--config"])
@@ -130,6 +142,11 @@ impl Node {
             get(http, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
         });
         Node { child, sip, http, folder }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it has logged so far.

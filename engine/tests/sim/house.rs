@@ -46,11 +46,7 @@ pub fn roster(scenario: &Scenario) -> Vec<AgentSite> {
 
 pub fn site(plan: Arc<Dialplan>, agents: Vec<AgentSite>) -> Site {
     let (name, trunks, wrap_up) = ("samu".to_owned(), Vec::new(), Duration::ZERO);
-    let trunk = TrunkSite {
-        name: "trunk".to_owned(),
-        peers: vec![address(TRUNK)],
-        reach: Reach::default(),
-    };
+    let trunk = TrunkSite { name: "trunk".to_owned(), peers: vec![address(TRUNK)], reach: Reach::default() };
     Site {
         epoch: 1,
         product: "bandeau".to_owned(),

@@ -11,6 +11,8 @@ use crate::transport::{Flow, Transmit};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 
+mod broken;
+
 /// The transactions of one endpoint. `O` is what the opener of a client transaction wants back
 /// with its responses.
 #[derive(Clone)]
@@ -219,28 +221,6 @@ impl<O: Clone> Transactions<O> {
         self.clients.insert(key, Client { state, wire, owner, acknowledged: Vec::new() });
     }
 
-    /// A request too long for a datagram that no stream would carry goes as a datagram after all
-    /// (§18.1.1); false when it was none.
-    fn fall_back(&mut self, now: Instant, key: &Key) -> bool {
-        let Some(client) = self.clients.get_mut(key) else { return false };
-        let Some(datagram) = client.wire.datagram.take() else { return false };
-        let (state, acts) = match client.state {
-            ClientState::Invite(invite_client::State::Calling, _) => {
-                (ClientState::Invite(invite_client::OPENING.next, None), invite_client::OPENING.acts)
-            }
-            ClientState::Other(client::State::Trying) => {
-                (ClientState::Other(client::OPENING.next), client::OPENING.acts)
-            }
-            // Heard over the stream before it broke: a datagram would be a second request.
-            _ => return false,
-        };
-        let Some(mut client) = self.clients.remove(key) else { return false };
-        client.wire.disarm(&mut self.schedule);
-        self.large.only_datagrams(now, datagram.flow);
-        self.open_client(now, key.clone(), state, acts, datagram.flow, datagram.bytes, client.owner);
-        true
-    }
-
     /// A response with the key of a client transaction. `acknowledge` makes the ACK of a failure
     /// from the request. Gives the owner when the response is news to it.
     pub fn receive_response(
@@ -326,36 +306,6 @@ impl<O: Clone> Transactions<O> {
     /// Sends a message that belongs to no transaction.
     pub fn send(&mut self, flow: Flow, bytes: Bytes) {
         self.transmits.push_back(Transmit { flow, bytes });
-    }
-
-    /// Fails every request that waits for an answer over this path; responses that are to go out
-    /// over a broken connection find a new one (§18.2.2).
-    pub fn handle_flow_failed(&mut self, now: Instant, flow: Flow) {
-        for server in self.servers.values_mut().filter(|server| server.wire.flow.rides_on(flow)) {
-            server.wire.flow.connection = 0;
-        }
-        let mut failed: Vec<Key> = self
-            .clients
-            .iter()
-            .filter(|(_, client)| client.wire.flow.rides_on(flow))
-            .map(|(key, _)| key.clone())
-            .collect();
-        failed.sort_unstable(); // replays agree
-        for key in failed {
-            if self.fall_back(now, &key) {
-                continue;
-            }
-            match self.clients.get(&key).map(|client| client.state.clone()) {
-                Some(ClientState::Invite(..)) => {
-                    let event = invite_client::Event::TransportFailed;
-                    self.step_invite_client(now, &key, event, |_| None);
-                }
-                Some(ClientState::Other(_)) => {
-                    self.step_client(now, &key, client::Event::TransportFailed);
-                }
-                None => {}
-            }
-        }
     }
 
     /// Fires what is due.

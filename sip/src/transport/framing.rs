@@ -16,6 +16,16 @@ pub enum FramingError {
     ContentLength,
 }
 
+impl FramingError {
+    /// A word for the metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            FramingError::TooLong => "too_long",
+            FramingError::ContentLength => "content_length",
+        }
+    }
+}
+
 /// One stream's bytes on their way to be messages.
 #[derive(Default)]
 pub struct Framer {

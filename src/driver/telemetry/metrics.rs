@@ -21,6 +21,10 @@ pub(in crate::driver) struct CoreFigures {
     pub(in crate::driver) unwritten: IntGauge,
     /// When the last step ended, for readiness.
     pub(in crate::driver) datagrams: IntCounter,
+    /// Messages of strangers beyond their budget: dropped unread.
+    pub(in crate::driver) over_budget: IntCounter,
+    /// Connections of SIP that stand.
+    pub(in crate::driver) connections: IntGauge,
     /// Datagrams the system would not send.
     pub(in crate::driver) unsent: IntCounter,
 }
@@ -127,16 +131,24 @@ impl CoreFigures {
             registry.register(Box::new(metric.clone()))?;
             prometheus::Result::Ok(metric)
         };
-        let unwritten = IntGauge::new("bandeau_store_unwritten", "Snapshots and records not written yet")?;
-        registry.register(Box::new(unwritten.clone()))?;
+        let gauge = |name: &str, help: &str| {
+            let metric = IntGauge::new(name, help)?;
+            registry.register(Box::new(metric.clone()))?;
+            prometheus::Result::Ok(metric)
+        };
         Ok(CoreFigures {
             step: histogram("bandeau_step_seconds", "From an input to everything it caused")?,
             offer: histogram(
                 "bandeau_offer_latency_seconds",
                 "From the input that allowed an offer to the offer sent",
             )?,
-            unwritten,
+            unwritten: gauge("bandeau_store_unwritten", "Snapshots and records not written yet")?,
             datagrams: counter("bandeau_sip_datagrams_total", "SIP datagrams read")?,
+            over_budget: counter(
+                "bandeau_sip_over_budget_total",
+                "Messages of strangers dropped unread: beyond [sip] source_rate",
+            )?,
+            connections: gauge("bandeau_sip_connections", "SIP connections that stand")?,
             unsent: counter("bandeau_sip_unsent_total", "SIP datagrams the system would not send")?,
         })
     }

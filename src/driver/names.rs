@@ -1,0 +1,186 @@
+//! What carriers' names stand for: asked on a thread of its own, ahead of need, and again before the
+//! answer grows old. Nothing waits for it; while it has no better answer the last good one stands.
+
+use crate::config::{Config, HostName};
+use anyhow::Context;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{RData, RecordType};
+use sip::transport::Transport;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// An answer is used for so long at least: a name that changes faster is not a carrier's.
+const REST_LEAST: Duration = Duration::from_secs(30);
+/// And asked again after so long at most: a carrier that moves is found within minutes.
+const REST_MOST: Duration = Duration::from_secs(300);
+/// After a question nobody answered.
+const AGAIN: Duration = Duration::from_secs(15);
+/// Addresses of one trunk: more would be asked by OPTIONS all day.
+const TARGETS_MAX: usize = 16;
+
+/// What a trunk's names stand for, best first. Never empty.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// Its index.
+    pub(super) trunk: u16,
+    /// Where its names lead.
+    pub(super) targets: Vec<SocketAddr>,
+}
+
+/// One trunk's names.
+struct Ask {
+    trunk: u16,
+    names: Vec<HostName>,
+    /// Configured addresses, which stay targets beside what the names bring.
+    fixed: Vec<SocketAddr>,
+    transport: Transport,
+}
+
+/// Starts to ask; nothing is asked, and no thread started, where no trunk has a name.
+///
+/// # Errors
+/// When the system's resolver configuration cannot be read, or the thread not be started.
+pub(super) fn resolve(config: &Config) -> anyhow::Result<mpsc::Receiver<Resolved>> {
+    let (tell, told) = mpsc::channel(16);
+    let trunks = (0u16..).zip(config.site.trunks.iter().zip(&config.trunks));
+    let asks: Vec<Ask> = trunks
+        .filter(|(_, (_, wire))| !wire.names.is_empty())
+        .map(|(trunk, (site, wire))| {
+            let fixed = site.reach.targets.clone();
+            Ask { trunk, names: wire.names.clone(), fixed, transport: site.reach.transport }
+        })
+        .collect();
+    if asks.is_empty() {
+        return Ok(told);
+    }
+    let resolver = resolver(config.resolver)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("names".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            let each = asks.into_iter().map(|ask| ask.keep(&resolver, &tell));
+            futures_util::future::join_all(each).await;
+        });
+    })?;
+    Ok(told)
+}
+
+fn resolver(server: Option<SocketAddr>) -> anyhow::Result<TokioResolver> {
+    let builder = match server {
+        None => TokioResolver::builder_tokio().context("cannot read the system's resolver configuration")?,
+        Some(server) => {
+            let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
+            (udp.port, tcp.port) = (server.port(), server.port());
+            let server = NameServerConfig::new(server.ip(), true, vec![udp, tcp]);
+            let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        }
+    };
+    Ok(builder.build()?)
+}
+
+impl Ask {
+    /// Asks for ever.
+    async fn keep(self, resolver: &TokioResolver, tell: &mpsc::Sender<Resolved>) {
+        let mut last = Vec::new();
+        let mut failing = false;
+        loop {
+            let mut found = Found { targets: self.fixed.clone(), good_for: REST_MOST, failed: None };
+            for name in &self.names {
+                found.ask(resolver, name, self.transport).await;
+            }
+            if let Some(error) = &found.failed
+                && !failing
+            {
+                tracing::warn!(
+                    trunk = self.trunk,
+                    error,
+                    "a carrier's name has no answer: the last one stands"
+                );
+            }
+            failing = found.failed.is_some();
+            // A name without an answer takes nothing away from what was known.
+            if failing {
+                found.targets.extend(last.iter().copied());
+            }
+            let targets = first_of_each(found.targets);
+            if !targets.is_empty() && targets != last {
+                last.clone_from(&targets);
+                if tell.send(Resolved { trunk: self.trunk, targets }).await.is_err() {
+                    return; // nobody serves any more
+                }
+            }
+            let rest = if failing { AGAIN } else { found.good_for.clamp(REST_LEAST, REST_MOST) };
+            tokio::time::sleep(rest).await;
+        }
+    }
+}
+
+/// Each address once, where it stands first.
+fn first_of_each(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut each: Vec<SocketAddr> = Vec::new();
+    for address in addresses {
+        if each.len() < TARGETS_MAX && !each.contains(&address) {
+            each.push(address);
+        }
+    }
+    each
+}
+
+struct Found {
+    targets: Vec<SocketAddr>,
+    good_for: Duration,
+    failed: Option<String>,
+}
+
+impl Found {
+    /// RFC 3263 §4.2, for a transport that is configured: a port given is the port, otherwise SRV,
+    /// otherwise the transport's own port.
+    async fn ask(&mut self, resolver: &TokioResolver, host: &HostName, transport: Transport) {
+        if let Some(port) = host.port {
+            return self.addresses(resolver, &host.name, port).await;
+        }
+        let (service, port) = match transport {
+            Transport::Udp => ("_sip._udp", 5060),
+            Transport::Tcp => ("_sip._tcp", 5060),
+            Transport::Tls => ("_sips._tcp", 5061),
+        };
+        let name = format!("{service}.{}.", host.name.trim_end_matches('.'));
+        let answer = resolver.lookup(name, RecordType::SRV).await;
+        let mut services: Vec<(u16, u16, u16, String)> = Vec::new();
+        if let Ok(answer) = &answer {
+            self.lasts(answer.valid_until());
+            services.extend(answer.answers().iter().filter_map(|record| match &record.data {
+                RData::SRV(srv) => {
+                    Some((srv.priority, u16::MAX - srv.weight, srv.port, srv.target.to_utf8()))
+                }
+                _ => None,
+            }));
+        }
+        if services.is_empty() {
+            return self.addresses(resolver, &host.name, port).await;
+        }
+        // The heaviest of a priority first: who stands is found out by OPTIONS, not by chance.
+        services.sort();
+        for (_, _, port, target) in services {
+            self.addresses(resolver, &target, port).await;
+        }
+    }
+
+    async fn addresses(&mut self, resolver: &TokioResolver, name: &str, port: u16) {
+        match resolver.lookup_ip(format!("{}.", name.trim_end_matches('.'))).await {
+            Ok(answer) => {
+                self.lasts(answer.valid_until());
+                self.targets.extend(answer.iter().map(|ip| SocketAddr::new(ip, port)));
+            }
+            Err(error) => self.failed = Some(format!("{name}: {error}")),
+        }
+    }
+
+    fn lasts(&mut self, until: Instant) {
+        self.good_for =
+            self.good_for.min(until.saturating_duration_since(tokio::time::Instant::now().into_std()));
+    }
+}

@@ -1,0 +1,220 @@
+//! Who is at the other end: by address, or by the certificate shown over TLS.
+
+use crate::config::{Config, TrunkWire};
+use engine::site::{Phone, Site};
+use sip::transport::{Flow, Peer, Transport};
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+
+/// Which addresses and certificates are trunks, and which addresses are desk phones.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Peers {
+    exact: HashMap<SocketAddr, Peer>,
+    any_port: HashMap<IpAddr, Peer>,
+    wires: Vec<TrunkWire>,
+    /// Addresses of each trunk's names, as last resolved.
+    resolved: Vec<Vec<SocketAddr>>,
+}
+
+impl Peers {
+    pub(super) fn of(config: &Config) -> Peers {
+        let mut peers = Peers { wires: config.trunks.clone(), ..Peers::default() };
+        peers.resolved = vec![Vec::new(); peers.wires.len()];
+        peers.take_site(&config.site);
+        peers
+    }
+
+    fn take_site(&mut self, site: &Site) {
+        for agent in site.centres.iter().flat_map(|c| &c.agents) {
+            for phone in [Some(&agent.phone), agent.fallback.as_ref()].into_iter().flatten() {
+                if let Phone::Static { address, .. } = phone {
+                    self.exact.insert(*address, Peer::Phone);
+                }
+            }
+        }
+        for (index, trunk) in (0..).zip(&site.trunks) {
+            for address in &trunk.peers {
+                match address.port() {
+                    0 => self.any_port.insert(address.ip(), Peer::Trunk(index)),
+                    _ => self.exact.insert(*address, Peer::Trunk(index)),
+                };
+            }
+        }
+    }
+
+    /// What a trunk's names stand for from here on: its calls come from there, whatever the port.
+    pub(super) fn resolved(&mut self, trunk: u16, addresses: &[SocketAddr]) {
+        let Some(before) = self.resolved.get_mut(usize::from(trunk)) else { return };
+        for gone in before.drain(..) {
+            if self.any_port.get(&gone.ip()) == Some(&Peer::Trunk(trunk)) {
+                self.any_port.remove(&gone.ip());
+            }
+        }
+        before.extend_from_slice(addresses);
+        for address in addresses {
+            self.any_port.entry(address.ip()).or_insert(Peer::Trunk(trunk));
+        }
+    }
+
+    /// An exact address before a whole host: a phone may stand on the trunk's machine. A trunk that
+    /// is known by its certificate is nobody without it.
+    pub(super) fn of_flow(&self, flow: &Flow) -> Peer {
+        let exact = self.exact.get(&flow.remote);
+        // A connection comes from a port of its own, whatever port its peer listens at.
+        let by_host = || self.trunk_at(flow.remote.ip()).filter(|_| flow.transport.is_reliable());
+        let peer = exact.or_else(|| self.any_port.get(&flow.remote.ip())).copied().or_else(by_host);
+        match peer {
+            Some(Peer::Trunk(trunk)) if self.wants_certificate(trunk) => Peer::Stranger,
+            peer => peer.unwrap_or(Peer::Stranger),
+        }
+    }
+
+    /// Whether a trunk is at this address, whatever it has to show for it.
+    pub(super) fn is_trunk_address(&self, remote: SocketAddr) -> bool {
+        let known = self.exact.get(&remote).or_else(|| self.any_port.get(&remote.ip()));
+        known.is_some_and(is_trunk) || self.trunk_at(remote.ip()).is_some()
+    }
+
+    /// The trunk that has a port of this host.
+    fn trunk_at(&self, ip: IpAddr) -> Option<Peer> {
+        self.exact.iter().find(|(at, peer)| at.ip() == ip && is_trunk(peer)).map(|(_, peer)| *peer)
+    }
+
+    fn wants_certificate(&self, trunk: u16) -> bool {
+        self.wires.get(usize::from(trunk)).is_some_and(|wire| !wire.certificates.is_empty())
+    }
+
+    /// Who shows this certificate, whose chain has been verified; without one of a trunk's names in
+    /// it, whoever the address says.
+    pub(super) fn of_certificate(&self, flow: &Flow, certificate: Option<&CertificateDer<'_>>) -> Peer {
+        certificate.and_then(|shown| self.trunk_of(shown)).unwrap_or_else(|| self.of_flow(flow))
+    }
+
+    fn trunk_of(&self, certificate: &CertificateDer<'_>) -> Option<Peer> {
+        let shown = webpki::EndEntityCert::try_from(certificate).ok()?;
+        let bears = |name: &String| {
+            let name = ServerName::try_from(name.as_str());
+            name.is_ok_and(|name| shown.verify_is_valid_for_subject_name(&name).is_ok())
+        };
+        let index = self.wires.iter().position(|wire| wire.certificates.iter().any(bears))?;
+        u16::try_from(index).ok().map(Peer::Trunk)
+    }
+
+    /// The name a trunk's certificate must bear when we connect to `remote`; its address when no
+    /// name is configured.
+    pub(super) fn server_name(&self, remote: SocketAddr) -> ServerName<'static> {
+        let flow = Flow { transport: Transport::Tls, local: remote, remote, connection: 0 };
+        let exact = self.exact.get(&flow.remote);
+        let by_address = ServerName::from(remote.ip());
+        let Some(Peer::Trunk(trunk)) = exact.or_else(|| self.any_port.get(&remote.ip())) else {
+            return by_address;
+        };
+        let Some(wire) = self.wires.get(usize::from(*trunk)) else { return by_address };
+        let named = wire.certificates.first().or(wire.names.first().map(|host| &host.name));
+        named.and_then(|name| ServerName::try_from(name.clone()).ok()).unwrap_or(by_address)
+    }
+
+    /// The addresses of this family that get a socket of their own, each with the socket's index
+    /// from 1 on: one for each trunk, and one for all desk phones at fixed places.
+    pub(super) fn steered(&self, is_ipv4: bool) -> Vec<(IpAddr, u32)> {
+        let exact = self.exact.iter().map(|(address, peer)| (address.ip(), peer));
+        let any_port = self.any_port.iter().map(|(ip, peer)| (*ip, peer));
+        let of_family = exact.chain(any_port).filter(|(ip, _)| ip.is_ipv4() == is_ipv4);
+        // A host that is both is the trunk's: ordered, the lower index wins below.
+        let phones = u32::try_from(self.wires.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let indexed: BTreeSet<(IpAddr, u32)> = of_family
+            .filter_map(|(ip, peer)| match peer {
+                Peer::Trunk(trunk) => Some((ip, u32::from(*trunk) + 1)),
+                Peer::Phone => Some((ip, phones)),
+                Peer::Stranger => None,
+            })
+            .collect();
+        let mut steered: Vec<(IpAddr, u32)> = indexed.into_iter().collect();
+        steered.dedup_by_key(|(ip, _)| *ip);
+        steered
+    }
+
+    /// How many sockets of their own there are beside the one for everybody else.
+    pub(super) fn sockets(&self) -> usize {
+        self.wires.len() + 1
+    }
+}
+
+fn is_trunk(peer: &Peer) -> bool {
+    matches!(peer, Peer::Trunk(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::site::{Reach, Strangers, TrunkSite};
+
+    fn peers(trunks: &[&[&str]]) -> Peers {
+        let parse = |text: &&str| text.parse().unwrap_or_else(|_| SocketAddr::new(text.parse().unwrap(), 0));
+        let trunk = |peers: &&[&str]| TrunkSite {
+            name: "t".to_owned(),
+            peers: peers.iter().map(parse).collect(),
+            reach: Reach::default(),
+        };
+        let site = Site {
+            epoch: 1,
+            product: String::new(),
+            contact: "192.0.2.100:5060".parse().unwrap(),
+            listeners: Vec::new(),
+            realm: String::new(),
+            trunks: trunks.iter().map(trunk).collect(),
+            centres: Vec::new(),
+            calls_max: 1,
+            strangers: Strangers::Silence,
+        };
+        let wires = vec![TrunkWire::default(); trunks.len()];
+        let mut peers = Peers { resolved: vec![Vec::new(); wires.len()], wires, ..Peers::default() };
+        peers.take_site(&site);
+        peers
+    }
+
+    fn flow(transport: Transport, remote: &str) -> Flow {
+        let local = "192.0.2.100:5060".parse().unwrap();
+        Flow { transport, local, remote: remote.parse().unwrap(), connection: 0 }
+    }
+
+    #[test]
+    fn a_trunk_is_its_addresses_and_over_a_stream_whatever_port_they_connect_from() {
+        let peers = peers(&[&["192.0.2.1", "192.0.2.2:5080"], &["2001:db8::7"]]);
+        let of = |transport, remote| peers.of_flow(&flow(transport, remote));
+        assert_eq!(of(Transport::Udp, "192.0.2.1:7777"), Peer::Trunk(0));
+        assert_eq!(of(Transport::Udp, "192.0.2.2:5080"), Peer::Trunk(0));
+        assert_eq!(of(Transport::Udp, "192.0.2.2:5081"), Peer::Stranger);
+        assert_eq!(of(Transport::Tcp, "192.0.2.2:40000"), Peer::Trunk(0));
+        assert_eq!(of(Transport::Udp, "[2001:db8::7]:5060"), Peer::Trunk(1));
+        assert_eq!(of(Transport::Tcp, "192.0.2.3:5080"), Peer::Stranger);
+    }
+
+    #[test]
+    fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
+        let mut peers = peers(&[&["192.0.2.1"]]);
+        peers.wires[0].certificates = vec!["sbc.carrier.example".to_owned()];
+        let key = rcgen::generate_simple_self_signed(vec!["sbc.carrier.example".to_owned()]).unwrap();
+        let other = rcgen::generate_simple_self_signed(vec!["sbc.elsewhere.example".to_owned()]).unwrap();
+        let at = flow(Transport::Tls, "198.51.100.9:4000");
+        assert_eq!(peers.of_flow(&flow(Transport::Udp, "192.0.2.1:5060")), Peer::Stranger);
+        assert_eq!(peers.of_certificate(&at, Some(key.cert.der())), Peer::Trunk(0));
+        assert_eq!(peers.of_certificate(&at, Some(other.cert.der())), Peer::Stranger);
+        assert_eq!(peers.of_certificate(&at, None), Peer::Stranger);
+    }
+
+    #[test]
+    fn names_bring_addresses_and_take_them_with_them() {
+        let mut peers = peers(&[&["192.0.2.1"]]);
+        let of = |peers: &Peers, remote| peers.of_flow(&flow(Transport::Udp, remote));
+        peers.resolved(0, &["198.51.100.1:5060".parse().unwrap()]);
+        assert_eq!(of(&peers, "198.51.100.1:9"), Peer::Trunk(0));
+        peers.resolved(0, &["198.51.100.2:5060".parse().unwrap()]);
+        assert_eq!(of(&peers, "198.51.100.1:9"), Peer::Stranger);
+        assert_eq!(of(&peers, "198.51.100.2:9"), Peer::Trunk(0));
+        assert_eq!(of(&peers, "192.0.2.1:9"), Peer::Trunk(0), "what is configured stays");
+        let sockets: Vec<u32> = peers.steered(true).iter().map(|(_, socket)| *socket).collect();
+        assert_eq!(sockets, [1, 1]);
+    }
+}

@@ -1,0 +1,57 @@
+//! SIP's TLS: who we are, to those who connect and to those we connect to, and whom we believe.
+
+use super::kept::Kept;
+use super::tls::{certificates, pem};
+use crate::config::SipTls;
+use anyhow::Context;
+use std::sync::Arc;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+/// Both sides of a handshake, out of the same files.
+pub(super) struct Secure {
+    /// Those who connect may show a certificate; without one they are strangers or phones, with
+    /// one that no authority of ours has signed they are not let in.
+    pub(super) server: Arc<ServerConfig>,
+    /// Those we connect to must show a certificate of the right name, and are shown ours.
+    pub(super) client: Arc<ClientConfig>,
+}
+
+/// Reads the files; again when they change.
+///
+/// # Errors
+/// What is wrong with which file, in words for the operator.
+pub(super) fn load(files: &SipTls) -> anyhow::Result<Arc<Kept<Secure>>> {
+    let paths = vec![files.identity.certificate.clone(), files.identity.key.clone(), files.ca.clone()];
+    let files = files.clone();
+    Kept::load(paths, Box::new(move || read(&files).map(Arc::new)))
+}
+
+fn read(files: &SipTls) -> anyhow::Result<Secure> {
+    let (chain, key) = pem(&files.identity.certificate, &files.identity.key)?;
+    let mut believed = RootCertStore::empty();
+    for authority in certificates(&files.ca)? {
+        believed.add(authority).with_context(|| format!("`{}` is no authority", files.ca.display()))?;
+    }
+    let (believed, provider) = (Arc::new(believed), Arc::new(ring::default_provider()));
+    let unfit = || {
+        let (certificate, key) = (files.identity.certificate.display(), files.identity.key.display());
+        format!("`{certificate}` and `{key}` do not fit")
+    };
+    let visitors = WebPkiClientVerifier::builder_with_provider(Arc::clone(&believed), Arc::clone(&provider))
+        .allow_unauthenticated()
+        .build()
+        .with_context(|| format!("`{}` holds no authority", files.ca.display()))?;
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(visitors)
+        .with_single_cert(chain.clone(), key.clone_key())
+        .with_context(unfit)?;
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(believed)
+        .with_client_auth_cert(chain, key)
+        .with_context(unfit)?;
+    Ok(Secure { server: Arc::new(server), client: Arc::new(client) })
+}

@@ -1,0 +1,72 @@
+//! Everything SIP arrives on, bound before anything runs.
+
+use super::peers::Peers;
+use super::sip_tls;
+use super::stream::{StreamEvents, Streams};
+use super::udp::Udp;
+use crate::config::{Config, Listen};
+use anyhow::Context;
+use sip::transport::Transport;
+use std::net::SocketAddr;
+
+/// The listeners, and who is at the other end of what they bring.
+pub(super) struct Sockets {
+    pub(super) udp: Udp,
+    pub(super) streams: Streams,
+    pub(super) from_streams: StreamEvents,
+    pub(super) peers: Peers,
+}
+
+impl Sockets {
+    /// Binds every listener of the configuration, whose ports and told addresses become the real
+    /// ones where it leaves them to the system.
+    ///
+    /// # Errors
+    /// The first that cannot be bound, or certificates that cannot be used.
+    pub(super) fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
+        let peers = Peers::of(config);
+        let secure = config.sip_tls.as_ref().map(sip_tls::load).transpose()?;
+        let busy = |address: SocketAddr| format!("cannot listen on {address}: is another program there?");
+        let of_udp = |listen: &&Listen| listen.transport == Transport::Udp;
+        let datagrams: Vec<SocketAddr> = config.listen.iter().filter(of_udp).map(|it| it.address).collect();
+        let udp = Udp::bind(&datagrams, &peers).map_err(|(at, e)| anyhow::Error::new(e).context(busy(at)))?;
+        let mut bound = udp.addresses();
+        let mut listeners = Vec::new();
+        for listen in &mut config.listen {
+            if listen.transport == Transport::Udp {
+                listen.address = bound.next().unwrap_or(listen.address);
+                continue;
+            }
+            let listener = tcp(listen.address).with_context(|| busy(listen.address))?;
+            listen.address = listener.local_addr()?;
+            listeners.push((listen.transport, listener));
+        }
+        drop(bound);
+        for ((_, told), listen) in config.site.listeners.iter_mut().zip(&config.listen) {
+            if told.port() == 0 {
+                told.set_port(listen.address.port());
+            }
+        }
+        if config.site.contact.port() == 0 {
+            config.site.contact.set_port(config.listen.first().map_or(0, |listen| listen.address.port()));
+        }
+        let connections = config.limits.connections;
+        let (streams, from_streams) = Streams::start(listeners, peers.clone(), secure, connections)?;
+        Ok(Sockets { udp, streams, from_streams, peers })
+    }
+}
+
+/// Connections the system may finish for us while the streams' thread does something else.
+const BACKLOG: i32 = 512;
+
+fn tcp(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?; // connections of an earlier start may still be closing
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,240 @@
+//! SIP's roads into the real binary: datagrams, TCP, TLS, both families, names, and who is believed.
+
+mod common;
+
+use common::carrier::{Carrier, value};
+use common::certificates::Authority;
+use common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
+use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// A node that also listens on TCP and TLS, and whose trunk is at the loopback.
+struct House {
+    node: Node,
+    tcp: SocketAddr,
+    tls: SocketAddr,
+    ca: PathBuf,
+    carrier: (PathBuf, PathBuf),
+    other: (PathBuf, PathBuf),
+    authority: Authority,
+}
+
+/// `trunk`: further keys of its trunk.
+fn house(trunk: &str) -> House {
+    let (tcp, tls) = (free_tcp(), free_tcp());
+    let authority = Authority::new();
+    let mut made = None;
+    let node = Node::start_edited(Phones::None, PLAN, |text, folder| {
+        let ca = folder.write("ca.pem", &authority.pem());
+        authority.vouches(folder, "own", &["bandeau.example", "127.0.0.1"]);
+        let carrier = authority.vouches(folder, "carrier", &["sbc.carrier.example"]);
+        let other = authority.vouches(folder, "other", &["sbc.elsewhere.example"]);
+        made = Some((ca, carrier, other));
+        let files = "certificate = \"own.pem\"\nkey = \"own.key\"\nca = \"ca.pem\"";
+        text.replace(
+            "\"]\n\n[media]",
+            &format!("\", \"tcp:127.0.0.1:{tcp}\", \"tls:127.0.0.1:{tls}\"]\n{files}\n\n[media]"),
+        )
+        .replace("peers = [\"127.0.0.1\"]", &format!("peers = [\"127.0.0.1\"]\n{trunk}"))
+    });
+    let (ca, carrier, other) = made.expect("the configuration was written");
+    House { node, tcp: local(tcp), tls: local(tls), ca, carrier, other, authority }
+}
+
+fn contact(answer: &str) -> String {
+    value(answer, "Contact").to_owned()
+}
+
+#[test]
+fn a_call_comes_over_udp_tcp_and_tls_and_each_answer_names_its_own_listener() {
+    let house = house("");
+    let shown = (house.carrier.0.as_path(), house.carrier.1.as_path());
+    let udp = Carrier::udp(local(0), house.node.sip);
+    let tcp = Carrier::tcp(house.tcp);
+    let tls = Carrier::tls(house.tls, "bandeau.example", &house.ca, Some(shown)).expect("a handshake");
+    let told = [
+        format!("<sip:{}>", house.node.sip),
+        format!("<sip:{};transport=tcp>", house.tcp),
+        format!("<sip:{};transport=tls>", house.tls),
+    ];
+    for (mut carrier, told) in [udp, tcp, tls].into_iter().zip(told) {
+        let call = carrier.call(SOON).expect("an answer");
+        assert_eq!(contact(&call.answer), told);
+        assert!(
+            value(&call.answer, "Via").contains(&format!("rport={}", carrier.local().port())),
+            "{}",
+            call.answer
+        );
+        assert!(carrier.hang_up(&call), "in the same connection");
+    }
+    assert_eq!(house.node.metric("bandeau_sip_refused_total"), 0.0);
+}
+
+#[test]
+fn a_connection_may_bring_many_calls_in_pieces_and_pings_between_them() {
+    let house = house("");
+    let mut carrier = Carrier::tcp(house.tcp);
+    for _ in 0..3 {
+        carrier.send("\r\n\r\n");
+        let call = carrier.call(SOON).expect("an answer");
+        let (options_id, options) = carrier.request("OPTIONS", "sip:127.0.0.1", "", "");
+        let (first, rest) = options.split_at(40);
+        carrier.send(first);
+        std::thread::sleep(Duration::from_millis(20)); // so that the engine reads a half
+        carrier.send(rest);
+        assert!(carrier.final_response(&options_id, SOON).is_some_and(|it| it.starts_with("SIP/2.0 200")));
+        assert!(carrier.hang_up(&call));
+    }
+}
+
+#[test]
+fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
+    let house = house("certificate_names = [\"sbc.carrier.example\"]");
+    let quick = Duration::from_millis(700);
+    let connect = |shown: Option<&(PathBuf, PathBuf)>| {
+        let shown = shown.map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+        Carrier::tls(house.tls, "bandeau.example", &house.ca, shown)
+    };
+    let mut trunk = connect(Some(&house.carrier)).expect("a handshake");
+    let call = trunk.call(SOON).expect("an answer");
+    assert!(trunk.hang_up(&call));
+    let mut nameless = connect(None).expect("phones show no certificate");
+    assert!(nameless.call(quick).is_none());
+    let mut other = connect(Some(&house.other)).expect("a certificate of our authority");
+    assert!(other.call(quick).is_none(), "another carrier's name");
+    assert!(Carrier::tcp(house.tcp).call(quick).is_none(), "the address alone proves nothing");
+    let folder = Folder::new();
+    let stranger = Authority::new().vouches(&folder, "forged", &["sbc.carrier.example"]);
+    let forged = connect(Some(&stranger)).and_then(|mut it| it.call(quick));
+    assert!(forged.is_none(), "an authority nobody believes");
+}
+
+#[test]
+fn a_certificate_is_replaced_while_calls_stand() {
+    let house = house("");
+    let connect = || Carrier::tls(house.tls, "bandeau.example", &house.ca, None);
+    let mut before = connect().expect("a handshake");
+    let shown = before.peer_certificate();
+    let call = before.call(SOON).expect("an answer");
+    let folder = Folder::new();
+    let (certificate, key) = house.authority.vouches(&folder, "next", &["bandeau.example"]);
+    std::fs::copy(key, house.node.folder().join("own.key")).unwrap();
+    std::fs::copy(certificate, house.node.folder().join("own.pem")).unwrap();
+    eventually("the next handshake shows it", || connect().is_some_and(|it| it.peer_certificate() != shown));
+    assert!(before.hang_up(&call), "the connection before stands");
+}
+
+#[test]
+fn ipv6_is_listened_for_beside_ipv4() {
+    let port = free_udp(1);
+    let node = Node::start_edited(Phones::None, PLAN, |text, _| {
+        text.replace("\"]\n\n[media]", &format!("\", \"udp:[::1]:{port}\"]\n\n[media]"))
+            .replace("peers = [\"127.0.0.1\"]", "peers = [\"127.0.0.1\", \"::1\"]")
+    });
+    let engine = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    let mut carrier = Carrier::udp(SocketAddr::from((Ipv6Addr::LOCALHOST, 0)), engine);
+    let call = carrier.call(SOON).expect("an answer");
+    assert_eq!(contact(&call.answer), format!("<sip:[::1]:{port}>"));
+    assert!(carrier.hang_up(&call));
+    let mut four = Carrier::udp(local(0), node.sip);
+    let call = four.call(SOON).expect("an answer");
+    assert!(four.hang_up(&call));
+}
+
+#[test]
+fn a_carrier_is_asked_whether_it_lives_and_its_state_is_a_metric() {
+    let carrier = UdpSocket::bind(local(0)).unwrap();
+    carrier.set_read_timeout(Some(SOON)).unwrap();
+    let at = carrier.local_addr().unwrap();
+    let node = Node::start_edited(Phones::None, PLAN, |text, _| {
+        text.replace(
+            "peers = [\"127.0.0.1\"]",
+            &format!("peers = [\"127.0.0.1\", \"{at}\"]\noptions = \"5s\""),
+        )
+    });
+    answer_options(&carrier);
+    let state = |state: &str| node.metric_of("bandeau_trunk_state", &format!("state=\"{state}\""));
+    eventually("the trunk is up", || state("up") == 1.0);
+    eventually("a trunk that falls silent is in doubt", || state("suspect") == 1.0);
+    // Copies of the question it left open come first.
+    carrier.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    eventually("and up again once it answers", || {
+        while answered(&carrier) {}
+        state("up") == 1.0
+    });
+}
+
+/// Answers the OPTIONS it is sent.
+fn answer_options(carrier: &UdpSocket) {
+    assert!(answered(carrier), "it is asked");
+}
+
+/// Answers one OPTIONS, if one is there.
+fn answered(carrier: &UdpSocket) -> bool {
+    let mut buffer = [0; 2048];
+    let Ok((length, engine)) = carrier.recv_from(&mut buffer) else { return false };
+    let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+    assert!(request.starts_with("OPTIONS sip:"), "{request}");
+    let copied: String = ["Via", "From", "To", "Call-ID", "CSeq"]
+        .map(|name| format!("{name}: {}\r\n", value(&request, name)))
+        .concat();
+    let answer = format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n");
+    carrier.send_to(answer.as_bytes(), engine).is_ok()
+}
+
+#[test]
+fn a_carrier_s_name_is_resolved_by_srv_and_found_where_it_leads() {
+    let carrier = UdpSocket::bind(local(0)).unwrap();
+    carrier.set_read_timeout(Some(SOON)).unwrap();
+    let port = carrier.local_addr().unwrap().port();
+    let server = UdpSocket::bind(local(0)).unwrap();
+    let at = server.local_addr().unwrap();
+    std::thread::spawn(move || name_server(&server, port));
+    let node = Node::start_edited(Phones::None, PLAN, |text, _| {
+        text.replace("[media]", &format!("resolver = \"{at}\"\n\n[media]"))
+            .replace("peers = [\"127.0.0.1\"]", "peers = [\"carrier.example\"]")
+    });
+    answer_options(&carrier);
+    eventually("the trunk is up", || node.metric_of("bandeau_trunk_state", "state=\"up\"") == 1.0);
+    let mut from_there = Carrier::udp(local(0), node.sip);
+    let call = from_there.call(SOON).expect("calls from where the name leads are the trunk's");
+    assert!(from_there.hang_up(&call));
+}
+
+/// A name server that knows one carrier: SRV to `port` of `sbc.carrier.example`, which is 127.0.0.1.
+fn name_server(server: &UdpSocket, port: u16) {
+    let mut buffer = [0; 512];
+    while let Ok((length, from)) = server.recv_from(&mut buffer) {
+        let query = &buffer[..length];
+        let name_end = 12 + query[12..].iter().position(|byte| *byte == 0).unwrap_or(0) + 1;
+        let kind = u16::from_be_bytes([query[name_end], query[name_end + 1]]);
+        let data: Option<Vec<u8>> = match kind {
+            1 => Some(vec![127, 0, 0, 1]),
+            33 => {
+                let mut data = vec![0, 10, 0, 5];
+                data.extend_from_slice(&port.to_be_bytes());
+                for label in ["sbc", "carrier", "example"] {
+                    data.push(u8::try_from(label.len()).unwrap());
+                    data.extend_from_slice(label.as_bytes());
+                }
+                data.push(0);
+                Some(data)
+            }
+            _ => None,
+        };
+        let mut answer = query[..2].to_vec();
+        answer.extend_from_slice(&[0x85, 0x80, 0, 1, 0, u8::from(data.is_some()), 0, 0, 0, 0]);
+        answer.extend_from_slice(&query[12..name_end + 4]);
+        if let Some(data) = data {
+            answer.extend_from_slice(&[0xc0, 12]);
+            answer.extend_from_slice(&kind.to_be_bytes());
+            answer.extend_from_slice(&[0, 1, 0, 0, 0, 60]);
+            answer.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
+            answer.extend_from_slice(&data);
+        }
+        let _ = server.send_to(&answer, from);
+    }
+}
