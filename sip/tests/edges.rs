@@ -139,11 +139,12 @@ fn what_cannot_be_answered_is_counted_and_what_can_gets_400() {
     assert!(desk.hear(TRUNK, "GARBAGE\r\n\r\n").is_empty());
     let headless = request("INVITE", "1", "", "").replace("Call-ID: one\r\n", "");
     assert_eq!(shorts(&desk.hear(TRUNK, &headless)), ["400 INVITE"]);
-    assert!(desk.hear(Peer::Stranger, &headless).is_empty());
+    assert_eq!(shorts(&desk.hear(Peer::Stranger, &headless)), ["400 INVITE"]);
+    assert!(Desk::with(false).hear(Peer::Stranger, &headless).is_empty());
     let errors = desk.events.iter().filter(|e| matches!(e, Event::Counted(Counter::ParseError(_)))).count();
     assert_eq!(errors, 3);
     assert!(desk.hear(Peer::Stranger, "\r\n\r\n").is_empty());
-    assert_eq!(desk.events.len(), 4, "a keep-alive is nothing: {:?}", desk.events);
+    assert_eq!(desk.events.len(), 5, "a keep-alive is nothing: {:?}", desk.events);
 }
 
 #[test]

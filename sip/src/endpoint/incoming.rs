@@ -12,15 +12,6 @@ use crate::transaction::{Absorbed, Key, Pending, write_merge_key, write_server_k
 use crate::transport::{Flow, Peer};
 use crate::vocabulary::Method;
 use bytes::Bytes;
-use std::time::Duration;
-
-/// OPTIONS of strangers answered per second: enough for anybody's monitoring; more would let a
-/// forger use us against others.
-const STRANGERS_PER_SECOND: u32 = 10;
-
-/// Challenges per second: a room of 500 phones that comes back after a power cut is through in
-/// two seconds; more would let a flood of forged REGISTERs eat the time calls need.
-const CHALLENGES_PER_SECOND: u32 = 250;
 
 /// Option tags that must not be ignored, even for a trunk: without them there would be no audio
 /// (RFC 3312, RFC 3329).
@@ -50,7 +41,7 @@ const OF_INTEREST: [&str; 16] = [
 const BRIEF: &str = "session_interval";
 
 /// Extensions we understand in a Require.
-const UNDERSTOOD: [&str; 4] = ["100rel", "timer", "replaces", "norefersub"];
+pub(super) const UNDERSTOOD: [&str; 4] = ["100rel", "timer", "replaces", "norefersub"];
 
 /// A request that is news, with all that is known of it.
 #[derive(Clone, Copy)]
@@ -60,32 +51,6 @@ pub(super) struct Heard<'a, 'm> {
     pub(super) message: &'a Message<'m>,
     pub(super) method: Method,
     pub(super) words: &'a str,
-}
-
-/// What is left of a second's answers to those who have proved nothing.
-#[derive(Clone, Debug)]
-pub(super) struct Allowance {
-    per_second: u32,
-    since: Instant,
-    used: u32,
-}
-
-impl Allowance {
-    pub(super) fn for_strangers() -> Self {
-        Allowance { per_second: STRANGERS_PER_SECOND, since: Instant::ZERO, used: 0 }
-    }
-
-    pub(super) fn for_challenges() -> Self {
-        Allowance { per_second: CHALLENGES_PER_SECOND, since: Instant::ZERO, used: 0 }
-    }
-
-    fn take(&mut self, now: Instant) -> bool {
-        if now.since(self.since) >= Duration::from_secs(1) {
-            (self.since, self.used) = (now, 0);
-        }
-        self.used += 1;
-        self.used <= self.per_second
-    }
 }
 
 impl Endpoint {
@@ -99,7 +64,7 @@ impl Endpoint {
     ) {
         let repairs = match message.inspect() {
             Ok(repairs) => repairs,
-            Err(error) => return self.refuse_unreadable(flow, peer, message, method, error.label()),
+            Err(error) => return self.refuse_unreadable(now.at, flow, peer, message, error.label()),
         };
         let Ok(via) = message.via() else { return }; // inspected above
         // §18.2.2: a gateway that sends from a port nobody listens at says so by asking for no
@@ -148,8 +113,12 @@ impl Endpoint {
             (_, Some(dialog)) => {
                 self.receive_within(now.at, dialog, Heard { flow, peer, message, method, words });
             }
-            (Method::Register, None) => self.receive_register(now.at, flow, message, words),
-            (_, None) if peer == Peer::Stranger => self.refuse_stranger(now.at, flow, message, method, words),
+            (Method::Register, None) if peer != Peer::Stranger || repairs.is_empty() => {
+                self.receive_register(now.at, flow, message, words);
+            }
+            (_, None) if peer == Peer::Stranger => {
+                self.refuse_stranger(now.at, Heard { flow, peer, message, method, words }, repairs);
+            }
             (_, None) if must_be_refused(peer, repairs) => {
                 let code = if repairs.has(Repair::Version) { 505 } else { 400 };
                 self.settle(now.at, flow, peer, message, words, code, &[]);
@@ -233,29 +202,6 @@ impl Endpoint {
         }
     }
 
-    /// A stranger is answered without a transaction: nothing it sends stays in our memory.
-    fn refuse_stranger(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        message: &Message<'_>,
-        method: Method,
-        words: &str,
-    ) {
-        let code = match method {
-            Method::Options => 200,
-            _ => 403,
-        };
-        let answers = code == 200 || self.config.strangers_forbid;
-        if !answers || !self.strangers.take(now) {
-            return self.count(Counter::StrangerRefused(0));
-        }
-        if code != 200 {
-            self.count(Counter::StrangerRefused(code));
-        }
-        self.answer_once(flow, message, words, code, &[]);
-    }
-
     fn receive_register(&mut self, now: Instant, flow: Flow, message: &Message<'_>, words: &str) {
         let answer = self.registrar.receive(now, flow, message);
         let headers: Vec<(Name, &str)> =
@@ -289,25 +235,6 @@ impl Endpoint {
             response = response.header(*name, value);
         }
         self.transactions.send(flow, response.finish().into());
-    }
-
-    /// What cannot be understood at all: 400 where one can be written, to those we know.
-    fn refuse_unreadable(
-        &mut self,
-        flow: Flow,
-        peer: Peer,
-        message: &Message<'_>,
-        method: Method,
-        rule: &'static str,
-    ) {
-        self.count(Counter::ParseError(rule));
-        if method == Method::Ack || peer == Peer::Stranger || message.via().is_err() {
-            return;
-        }
-        if method == Method::Invite {
-            self.count_refusal(peer, 400);
-        }
-        self.answer_once(flow, message, rule, 400, &[]);
     }
 
     /// CANCEL (§9.2): answered by itself, and the INVITE it names gets its 487.

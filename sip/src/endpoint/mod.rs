@@ -14,6 +14,7 @@ mod outside;
 mod provisional;
 mod refreshing;
 mod responses;
+mod strangers;
 mod within;
 
 pub use crate::dialog::{Credentials, Outgoing};
@@ -49,8 +50,8 @@ pub struct Endpoint {
     last_dialog: u64,
     errands: HashMap<ErrandId, outside::Running, Keying>,
     last_errand: u64,
-    strangers: incoming::Allowance,
-    challenges: incoming::Allowance,
+    strangers: strangers::Allowance,
+    challenges: strangers::Allowance,
     /// Where keys are written before they are looked up.
     words: String,
 }
@@ -118,8 +119,8 @@ impl Endpoint {
             last_dialog: 0,
             errands: HashMap::with_hasher(keying),
             last_errand: 0,
-            strangers: incoming::Allowance::for_strangers(),
-            challenges: incoming::Allowance::for_challenges(),
+            strangers: strangers::Allowance::for_strangers(),
+            challenges: strangers::Allowance::for_challenges(),
             words: String::new(),
             config,
         }

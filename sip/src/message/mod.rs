@@ -21,7 +21,7 @@ pub use name::Name;
 pub use params::Params;
 pub use print::Builder;
 pub use repairs::{Repair, Repairs};
-pub use scan::{HEADERS_MAX, MESSAGE_MAX, ScanError};
+pub use scan::{HEADER_MAX, HEADERS_MAX, MESSAGE_MAX, ScanError};
 pub use text::{Commas, Text};
 pub use uri::Uri;
 

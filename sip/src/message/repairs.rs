@@ -42,10 +42,12 @@ pub enum Repair {
     Date,
     /// A header that may be there once is there again with another value; the first counts.
     Repeated,
+    /// A header beyond [`super::HEADER_MAX`] was left out.
+    LongHeader,
 }
 
 impl Repair {
-    const ALL: [Repair; 15] = [
+    const ALL: [Repair; 16] = [
         Repair::StartLineSpace,
         Repair::RequestUri,
         Repair::Version,
@@ -61,6 +63,7 @@ impl Repair {
         Repair::CSeqMethod,
         Repair::Date,
         Repair::Repeated,
+        Repair::LongHeader,
     ];
 
     /// For a counter's label.
@@ -81,6 +84,7 @@ impl Repair {
             Repair::CSeqMethod => "cseq_method",
             Repair::Date => "date",
             Repair::Repeated => "repeated",
+            Repair::LongHeader => "long_header",
         }
     }
 }
@@ -162,8 +166,10 @@ impl Message<'_> {
         if cseq.token != token {
             repairs.mark(Repair::CSeqMethod);
         }
-        if let Uri::Sip { headers: Some(_), .. } = Uri::read(uri.as_bytes()) {
-            repairs.mark(Repair::RequestUri);
+        match Uri::read(uri.as_bytes()) {
+            Uri::Sip { headers: Some(_), .. } => repairs.mark(Repair::RequestUri),
+            Uri::Sip { host, .. } if is_odd_host(uri, host) => repairs.mark(Repair::RequestUri),
+            _ => {}
         }
         if cseq.number > CSeq::MOST {
             repairs.mark(Repair::Number);
@@ -175,6 +181,17 @@ impl Message<'_> {
 /// A list whose items end in a stray `;` and a comma (`a;;,;,,`).
 fn ends_in_gap(value: &[u8]) -> bool {
     value.ends_with(b",") || value.ends_with(b";")
+}
+
+/// An IPv6 address without its brackets, or brackets around something else (RFC 5118 §4.1, §4.5).
+fn is_odd_host(uri: &str, host: &str) -> bool {
+    let behind = uri.rsplit('@').next().unwrap_or(uri);
+    let authority = behind.split([';', '?']).next().unwrap_or(behind);
+    let authority = authority.split_once(':').filter(|_| behind == uri).map_or(authority, |(_, rest)| rest);
+    if host.starts_with('[') {
+        return super::uri::host_ip(host).is_none();
+    }
+    authority.matches(':').count() > 1
 }
 
 fn leading_number(value: &[u8]) -> Option<u32> {

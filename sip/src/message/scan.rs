@@ -13,6 +13,10 @@ pub const MESSAGE_MAX: usize = 65_535;
 /// and serves nobody.
 pub const HEADERS_MAX: usize = 128;
 
+/// One header line with its folds. The longest real ones (a signed Identity, a long Record-Route) stay
+/// under 3 kB; what is beyond is left out, and the call goes on without it.
+pub const HEADER_MAX: usize = 8_192;
+
 /// Why bytes are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScanError {
@@ -71,6 +75,11 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Message<'_>, ScanError> {
             }
             at = next;
             break;
+        }
+        if line.text.len() > HEADER_MAX {
+            repairs.mark(Repair::LongHeader);
+            at = next;
+            continue;
         }
         match split_header(bytes, at, line.text) {
             Some(_) if count == HEADERS_MAX => return Err(ScanError::TooManyHeaders),
