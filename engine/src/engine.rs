@@ -256,8 +256,11 @@ impl Engine {
             Told::Counted(counter) => self.count(counted(counter)),
             Told::ErrandDone { errand, end } => self.trunks.answered(self.now.at, errand, &end),
             Told::Alive { dialog } => self.alive(dialog),
+            // Calls are passed on by their owner's commands.
+            Told::Referred { dialog, .. } => self.endpoint.report(self.now, dialog, 501),
             // The session goes on as it was; DTMF by INFO has no menu to go to.
             Told::ReofferFailed { .. } | Told::Info { .. } => {}
+            Told::ReferAnswered { .. } | Told::ReferProgress { .. } => {}
         }
     }
 

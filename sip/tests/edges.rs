@@ -210,7 +210,7 @@ fn requests_within_a_dialog_are_answered_and_an_overtaken_one_is_not_obeyed() {
     assert_eq!(shorts(&desk.hear(TRUNK, &within("OPTIONS", 5, ""))), ["200 OPTIONS"]);
     assert_eq!(shorts(&desk.hear(TRUNK, &within("UPDATE", 6, ""))), ["200 UPDATE"]);
     assert_eq!(shorts(&desk.hear(TRUNK, &within("PRACK", 7, ""))), ["481 PRACK"]);
-    assert_eq!(shorts(&desk.hear(TRUNK, &within("NOTIFY", 8, ""))), ["405 NOTIFY"]);
+    assert_eq!(shorts(&desk.hear(TRUNK, &within("NOTIFY", 8, ""))), ["489 NOTIFY"]);
     let info = within("INFO", 9, "Content-Type: application/dtmf-relay\r\n")
         .replace("Content-Length: 0\r\n\r\n", "Content-Length: 8\r\n\r\nSignal=5");
     assert_eq!(shorts(&desk.hear(TRUNK, &info)), ["200 INFO"]);

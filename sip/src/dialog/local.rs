@@ -66,8 +66,8 @@ pub struct Request<'a> {
     pub cseq: u32,
     /// Further headers.
     pub headers: &'a [(&'a str, &'a str)],
-    /// An SDP body.
-    pub sdp: Option<&'a [u8]>,
+    /// Its type, and a body.
+    pub body: Option<(&'a str, &'a [u8])>,
 }
 
 impl Local {
@@ -162,8 +162,8 @@ impl Local {
         for (name, value) in request.headers {
             text = text.other(name, value);
         }
-        match request.sdp {
-            Some(sdp) => text.body("application/sdp", sdp).into(),
+        match request.body {
+            Some((kind, body)) => text.body(kind, body).into(),
             None => text.finish().into(),
         }
     }

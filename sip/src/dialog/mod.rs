@@ -158,8 +158,20 @@ impl Dialog {
         headers: &[(&str, &str)],
         sdp: Option<&[u8]>,
     ) -> Transmit {
+        self.request_with(local, method, branch, headers, sdp.map(|sdp| ("application/sdp", sdp)))
+    }
+
+    /// The same with a body of any type.
+    pub fn request_with(
+        &mut self,
+        local: &Local,
+        method: &'static str,
+        branch: &str,
+        headers: &[(&str, &str)],
+        body: Option<(&str, &[u8])>,
+    ) -> Transmit {
         self.local_cseq += 1;
-        self.numbered(local, method, self.local_cseq, branch, headers, sdp)
+        self.numbered(local, method, self.local_cseq, branch, headers, body)
     }
 
     /// The ACK of the 2xx to the INVITE numbered `cseq` (§13.2.2.4).
@@ -174,7 +186,7 @@ impl Dialog {
         cseq: u32,
         branch: &str,
         headers: &[(&str, &str)],
-        sdp: Option<&[u8]>,
+        body: Option<(&str, &[u8])>,
     ) -> Transmit {
         let flow = self.next_hop();
         let strict = self.routes.first().filter(|route| !is_loose(route));
@@ -199,7 +211,7 @@ impl Dialog {
             call_id: &self.call_id,
             cseq,
             headers,
-            sdp,
+            body,
         };
         Transmit { flow, bytes: local.write(&request) }
     }

@@ -34,6 +34,10 @@ pub struct Session {
     pub refresh: Option<Refresh>,
     /// The peer understands UPDATE (RFC 3311).
     pub updates: bool,
+    /// CSeq of the REFER whose sender waits for our NOTIFYs (RFC 3515 §2.4.6).
+    pub referred: Option<u32>,
+    /// A REFER of ours is not decided yet.
+    pub refers: bool,
     /// A reliable provisional response answered before its PRACK came: RSeq and CSeq (RFC 3262 §3).
     pub unpracked: Option<(u32, u32)>,
     /// How far our side has ended it.
@@ -116,6 +120,8 @@ impl Session {
             spoken: Bytes::new(),
             refresh: None,
             updates: false,
+            referred: None,
+            refers: false,
             unpracked: None,
             ending: Ending::No,
         }

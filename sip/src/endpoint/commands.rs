@@ -137,7 +137,7 @@ impl Endpoint {
             call_id: &set.call_id,
             cseq: set.cseq,
             headers: &headers,
-            sdp: Some(&outgoing.sdp),
+            body: Some(("application/sdp", &outgoing.sdp)),
         });
         self.transactions.open_invite_client(now, key, flow, bytes, Purpose::Invite(dialog));
     }

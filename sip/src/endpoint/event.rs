@@ -1,5 +1,6 @@
 //! What the endpoint is told, and what it tells: values only.
 
+use super::Refer;
 use super::outside::{ErrandEnd, ErrandId};
 use crate::registrar::Account;
 use crate::transaction::Timers;
@@ -56,6 +57,8 @@ pub struct Invite {
     pub headers: Vec<(String, String)>,
     /// The offer; `None`: we make one in the answer.
     pub sdp: Option<Bytes>,
+    /// The call of ours whose place this one takes (RFC 3891).
+    pub replaces: Option<DialogId>,
     /// Option tags of Require that we lack and have ignored.
     pub requires: Vec<String>,
     /// What was odd and has been repaired.
@@ -217,6 +220,28 @@ pub enum Event {
         /// The body.
         body: Bytes,
     },
+    /// The peer asks us to call somebody, or to join two of its calls (REFER); 202 has been sent. Tell
+    /// it how that goes with [`report`](super::Endpoint::report).
+    Referred {
+        /// Within which call.
+        dialog: DialogId,
+        /// What it asks for.
+        refer: Box<Refer>,
+    },
+    /// Our REFER was taken (2xx) or refused.
+    ReferAnswered {
+        /// Which.
+        dialog: DialogId,
+        /// The final response, or 408 after a time-out, 503 after a transport failure.
+        code: u16,
+    },
+    /// How the call goes that we have asked the peer to make (NOTIFY); from 200 on it is decided.
+    ReferProgress {
+        /// Which.
+        dialog: DialogId,
+        /// The status of that call.
+        code: u16,
+    },
     /// The first contact of a user has registered, or the last one is gone.
     Registered {
         /// Who.
@@ -240,7 +265,8 @@ impl Event {
     pub fn dialog(&self) -> Option<DialogId> {
         use Event::{
             Acknowledged, Alive, Answered, Cancelled, Confirmed, Counted, ErrandDone, Failed, Info, Invited,
-            Lost, Progress, Registered, Released, ReofferDone, ReofferFailed, Reoffered, Unconfirmed,
+            Lost, Progress, ReferAnswered, ReferProgress, Referred, Registered, Released, ReofferDone,
+            ReofferFailed, Reoffered, Unconfirmed,
         };
         match *self {
             Invited { dialog, .. } | Cancelled { dialog, .. } | Confirmed { dialog, .. } => Some(dialog),
@@ -248,6 +274,8 @@ impl Event {
             Unconfirmed { dialog } | Progress { dialog, .. } | Answered { dialog, .. } => Some(dialog),
             Failed { dialog, .. } | Reoffered { dialog, .. } | ReofferDone { dialog, .. } => Some(dialog),
             ReofferFailed { dialog, .. } | Released { dialog, .. } | Lost { dialog, .. } => Some(dialog),
+            Referred { dialog, .. } | ReferAnswered { dialog, .. } => Some(dialog),
+            ReferProgress { dialog, .. } => Some(dialog),
             Alive { dialog } | Info { dialog, .. } => Some(dialog),
             Registered { .. } | ErrandDone { .. } | Counted(_) => None,
         }

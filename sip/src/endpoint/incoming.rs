@@ -1,5 +1,6 @@
 //! Requests as they come in: who may ask what (`edges.md`), and the INVITE that makes a dialog.
 
+use super::refer::Replacement;
 use super::refreshing::knows_update;
 use super::{Counter, DialogId, Endpoint, Event, Invite, Party, Reason};
 use crate::dialog::refresh::{self, LEAST, Verdict};
@@ -130,6 +131,9 @@ impl Endpoint {
                 self.settle(now.at, flow, peer, message, words, 481, &[]);
             }
             (Method::Other, None) => self.settle(now.at, flow, peer, message, words, 501, &[]),
+            // Nobody has us make calls that are none of theirs (RFC 3515 §5.2).
+            (Method::Refer, None) => self.settle(now.at, flow, peer, message, words, 403, &[]),
+            (Method::Notify, None) => self.settle(now.at, flow, peer, message, words, 481, &[]),
             (_, None) => self.settle(now.at, flow, peer, message, words, 405, &[]),
         }
     }
@@ -300,6 +304,14 @@ impl Endpoint {
             let tags = unsupported.join(", ");
             return self.settle(now, flow, peer, message, words, 420, &[("Unsupported", &tags)]);
         }
+        // A carrier's call is a call whatever it says it replaces.
+        let replaces = match message.replaces().map(|wanted| self.replacement(&wanted)) {
+            Some(Replacement::Of(id)) => Some(id),
+            Some(Replacement::Refused(code)) if !from_trunk => {
+                return self.settle(now, flow, peer, message, words, code, &[]);
+            }
+            Some(Replacement::Refused(_)) | None => None,
+        };
         let timer = refresh::answer_to(message, from_trunk);
         if timer == Verdict::TooBrief {
             return self.settle(now, flow, peer, message, words, 422, &[("Min-SE", &LEAST.to_string())]);
@@ -332,6 +344,7 @@ impl Endpoint {
         };
         self.usages.insert(dialog, Usage::Ringing(Box::new(ringing)));
         let mut invite = Box::new(read_invite(peer, flow, message, &lacking, repairs));
+        invite.replaces = replaces;
         if message.session_expires().is_some_and(|asked| asked.seconds < LEAST) {
             invite.repairs.push(BRIEF);
             self.count(Counter::Repaired(BRIEF));
@@ -380,6 +393,7 @@ fn read_invite(peer: Peer, flow: Flow, message: &Message<'_>, requires: &[&str],
         call_id: message.call_id().unwrap_or_default().to_owned(),
         headers: headers.collect(),
         sdp: sdp_of(message),
+        replaces: None,
         requires: requires.iter().map(|tag| (*tag).to_owned()).collect(),
         repairs: repairs.iter().map(Repair::label).collect(),
     }
@@ -404,7 +418,9 @@ pub(super) fn sdp_of(message: &Message<'_>) -> Option<Bytes> {
 
 /// The Reason header, owned.
 pub(super) fn reason_of(message: &Message<'_>) -> Option<Reason> {
-    message.reason().map(|reason| Reason {
+    // The telephone network's own cause says more than SIP's translation of it.
+    let of_network = message.reasons().find(|reason| reason.protocol.eq_ignore_ascii_case("Q.850"));
+    of_network.or(message.reason()).map(|reason| Reason {
         protocol: reason.protocol.to_owned(),
         cause: reason.cause,
         text: reason.text.map(|text| text.to_str().into_owned()),

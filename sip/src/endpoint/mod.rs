@@ -12,6 +12,7 @@ mod event;
 mod incoming;
 mod outside;
 mod provisional;
+mod refer;
 mod refreshing;
 mod responses;
 mod strangers;
@@ -21,6 +22,7 @@ pub use crate::dialog::{Credentials, Outgoing};
 pub use crate::registrar::{Account, Registration};
 pub use event::{Config, Counter, DialogId, Event, Invite, Party, Reason};
 pub use outside::{Ask, Errand, ErrandEnd, ErrandId};
+pub use refer::Refer;
 
 use crate::chance::Keying;
 use crate::dialog::{DialogSnapshot, Local, Usage};
@@ -65,6 +67,8 @@ enum Purpose {
     Reoffer(DialogId),
     /// An UPDATE that refreshes it.
     Refresh(DialogId),
+    /// A REFER within it.
+    Refer(DialogId),
     /// The BYE that ends it.
     Bye(DialogId),
     /// An OPTIONS within it.

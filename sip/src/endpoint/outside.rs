@@ -145,7 +145,7 @@ impl Endpoint {
             call_id: &errand.call_id,
             cseq: errand.cseq,
             headers: &headers,
-            sdp: None,
+            body: None,
         });
         self.transactions.open_other_client(now, Key::new(&branch), errand.flow, bytes, Purpose::Errand(id));
     }

@@ -47,6 +47,7 @@ impl Endpoint {
             (Purpose::Errand(id), 401 | 407) if self.prove_errand(now, id, message) => {}
             (Purpose::Errand(id), code) => self.end_errand(id, code, Some(message)),
             (Purpose::Refresh(dialog), 200..=299) => self.keep_time_as_told(now, dialog, message),
+            (Purpose::Refer(dialog), 200..=299) => self.refer_answered(dialog, code),
             (_, 401 | 407) if self.prove(now, purpose, message) => {}
             (Purpose::Invite(dialog), 422) if self.ask_longer(now, dialog, message) => {}
             (Purpose::Refresh(dialog), 422) => self.refresh_longer(now, dialog, message),
@@ -168,6 +169,7 @@ impl Endpoint {
             }
             Purpose::Reoffer(dialog) => self.reoffer_failed(now, dialog, code, heard),
             Purpose::Refresh(dialog) => self.refresh_failed(now, dialog, heard),
+            Purpose::Refer(dialog) => self.refer_answered(dialog, code),
             Purpose::Bye(dialog) => self.forget(now, dialog),
             Purpose::Probe(dialog) => {
                 let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
@@ -267,7 +269,11 @@ impl Endpoint {
                 self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Bye(dialog));
                 true
             }
-            Purpose::Probe(_) | Purpose::Refresh(_) | Purpose::Errand(_) | Purpose::Nothing => false,
+            Purpose::Probe(_)
+            | Purpose::Refer(_)
+            | Purpose::Refresh(_)
+            | Purpose::Errand(_)
+            | Purpose::Nothing => false,
         }
     }
 }

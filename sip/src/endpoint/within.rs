@@ -60,6 +60,12 @@ impl Endpoint {
                 });
             }
             (Method::Prack, _) => self.receive_prack(now, dialog, message, &pending),
+            (Method::Refer, true) => self.receive_refer(now, dialog, message, &pending),
+            // A call that does not stand yet is not passed on.
+            (Method::Refer, false) => {
+                self.reply(now, &pending, 491, &[]);
+            }
+            (Method::Notify, _) => self.receive_notify(now, dialog, heard, &pending),
             (Method::Other, _) => {
                 self.reply(now, &pending, 501, &[("Allow", ALLOW)]);
             }

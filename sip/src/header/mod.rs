@@ -12,6 +12,7 @@ pub mod identity;
 pub mod name_addr;
 pub mod numbers;
 pub mod reason;
+pub mod replaces;
 pub mod routing;
 pub mod session;
 pub mod tokens;

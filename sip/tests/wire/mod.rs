@@ -214,6 +214,9 @@ impl Wire {
                 Event::Lost { code, .. } => format!("lost {code:?}"),
                 Event::Alive { .. } => "alive".to_owned(),
                 Event::Info { .. } => "info".to_owned(),
+                Event::Referred { refer, .. } => format!("referred {}", refer.uri),
+                Event::ReferAnswered { code, .. } => format!("refer answered {code}"),
+                Event::ReferProgress { code, .. } => format!("refer {code}"),
                 Event::ErrandDone { end, .. } => format!("errand {}", end.code),
                 Event::Registered { user, reachable } => format!("registered {user} {reachable}"),
             })
