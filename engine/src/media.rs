@@ -70,6 +70,18 @@ pub enum Program {
     Silence,
 }
 
+/// Who hears what a leg says in its conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Voice {
+    /// Everyone.
+    #[default]
+    Everyone,
+    /// Nobody: it listens.
+    Nobody,
+    /// One other leg alone: it whispers.
+    Only(LegId),
+}
+
 /// From the engine to the plane, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediaCommand {
@@ -124,6 +136,14 @@ pub enum MediaCommand {
         bridge: BridgeId,
         /// The leg.
         leg: LegId,
+    },
+    /// Who hears a leg in its conversations; everyone, until told otherwise. Said before `Join`, a
+    /// leg that only listens is never heard.
+    Voice {
+        /// The leg.
+        leg: LegId,
+        /// Who hears it.
+        voice: Voice,
     },
     /// Takes a leg out of its conversation; it hears `Program::Comfort` until told otherwise.
     Leave {

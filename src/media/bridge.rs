@@ -1,19 +1,22 @@
 //! A conversation: ports that hear each other, all on one thread.
 //!
-//! With two ports it is a relay. A mixer of more, with small jitter buffers, is deliberately absent:
-//! a third port is refused, in words the engine can log, and the two go on undisturbed.
+//! With two ports it is a relay, and adds nothing to a packet but the look-up. With more it is a mix:
+//! each port's packets go into a small buffer, and every 20 ms each port hears the sum of the others.
 
-/// Ports of one conversation.
-pub const PORTS_MAX: usize = 2;
+/// Ports of one conversation. A caller, an agent, a doctor, a supervisor, the fire brigade and an
+/// interpreter are six; more would be a meeting, and each turn costs every port's share of them.
+pub const PORTS_MAX: usize = 8;
 
 /// Who is in one conversation. Knows nothing of audio: a port is a place in a list of legs.
 #[derive(Clone, Debug, Default)]
 pub struct Bridge {
     ports: Vec<u32>,
+    /// It is a mix: its member of the wheel, and the phase.
+    pub(super) mixed: Option<(u32, usize)>,
 }
 
-/// Why a third port is refused, for the log.
-pub const FULL: &str = "the conversation has its two ports; a third needs a mixer, which this version lacks";
+/// Why one more port is refused, for the log.
+pub const FULL: &str = "the conversation has all the ports it can have";
 
 /// A conversation has no room for one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,13 +62,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_hear_each_other_and_a_third_is_refused() {
+    fn everybody_hears_everybody_else_until_it_is_full() {
         let mut bridge = Bridge::default();
-        assert_eq!([bridge.join(4), bridge.join(7), bridge.join(9)], [Ok(()), Ok(()), Err(Full)]);
-        assert_eq!(bridge.hearers(4).collect::<Vec<_>>(), [7]);
-        assert_eq!(bridge.hearers(7).collect::<Vec<_>>(), [4]);
+        for port in 0..8 {
+            assert_eq!(bridge.join(port), Ok(()));
+        }
+        assert_eq!(bridge.join(9), Err(Full));
+        assert_eq!(bridge.hearers(4).collect::<Vec<_>>(), [0, 1, 2, 3, 5, 6, 7]);
         bridge.leave(4);
-        assert_eq!(bridge.hearers(7).count(), 0);
+        assert!(bridge.hearers(0).all(|port| port != 4));
         assert_eq!(bridge.join(9), Ok(()));
     }
 }

@@ -4,12 +4,13 @@
 
 use crate::media::dtmf::Keys;
 use crate::media::g711::{self, FRAME};
+use crate::media::jitter::Jitter;
 use crate::media::port::Pair;
 use crate::media::rtp::{HEADER, Header, Outgoing, Tally};
 use crate::media::sound::Sound;
 use crate::media::sys::Wake;
 use engine::id::{BridgeId, LegId, PageId};
-use engine::media::{Codec, MediaPort, Stream};
+use engine::media::{Codec, MediaPort, Stream, Voice};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub struct Leg {
     pub stream: Stream,
     /// Where its audio comes from and goes to.
     pub place: Place,
+    /// Who hears it in its conversation.
+    pub voice: Voice,
+    /// What it has said in a conversation of more than two, and nobody has heard yet.
+    pub said: Option<Box<Jitter>>,
     /// Whether keys are reported while it is in no conversation.
     pub listen: bool,
     /// Its phase in the wheel, while it is played something.
@@ -181,6 +186,8 @@ impl Leg {
             line,
             stream,
             place: Place::Alone(None),
+            voice: Voice::Everyone,
+            said: None,
             listen: false,
             phase: None,
             wake: Wake::Never,
@@ -266,6 +273,33 @@ impl Leg {
     pub fn cut(&mut self) {
         self.out.cut();
         self.flush();
+    }
+
+    /// Lets go of whom it was relayed from, and of nothing else.
+    pub fn cut_relay(&mut self) {
+        self.out.cut();
+    }
+
+    /// Keeps what a packet of its peer carries for the next turns of a mix.
+    pub fn keep(&mut self, packet: &[u8], heard: &Heard) {
+        let Kind::Audio(codec) = heard.kind else { return };
+        let payload = packet.get(heard.header.payload_at..heard.header.payload_end);
+        if let (Some(said), Some(payload)) = (&mut self.said, payload) {
+            said.put(&heard.header, codec, payload);
+        }
+    }
+
+    /// Says a frame that lies encoded in `packet`, due at `at`, or leaves it there for its page.
+    ///
+    /// # Errors
+    /// The kernel took no packet; the frame is lost, as on any network.
+    pub fn say(&mut self, packet: &mut [u8; HEADER + FRAME], at: u64) -> io::Result<Way> {
+        if !self.may_send() {
+            return Ok(Way::Nowhere);
+        }
+        packet[0] = 0;
+        self.out.own(packet, self.stream.codec.payload_type(), at);
+        self.send(packet)
     }
 
     /// Throws away what has come: seconds-old speech must not be heard.

@@ -163,6 +163,7 @@ pub(crate) fn leg_of(command: &MediaCommand) -> Option<LegId> {
         | MediaCommand::Update { leg, .. }
         | MediaCommand::Play { leg, .. }
         | MediaCommand::Join { leg, .. }
+        | MediaCommand::Voice { leg, .. }
         | MediaCommand::Leave { leg }
         | MediaCommand::Listen { leg, .. }
         | MediaCommand::OpenOnPage { leg, .. }

@@ -5,8 +5,8 @@
 //! neither ever waits for the other. Per packet there is no allocation, lock, channel or await:
 //! only the system calls (a page's audio excepted: its peer connection allocates).
 //!
-//! Deliberately absent: a mixer (a third port of a bridge is refused), jitter buffers (a relay of
-//! two ports leaves the jitter to the ears that have one), RTCP (its port is held, nothing is read
+//! Deliberately absent: jitter buffers in a relay of two (they leave the jitter to the ears that have
+//! one; a mix of more has small ones), RTCP (its port is held, nothing is read
 //! from it or relayed), transcoding beyond A-law and mu-law.
 
 pub mod plane;
@@ -28,6 +28,10 @@ pub mod pages;
 pub mod webrtc;
 
 pub mod bridge;
+
+mod mixer;
+
+pub mod jitter;
 
 pub mod wheel;
 

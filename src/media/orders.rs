@@ -77,6 +77,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             MediaCommand::Update { stream, .. } => leg.update(stream, now),
             MediaCommand::Play { program, .. } => return self.play(place, id, program, now),
             MediaCommand::Join { bridge, .. } => return self.join(place, id, bridge, now),
+            MediaCommand::Voice { voice, .. } => leg.voice = voice,
             MediaCommand::Leave { .. } => return self.leave(place, now),
             MediaCommand::Listen { on, .. } => {
                 if on && !leg.is_read() {
@@ -208,6 +209,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         // What lies unread is seconds old.
         leg.cut();
         leg.expect(now);
+        self.weigh(bridge, now);
         self.tune_bridge(bridge, now);
     }
 
@@ -221,13 +223,16 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let Some(leg) = self.legs.at(place) else { return };
         let Place::Bridge(id, _) = leg.place else { return };
         leg.place = Place::Alone(Some(comfort(&self.sounds)));
+        leg.said = None;
         leg.cut();
         leg.looked(now);
         let Some(bridge) = self.bridges.get_mut(&id) else { return };
         bridge.leave(place);
         if bridge.is_empty() {
-            self.bridges.remove(&id);
+            let mixed = self.bridges.remove(&id).and_then(|bridge| bridge.mixed);
+            self.forget_mix(mixed);
         } else {
+            self.weigh(id, now);
             self.tune_bridge(id, now);
         }
     }
@@ -273,6 +278,9 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         let Some(leg) = self.legs.at(place) else { return false };
         let (Place::Bridge(id, _), page) = (&leg.place, leg.page()) else { return false };
         let Some(bridge) = self.bridges.get(id) else { return true };
+        if bridge.mixed.is_some() {
+            return false; // each turn of the mix has a frame for it
+        }
         let mut others = bridge.hearers(place);
         match page {
             Some(_) => others.next().is_none(),

@@ -265,6 +265,7 @@ impl Front {
             MediaCommand::Join { bridge, leg } => return self.join(*bridge, *leg, boxes),
             MediaCommand::Update { leg, .. }
             | MediaCommand::Play { leg, .. }
+            | MediaCommand::Voice { leg, .. }
             | MediaCommand::Leave { leg }
             | MediaCommand::Listen { leg, .. }
             | MediaCommand::Close { leg } => *leg,

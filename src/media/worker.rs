@@ -6,6 +6,7 @@ use crate::media::g711::FRAME;
 use crate::media::leg::{PageAt, Place, SECOND, Way};
 use crate::media::legs::Legs;
 use crate::media::mailbox::{Mail, Mailbox};
+use crate::media::mixer::{Mixes, reaches};
 use crate::media::pages::Pages;
 use crate::media::plane::Figures;
 use crate::media::port::Stock;
@@ -49,6 +50,7 @@ pub(crate) struct Worker<F> {
     pub(super) events: F,
     pub(super) legs: Legs,
     pub(super) bridges: HashMap<BridgeId, Bridge>,
+    pub(super) mixes: Mixes,
     pub(super) wheel: Wheel,
     pub(super) pages: Pages,
     /// Legs on their way here, and what they have been told meanwhile.
@@ -85,6 +87,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             events,
             legs: Legs::default(),
             bridges: HashMap::new(),
+            mixes: Mixes::default(),
             wheel: Wheel::default(),
             pages,
             expected: HashMap::new(),
@@ -140,8 +143,13 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             self.figures.late_ticks += u64::from(late > FRAME_TIME / 2);
             self.figures.lateness_max = self.figures.lateness_max.max(Duration::from_nanos(late));
             let mut packet = [0; HEADER + FRAME];
-            for place in self.wheel.members(turn.phase) {
-                let Some(leg) = self.legs.at(*place) else { continue };
+            for at in 0..self.wheel.members(turn.phase).len() {
+                let Some(&member) = self.wheel.members(turn.phase).get(at) else { break };
+                if let Some(mixed) = self.mixes.of(member) {
+                    self.mix(mixed, turn.at, false);
+                    continue;
+                }
+                let Some(leg) = self.legs.at(member) else { continue };
                 match leg.play(&mut packet, turn.at) {
                     Ok((way, announced)) => {
                         if announced {
@@ -240,11 +248,15 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         if let Some(digit) = heard.digit {
             (self.events)(MediaEvent::Digit { leg: leg.id, digit });
         }
-        let mut echo = None;
+        let (mut echo, voice) = (None, leg.voice);
         let woken = match leg.place {
             Place::Bridge(bridge, _) if std::mem::take(&mut leg.hushed) => Some(bridge),
             _ => None,
         };
+        if leg.said.is_some() {
+            leg.keep(packet, &heard);
+            return woken.into_iter().for_each(|bridge| self.tune_bridge(bridge, now));
+        }
         let hearers = match &leg.place {
             Place::Echo => {
                 echo = Some(place);
@@ -254,7 +266,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             Place::Alone(_) => None,
         };
         for hearer in hearers.iter().flat_map(|bridge| bridge.hearers(place)).chain(echo) {
-            let Some(hearer) = self.legs.at(hearer) else { continue };
+            let Some(hearer) = self.legs.at(hearer).filter(|leg| reaches(voice, leg)) else { continue };
             match hearer.pass(packet, &heard, now) {
                 Ok(Way::Sent) => self.figures.packets_out += 1,
                 Ok(Way::Page(page)) => {
@@ -289,7 +301,13 @@ impl<F: Fn(MediaEvent)> Worker<F> {
 }
 
 /// Says a packet to a page; one of another thread hears it from there. False when it was not taken.
-fn say(pages: &mut Pages, (boxes, here): (&[Mailbox], usize), to: PageAt, packet: &[u8], now: u64) -> bool {
+pub(super) fn say(
+    pages: &mut Pages,
+    (boxes, here): (&[Mailbox], usize),
+    to: PageAt,
+    packet: &[u8],
+    now: u64,
+) -> bool {
     if to.thread == here {
         return pages.say(to.place, packet, sys::instant(now));
     }
