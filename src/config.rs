@@ -5,6 +5,7 @@
 
 mod access;
 mod centres;
+mod directory;
 mod draft;
 mod fault;
 mod sockets;

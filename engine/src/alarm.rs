@@ -18,8 +18,14 @@ pub(crate) enum Alarm {
     LossRings(CallId),
     /// A lost page's caller is offered to everyone.
     LossOpens(CallId),
-    /// A call set aside wants somebody to look at it.
+    /// A lost agent is out of a conversation that others go on with.
+    LossLeaves(LegId),
+    /// A call set aside, or one whose caller hears the hold sound, wants somebody to look at it.
     Recall(CallId),
+    /// Whoever is asked has not answered: the agent who asks has the caller again.
+    ConsultBy(CallId),
+    /// A leg that rings outside, or for a supervisor, has rung for long enough.
+    RingsUntil(LegId),
     /// The tone that confirms a feature code is over.
     ToneOver(LegId),
 }

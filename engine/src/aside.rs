@@ -2,12 +2,12 @@
 //! picked from here, or from those waiting, is a person's will and breaks no rule of order.
 
 use crate::alarm::Alarm;
+use crate::call::Call;
 use crate::call::event::{Actor, Event, Private};
 use crate::dialplan::ClassId;
 use crate::engine::Engine;
-use crate::id::{AgentId, CallId};
+use crate::id::{AgentId, CallId, LegId};
 use crate::io::{NOTE_MAX, Refusal};
-use crate::media::MediaCommand;
 use crate::queue::{Arrival, Fact};
 use crate::release::CLEARED;
 use crate::supervise::fence_of;
@@ -25,13 +25,19 @@ impl Engine {
         if call.lost {
             return Err(Refusal::Gone); // it is about to be everybody's
         }
+        if call.consult.is_some() || call.other_agent(talk.leg).is_some() || call.outside().is_some() {
+            return Err(Refusal::Busy); // others are in it: who wants out leaves
+        }
         (call.talk, call.aside) = (None, Some(agent));
-        let (caller, program) = (call.caller().id, crate::call::Call::hold_program(&call.hold_sound));
-        let class = call.class.clone();
+        let (class, program) = (call.class.clone(), Call::hold_program(&call.hold_sound));
+        let watching = call.seated().filter(|party| party.agent().is_some_and(|it| it != agent));
+        let watching: Vec<LegId> = watching.map(|party| party.leg.id).collect();
         let recall = self.now.at + RECALL_AFTER;
         self.log(id.centre, Event::HeldAside { call: id, agent, class, lost: false, recall });
-        self.media(MediaCommand::Leave { leg: caller });
-        self.media(MediaCommand::Play { leg: caller, program });
+        self.caller_out(id, program);
+        for leg in watching {
+            self.part(id, leg, Actor::System, None);
+        }
         self.let_go(id, talk.leg, Some(CLEARED));
         self.alarms.set(Alarm::Recall(id), recall);
         self.mark(id);
@@ -39,9 +45,10 @@ impl Engine {
         Ok(())
     }
 
-    /// A call has been on the shared list for long enough.
+    /// A call has been on the shared list, or its caller on hold for a consultation, for long enough.
     pub(crate) fn recall(&mut self, id: CallId) {
-        if let Some(agent) = self.calls.get(&id).and_then(|call| call.aside) {
+        let asks = |call: &Call| call.consult.map(|consult| consult.by);
+        if let Some(agent) = self.calls.get(&id).and_then(|call| call.aside.or_else(|| asks(call))) {
             self.log(id.centre, Event::RecallDue { call: id, agent });
         }
     }
@@ -73,18 +80,14 @@ impl Engine {
         centre.floor.allows(&fact)?;
         centre.works.insert(work, id);
         self.alarms.clear(Alarm::Recall(id));
-        let before = self.calls.get_mut(&id).and_then(|call| {
+        if let Some(call) = self.calls.get_mut(&id) {
             (call.work, call.aside) = (Some(work), None);
-            call.talk.take()
-        });
-        self.stop_loss_clock(id);
-        if let Some(talk) = before {
-            self.let_go(id, talk.leg, None);
         }
+        let before = self.clear_ours(id);
         self.mark(id);
         self.tell_floor(id.centre, fact);
-        if let Some(talk) = before {
-            self.free_ear(id, talk);
+        for agent in before {
+            self.free_ear(id, agent);
         }
         Ok(())
     }
@@ -92,7 +95,7 @@ impl Engine {
     /// The vital key: from here on the call is confirmed vital, and stays where it is.
     pub(crate) fn confirm_vital(&mut self, agent: AgentId, id: CallId, by: Actor) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
-        let talks = call.talk.is_some_and(|talk| talk.agent == agent);
+        let talks = call.talk.is_some() && call.leg_of_agent(agent).is_some();
         if !talks && call.aside != Some(agent) {
             return Err(Refusal::Unknown);
         }

@@ -1,7 +1,7 @@
 //! The floor has decided: an agent's phone rings for a caller, and answers, or does not.
 
 use crate::call::Talk;
-use crate::call::event::{AgentReason, OfferEnd};
+use crate::call::event::{Actor, AgentReason, OfferEnd};
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::{Engine, Line};
@@ -92,7 +92,7 @@ impl Engine {
         let state = LegState::Ringing;
         let leg = Leg { id, dialogs, state, port: Some(port), stream, local, silent: 0, heard: false };
         if let Some(call) = self.calls.get_mut(&about) {
-            call.add(Party { role, leg });
+            call.add(Party::new(role, leg));
         }
         self.mark(about);
         true
@@ -161,12 +161,17 @@ impl Engine {
             engine.centre(id.centre).is_some_and(|centre| centre.floor.offer(offer).is_some())
         };
         let party = self.calls.get(&id).and_then(|call| call.party(leg));
-        let (agent, offer) = match party.map(|party| party.role) {
+        let role = party.map(|party| party.role.clone());
+        if !matches!(role, Some(PartyRole::Agent { .. })) {
+            self.keep_only(id, leg, dialog);
+        }
+        let (agent, offer) = match role {
             Some(PartyRole::Agent { agent, offer }) => (agent, offer),
-            Some(PartyRole::Fallback { agent }) => {
-                self.keep_only(id, leg, dialog);
-                return self.fallback_answered(id, leg, agent, sdp);
+            Some(PartyRole::Fallback { agent }) => return self.fallback_answered(id, leg, agent, sdp),
+            Some(PartyRole::Supervisor { agent, .. }) => {
+                return self.supervisor_answered(id, leg, agent, sdp);
             }
+            Some(PartyRole::Outside { by, .. }) => return self.outside_answered(id, leg, by, sdp),
             Some(PartyRole::Caller) | None => return,
         };
         let taken = self.calls.get(&id).is_some_and(|call| call.talk.is_some());
@@ -184,7 +189,7 @@ impl Engine {
             }
         }
         self.tell_floor(id.centre, Fact::Taken { offer });
-        let bridge = self.next_bridge(id);
+        let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
     }
 
@@ -225,12 +230,16 @@ impl Engine {
         let Some(Line::Party(id, leg)) = self.lines.remove(&dialog) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
         let offer = call.party(leg).and_then(Party::offer);
+        let outside = call.party(leg).is_some_and(|it| matches!(it.role, PartyRole::Outside { .. }));
         let Some(found) = call.leg_mut(leg) else { return };
         found.dialogs.retain(|other| *other != dialog);
         let last = found.dialogs.is_empty();
         self.mark(id);
         if last {
-            self.let_go(id, leg, None);
+            if outside {
+                return self.outside_failed(id, leg, code);
+            }
+            self.part(id, leg, Actor::System, None);
             // The other phone of a lost agent holds no offer: the clock goes on without it.
             if let Some(offer) = offer {
                 self.tell_floor(id.centre, Fact::Failed { offer, end: refusal(code) });

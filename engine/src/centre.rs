@@ -115,6 +115,12 @@ impl Centre {
             | Event::HeldAside { call, .. }
             | Event::RecallDue { call, .. }
             | Event::Resumed { call, .. }
+            | Event::Joined { call, .. }
+            | Event::Left { call, .. }
+            | Event::Led { call, .. }
+            | Event::Consulting { call, .. }
+            | Event::ConsultEnded { call, .. }
+            | Event::HandedOut { call, .. }
             | Event::Noted { call, .. }
             | Event::Released { call, .. }
             | Event::Withdrawn { call, .. }

@@ -2,7 +2,7 @@
 //! whether both are still there.
 
 use crate::alarm::Alarm;
-use crate::call::event::{Actor, Event, Loss};
+use crate::call::event::{Actor, Event, Loss, Seat};
 use crate::call::leg::LegState;
 use crate::call::{Call, Purpose, Talk};
 use crate::dialplan::HoldMode;
@@ -35,9 +35,10 @@ impl Engine {
     pub(crate) fn bridge(&mut self, id: CallId, talk: Talk) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.talk = Some(talk);
-        let caller = call.caller().id;
-        self.mark(id);
-        self.media(MediaCommand::Join { bridge: talk.bridge, leg: caller });
+        if let Some(party) = call.party_mut(talk.leg) {
+            party.seat = Seat::Speaks;
+        }
+        self.caller_in(id);
         self.media(MediaCommand::Join { bridge: talk.bridge, leg: talk.leg });
         self.answer_caller(id);
         self.watch(talk.leg);
@@ -77,15 +78,8 @@ impl Engine {
     pub(crate) fn hold_again(&mut self, id: CallId, leg: LegId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(talk) = call.talk.take_if(|talk| talk.leg == leg) else { return };
-        let (caller, sound) = (call.caller().id, call.hold_sound.clone());
-        let program = if talk.connected {
-            Program::Comfort
-        } else {
-            Program::Hold { announce: Vec::new(), hold: sound }
-        };
-        self.mark(id);
-        self.media(MediaCommand::Leave { leg: caller });
-        self.media(MediaCommand::Play { leg: caller, program });
+        let program = if talk.connected { Program::Comfort } else { Call::hold_program(&call.hold_sound) };
+        self.caller_out(id, program);
     }
 
     /// An agreement comes into force.
@@ -204,7 +198,7 @@ impl Engine {
         }
         if in_talk {
             self.log(id.centre, Event::Heard { call: id, leg });
-            self.heard_again(id, leg);
+            self.back(id, leg);
         }
     }
 
@@ -226,11 +220,11 @@ impl Engine {
             self.probe(leg);
         }
         if page_gone && in_talk {
-            return self.page_lost(id, Loss::NoAudio);
+            return self.leg_lost(id, leg, Loss::NoAudio);
         }
         match (is_caller, seconds >= GONE) {
             (true, true) if state == LegState::Lost => self.caller_lost(id),
-            (false, true) if in_talk && expected => self.agent_lost(id, leg, Loss::NoAudio),
+            (false, true) if in_talk && expected => self.leg_lost(id, leg, Loss::NoAudio),
             _ => {}
         }
     }
@@ -249,5 +243,6 @@ impl Engine {
 }
 
 fn is_in_talk(call: &Call, leg: LegId) -> bool {
-    call.connected().is_some_and(|talk| talk.leg == leg || call.caller().id == leg)
+    let talks = call.connected().is_some() || call.handed.is_some();
+    talks && call.party(leg).is_some_and(|party| party.seat != Seat::Out)
 }

@@ -230,7 +230,10 @@ impl Engine {
                 Alarm::TestOver(call) => self.end_test(call),
                 Alarm::LossRings(call) => self.ring_elsewhere(call),
                 Alarm::LossOpens(call) => self.offer_lost_to_all(call),
+                Alarm::LossLeaves(leg) => self.lost_for_good(leg),
                 Alarm::Recall(call) => self.recall(call),
+                Alarm::ConsultBy(call) => self.consult_unanswered(call),
+                Alarm::RingsUntil(leg) => self.rang_long_enough(leg),
                 Alarm::Probe(leg) => self.probe(leg),
                 Alarm::ToneOver(leg) => self.end_tone(leg),
             }
@@ -331,6 +334,8 @@ impl Engine {
         }
         self.legs.remove(&leg.id);
         self.alarms.clear(Alarm::Probe(leg.id));
+        self.alarms.clear(Alarm::LossLeaves(leg.id));
+        self.alarms.clear(Alarm::RingsUntil(leg.id));
         self.media(MediaCommand::Close { leg: leg.id });
     }
 }

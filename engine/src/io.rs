@@ -2,7 +2,7 @@
 
 mod verb;
 
-pub use verb::{NOTE_MAX, Verb};
+pub use verb::{NOTE_MAX, Verb, Whom};
 
 use crate::call::event::{Actor, Entry};
 use crate::call::{record::Record, snapshot::CallSnapshot};
@@ -121,6 +121,9 @@ pub enum Refusal {
     /// A confirmed-vital call waits that this agent could take: once more, with a confirmation.
     #[error("vital-waits")]
     VitalWaits,
+    /// Nobody would stay with the caller.
+    #[error("alone")]
+    Alone,
     /// Somebody else has the call.
     #[error("taken")]
     TakenBy(AgentId),

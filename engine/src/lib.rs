@@ -20,16 +20,20 @@ mod assign;
 mod caller;
 mod carriers;
 mod centre;
+mod conference;
+mod consult;
 mod converse;
 mod inbound;
 mod loss;
 mod negotiate;
+mod outside;
 mod page;
 mod release;
 mod returning;
 mod screen;
 mod stock;
 mod supervise;
+mod watch;
 
 pub mod trunks;
 

@@ -1,23 +1,27 @@
-//! An agent's page is lost in a conversation (`edges.md`, I34).
+//! An agent is lost in a conversation (`edges.md`, I34): by page, or at a desk phone that answers no
+//! question, or of which nothing is heard for 30 s.
 //!
-//! | since the loss | |
+//! | since the loss of the only agent | |
 //! |---|---|
-//! | at once | the caller hears comfort audio; the agent may come back by the same page at any time |
+//! | at once | the caller hears comfort audio; the agent may come back by the same page or phone at any time |
 //! | 3 s | the agent's other phone rings; the room sees the call, and anybody may pick it |
 //! | 5 s | it is offered to everyone, as urgent as a human has said, else as confirmed vital |
 //!
-//! Nobody sends the caller a BYE.
+//! Nobody sends the caller a BYE. With another agent in the conversation nothing changes for the
+//! caller: the others are told, and after 5 s the lost one is out of it. With somebody outside in it
+//! the caller goes on talking with them, through all of the above.
 
 use crate::alarm::Alarm;
 use crate::assign::ELSEWHERE;
 use crate::call::Talk;
-use crate::call::event::{Event, Loss};
-use crate::call::party::PartyRole;
+use crate::call::event::{Actor, ConsultEnd, Event, Loss, Seat};
+use crate::call::party::{Party, PartyRole};
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId, OfferId};
 use crate::media::{MediaCommand, Program};
 use crate::negotiate;
 use crate::queue::Fact;
+use crate::time::Instant;
 use std::time::Duration;
 
 /// Until the agent's other phone rings: a page that was loaded again is back by then.
@@ -31,54 +35,109 @@ const OPENS_AFTER: Duration = Duration::from_secs(5);
 const SAME_LOSS: Duration = Duration::from_secs(2);
 
 impl Engine {
-    /// An agent's page is lost in this conversation: comfort at once, and the clock starts.
-    pub(crate) fn page_lost(&mut self, id: CallId, loss: Loss) {
+    /// Somebody's leg is lost: no audio, no answer within its dialog, or its connection closed.
+    pub(crate) fn leg_lost(&mut self, id: CallId, leg: LegId, loss: Loss) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(party) = call.party(leg) else { return };
+        let talks = call.connected().is_some() && party.seat != Seat::Out;
+        match party.role.clone() {
+            PartyRole::Agent { agent, .. } if talks => self.agent_lost(id, leg, agent, loss),
+            PartyRole::Agent { offer, .. } => self.fell_before_bridge(id, leg, offer),
+            PartyRole::Outside { .. } => self.outside_lost(id, leg, loss),
+            PartyRole::Supervisor { .. } => self.part(id, leg, Actor::System, Some(loss)),
+            PartyRole::Fallback { .. } => self.let_go(id, leg, None),
+            PartyRole::Caller => {}
+        }
+    }
+
+    /// An agent is lost in a conversation. With another agent in it the others go on, told; without
+    /// one the clock starts.
+    fn agent_lost(&mut self, id: CallId, leg: LegId, agent: AgentId, loss: Loss) {
         let now = self.now.at;
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (Some(talk), false) = (call.talk, call.lost) else { return };
-        if !talk.connected {
-            return self.fell_before_bridge(id, talk.leg, talk.offer);
+        let Some(party) = call.party_mut(leg).filter(|party| party.lost.is_none()) else { return };
+        party.lost = Some(loss);
+        let others = call.other_agent(leg).is_some();
+        let asks = call.consult.is_some_and(|consult| consult.by == agent);
+        self.log(id.centre, Event::AgentLost { call: id, agent, loss });
+        if others {
+            self.alarms.set(Alarm::LossLeaves(leg), now + OPENS_AFTER);
+            if asks {
+                self.end_consult(id, ConsultEnd::HandedOver);
+            }
+            return self.mark(id);
         }
+        let closed = self.pages.closed_at(agent).filter(|at| now.since(*at) <= SAME_LOSS);
+        self.start_loss_clock(id, closed.unwrap_or(now));
+    }
+
+    /// Nobody of ours is heard any more: comfort at once, and the clock starts.
+    fn start_loss_clock(&mut self, id: CallId, since: Instant) {
+        let outside = self.calls.get(&id).is_some_and(|call| call.outside().is_some());
+        self.stop_asking(id);
+        self.end_consult(id, if outside { ConsultEnd::HandedOver } else { ConsultEnd::Over });
+        let Some(call) = self.calls.get_mut(&id) else { return };
         call.lost = true;
-        let caller = call.caller().id;
-        let closed = self.pages.closed_at(talk.agent).filter(|at| now.since(*at) <= SAME_LOSS);
-        let since = closed.unwrap_or(now);
-        self.log(id.centre, Event::AgentLost { call: id, agent: talk.agent, loss });
-        self.media(MediaCommand::Leave { leg: caller });
-        self.media(MediaCommand::Play { leg: caller, program: Program::Comfort });
+        for party in call.parties() {
+            // The clock is everybody's.
+            self.alarms.clear(Alarm::LossLeaves(party.leg.id));
+        }
+        self.caller_out(id, Program::Comfort);
         self.alarms.set(Alarm::LossRings(id), since + RINGS_AFTER);
         self.alarms.set(Alarm::LossOpens(id), since + OPENS_AFTER);
         self.mark(id);
     }
 
-    /// A leg of a conversation is heard.
-    pub(crate) fn heard_again(&mut self, id: CallId, leg: LegId) {
-        let talk = self.calls.get(&id).and_then(|call| call.talk);
-        if talk.is_some_and(|talk| talk.leg == leg) {
-            self.take_back(id);
+    /// Somebody has left: when whoever is left of ours is lost, the clock starts.
+    pub(crate) fn keep_watch(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(talk) = call.connected().filter(|_| !call.lost) else { return };
+        let heard = call.seated().any(|party| party.is_agent_speaking() && party.lost.is_none());
+        if !heard && call.party(talk.leg).is_some() {
+            self.start_loss_clock(id, self.now.at);
         }
     }
 
-    /// The lost agent is back before anybody took the call.
-    pub(crate) fn take_back(&mut self, id: CallId) {
+    /// A lost agent has not come back to a conversation that others go on with.
+    pub(crate) fn lost_for_good(&mut self, leg: LegId) {
+        let Some(&id) = self.legs.get(&leg) else { return };
+        let loss = self.calls.get(&id).and_then(|call| call.party(leg)).and_then(|party| party.lost);
+        if loss.is_some() {
+            self.part(id, leg, Actor::System, loss);
+        }
+    }
+
+    /// A lost agent is heard again, or the page is there again, before anybody took the call.
+    pub(crate) fn back(&mut self, id: CallId, leg: LegId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(talk) = call.talk.filter(|_| call.lost) else { return };
-        if let Some(leg) = call.leg_mut(talk.leg) {
-            leg.silent = 0;
+        let clock = call.lost;
+        let Some(party) = call.party_mut(leg).filter(|party| party.lost.is_some()) else { return };
+        (party.lost, party.leg.silent) = (None, 0);
+        let agent = party.agent();
+        self.alarms.clear(Alarm::LossLeaves(leg));
+        self.mark(id);
+        match agent {
+            Some(_) if clock => self.talk_again(id, leg),
+            Some(agent) => self.log(id.centre, Event::Resumed { call: id, agent, leg }),
+            None => {}
         }
-        self.talk_again(id, talk);
     }
 
-    /// Caller and agent hear each other once more.
-    fn talk_again(&mut self, id: CallId, talk: Talk) {
+    /// Caller and agent hear each other once more, by this leg.
+    fn talk_again(&mut self, id: CallId, leg: LegId) {
         self.stop_loss_clock(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.talk = Some(talk);
-        let caller = call.caller().id;
-        self.mark(id);
-        self.media(MediaCommand::Join { bridge: talk.bridge, leg: caller });
-        self.log(id.centre, Event::Resumed { call: id, agent: talk.agent, leg: talk.leg });
-        self.end_fallback(id, talk.leg);
+        let Some((agent, talk)) = call.party(leg).and_then(Party::agent).zip(call.talk) else { return };
+        let offer = call.party(leg).and_then(Party::offer).unwrap_or(talk.offer);
+        call.talk = Some(Talk { agent, leg, offer, ..talk });
+        let others: Vec<LegId> =
+            call.seated().filter(|party| party.lost.is_some()).map(|party| party.leg.id).collect();
+        self.caller_in(id);
+        self.log(id.centre, Event::Resumed { call: id, agent, leg });
+        for other in others {
+            self.alarms.set(Alarm::LossLeaves(other), self.now.at + OPENS_AFTER);
+        }
+        self.end_fallback(id, leg);
     }
 
     pub(crate) fn stop_loss_clock(&mut self, id: CallId) {
@@ -105,13 +164,37 @@ impl Engine {
 
     /// 5 s: everyone is asked. The agent's other phone rings on, and the page may still come back.
     pub(crate) fn offer_lost_to_all(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(talk) = call.talk.take_if(|_| call.lost) else { return };
-        self.stop_loss_clock(id);
-        self.let_go(id, talk.leg, None);
-        self.pages.of(talk.agent).lost = Some(id);
+        if !self.calls.get(&id).is_some_and(|call| call.lost) {
+            return;
+        }
+        let gone = self.clear_ours(id);
+        for agent in &gone {
+            if self.speaks_by_page(*agent) {
+                self.pages.of(*agent).lost = Some(id);
+            }
+        }
+        // First the caller, then the ears: whoever else is free must have the caller before those
+        // are looked at whose page or phone may be dead.
         self.wait_again(id);
-        self.free_ear(id, talk);
+        for agent in gone {
+            self.free_ear(id, agent);
+        }
+    }
+
+    /// Takes everyone of ours out of a call that goes on; answers with whose ears are to be freed.
+    pub(crate) fn clear_ours(&mut self, id: CallId) -> Vec<AgentId> {
+        self.stop_loss_clock(id);
+        let Some(call) = self.calls.get_mut(&id) else { return Vec::new() };
+        call.talk = None;
+        let ours = call.ears();
+        let theirs = |party: &&Party| party.agent().is_some_and(|agent| ours.contains(&agent));
+        let kept = |party: &&Party| !matches!(party.role, PartyRole::Fallback { .. });
+        let legs = call.parties().iter().filter(theirs).filter(kept);
+        let legs: Vec<LegId> = legs.map(|party| party.leg.id).collect();
+        for leg in legs {
+            self.let_go(id, leg, None);
+        }
+        ours
     }
 
     /// The lost agent has lifted the other phone.
@@ -123,10 +206,13 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let Some(talk) = call.talk.filter(|talk| call.lost && talk.agent == agent) {
             call.cast(leg, PartyRole::Agent { agent, offer: talk.offer });
+            if let Some(party) = call.party_mut(leg) {
+                party.seat = Seat::Speaks;
+            }
             self.let_go(id, talk.leg, None);
             self.media(MediaCommand::Join { bridge: talk.bridge, leg });
             self.watch(leg);
-            return self.talk_again(id, Talk { leg, ..talk });
+            return self.talk_again(id, leg);
         }
         let work = call.work;
         let fact = work.map(|work| Fact::Pick { agent, work, lifted: true, confirmed: true });
@@ -153,7 +239,7 @@ impl Engine {
             call.cast(leg, PartyRole::Agent { agent, offer });
         }
         self.tell_floor(id.centre, Fact::Taken { offer });
-        let bridge = self.next_bridge(id);
+        let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
     }
 

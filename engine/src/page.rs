@@ -8,7 +8,7 @@ use crate::call::event::{Loss, OfferEnd};
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::Engine;
-use crate::id::{AgentId, CallId, OfferId, PageId};
+use crate::id::{AgentId, CallId, LegId, OfferId, PageId};
 use crate::io::Output;
 use crate::media::{Codec, MediaCommand, Stream};
 use crate::queue::Fact;
@@ -61,7 +61,7 @@ impl Pages {
 }
 
 impl Engine {
-    fn speaks_by_page(&self, agent: AgentId) -> bool {
+    pub(crate) fn speaks_by_page(&self, agent: AgentId) -> bool {
         let site = self.centre(agent.centre).and_then(|centre| centre.agent(agent));
         site.is_some_and(|site| site.phone == Phone::Page)
     }
@@ -80,10 +80,10 @@ impl Engine {
         if open {
             return self.page_back(agent);
         }
-        let Some(id) = self.call_on_page(agent) else { return self.close_after_shift(agent) };
-        let talk = self.calls.get(&id).and_then(|call| call.leg(call.talk?.leg));
-        if !up || talk.is_some_and(|leg| leg.silent > 0) {
-            self.page_lost(id, Loss::Closed);
+        let Some((id, leg)) = self.call_on_page(agent) else { return self.close_after_shift(agent) };
+        let on_page = self.calls.get(&id).and_then(|call| call.leg(leg));
+        if !up || on_page.is_some_and(|leg| leg.silent > 0) {
+            self.leg_lost(id, leg, Loss::Closed);
         }
     }
 
@@ -147,8 +147,8 @@ impl Engine {
             self.put(Output::PageSdp { agent, answer: None });
         }
         self.tell_floor(agent.centre, Fact::PageLine { agent, up: false });
-        if let Some(call) = self.call_on_page(agent) {
-            self.page_lost(call, Loss::Closed);
+        if let Some((call, leg)) = self.call_on_page(agent) {
+            self.leg_lost(call, leg, Loss::Closed);
         }
     }
 
@@ -160,8 +160,8 @@ impl Engine {
             return;
         }
         let lost = page.lost.take();
-        if let Some(id) = self.call_on_page(agent) {
-            return self.take_back(id);
+        if let Some((id, leg)) = self.call_on_page(agent) {
+            return self.back(id, leg);
         }
         let work = lost.and_then(|id| self.calls.get(&id)).and_then(|call| call.work);
         if let Some(work) = work {
@@ -170,12 +170,28 @@ impl Engine {
         }
     }
 
-    /// The call this agent talks in by the page.
-    fn call_on_page(&self, agent: AgentId) -> Option<CallId> {
+    /// The call this agent talks in by the page, and the leg.
+    fn call_on_page(&self, agent: AgentId) -> Option<(CallId, LegId)> {
         let id = self.centre(agent.centre)?.floor.agent(agent)?.call?;
         let call = self.calls.get(&id)?;
-        let talk = call.talk.filter(|talk| talk.agent == agent)?;
-        call.leg(talk.leg).filter(|leg| leg.is_on_page()).map(|_| id)
+        let leg = call.leg_of_agent(agent)?;
+        call.leg(leg).filter(|leg| leg.is_on_page()).map(|_| (id, leg))
+    }
+
+    /// Opens a leg on an agent's page, in no conversation yet. `None`: it has no connection.
+    pub(crate) fn leg_on_page(&mut self, id: CallId, agent: AgentId, role: PartyRole) -> Option<LegId> {
+        let page = self.pages.line(agent)?;
+        let leg = self.centre_mut(agent.centre).map(|centre| centre.leg_id())?;
+        let call = self.calls.get_mut(&id)?;
+        let local = LocalSdp::new(leg.serial.0);
+        let (dialogs, state) = (Vec::new(), LegState::Up);
+        let on_page =
+            Leg { id: leg, dialogs, state, port: None, stream: ON_PAGE, local, silent: 0, heard: false };
+        call.add(Party::new(role, on_page));
+        self.legs.insert(leg, id);
+        self.mark(id);
+        self.media(MediaCommand::OpenOnPage { leg, page });
+        Some(leg)
     }
 
     /// The agent has taken an offer by a key: a leg opens on the page, and both hear each other in
@@ -184,23 +200,14 @@ impl Engine {
         let standing = self.centre(offer.centre).and_then(|centre| centre.floor.offer(offer));
         let Some(standing) = standing else { return };
         let (agent, id) = (standing.agent, standing.call);
-        let Some(page) = self.pages.line(agent) else {
+        if !self.calls.contains_key(&id) {
+            return self.not_reached(agent, offer, OfferEnd::CallerGone);
+        }
+        let Some(leg) = self.leg_on_page(id, agent, PartyRole::Agent { agent, offer }) else {
             return self.not_reached(agent, offer, OfferEnd::Unreachable);
         };
-        let Some(leg) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
-        let Some(call) = self.calls.get_mut(&id) else {
-            return self.not_reached(agent, offer, OfferEnd::CallerGone);
-        };
-        let local = LocalSdp::new(leg.serial.0);
-        let (dialogs, state) = (Vec::new(), LegState::Up);
-        let on_page =
-            Leg { id: leg, dialogs, state, port: None, stream: ON_PAGE, local, silent: 0, heard: false };
-        call.add(Party { role: PartyRole::Agent { agent, offer }, leg: on_page });
-        self.legs.insert(leg, id);
-        self.mark(id);
-        self.media(MediaCommand::OpenOnPage { leg, page });
         self.tell_floor(id.centre, Fact::Taken { offer });
-        let bridge = self.next_bridge(id);
+        let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
     }
 }

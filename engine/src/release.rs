@@ -2,13 +2,13 @@
 //! on an agent's side never does: the caller waits again, with the place kept (I7).
 
 use crate::alarm::Alarm;
-use crate::call::event::{Actor, Cause, Event, Loss, OfferEnd};
+use crate::call::event::{Actor, Cause, ConsultEnd, Event, Loss, OfferEnd, Seat};
 use crate::call::leg::LegState;
 use crate::call::party::PartyRole;
-use crate::call::{Purpose, Talk};
+use crate::call::{Call, Purpose, Talk};
 use crate::dialplan::{ClassId, Earlier};
 use crate::engine::{Engine, Line};
-use crate::id::{CallId, LegId, OfferId, WorkId};
+use crate::id::{AgentId, CallId, LegId, OfferId, WorkId};
 use crate::io::Output;
 use crate::queue::{Arrival, Fact};
 use sip::endpoint::DialogId;
@@ -26,7 +26,7 @@ impl Engine {
     pub(crate) fn hung_up(&mut self, dialog: DialogId) {
         match self.lines.remove(&dialog) {
             Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_gone(id, false),
-            Some(Line::Party(id, leg)) => self.agent_hung_up(id, leg),
+            Some(Line::Party(id, leg)) => self.party_hung_up(id, leg),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}
         }
@@ -36,7 +36,7 @@ impl Engine {
     pub(crate) fn unconfirmed(&mut self, dialog: DialogId) {
         match self.lines.get(&dialog).copied() {
             Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unconfirmed(id, leg),
-            Some(Line::Party(id, leg)) => self.agent_lost(id, leg, Loss::NoAnswer),
+            Some(Line::Party(id, leg)) => self.leg_lost(id, leg, Loss::NoAnswer),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}
         }
@@ -47,7 +47,7 @@ impl Engine {
     pub(crate) fn lost(&mut self, dialog: DialogId) {
         match self.lines.get(&dialog).copied() {
             Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unanswering(id),
-            Some(Line::Party(id, leg)) => self.agent_lost(id, leg, Loss::NoAnswer),
+            Some(Line::Party(id, leg)) => self.leg_lost(id, leg, Loss::NoAnswer),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}
         }
@@ -87,6 +87,7 @@ impl Engine {
         if let Some(found) = found.filter(|found| found.state == LegState::Lost) {
             found.state = LegState::Up;
             self.mark(id);
+            self.back(id, leg);
         }
     }
 
@@ -101,69 +102,63 @@ impl Engine {
         if call.purpose == Purpose::Test {
             return self.finish_test(id, Actor::Caller);
         }
-        let (talk, work, aside) = (call.connected(), call.work, call.aside);
+        let (talk, work) = (call.connected(), call.work);
+        // Talked, and was on hold, or with somebody outside.
+        let talked = talk.is_some() || call.aside.is_some() || call.handed.is_some();
+        let (ears, was_handed) = (call.ears(), call.handed.is_some());
         let waited = self.now.at.since(call.record.arrived_at);
-        for leg in call.agents_legs() {
+        self.end_consult(id, ConsultEnd::Over);
+        for leg in self.calls.get(&id).map(Call::other_legs).unwrap_or_default() {
             self.let_go(id, leg, Some(CLEARED));
         }
-        let cause = match talk {
+        let cause = match talked {
             _ if network => Cause::Network,
-            Some(_) => Cause::Released,
-            // Talked, and was waiting for the agent to come back to it.
-            None if aside.is_some() => Cause::Released,
-            None if waited < SHORT => Cause::ShortAbandon,
-            None => Cause::Abandon,
+            true => Cause::Released,
+            false if waited < SHORT => Cause::ShortAbandon,
+            false => Cause::Abandon,
         };
         if let Some(work) = work {
             self.tell_floor(id.centre, Fact::Gone { work });
             self.forget_work(work);
         }
-        if let Some(talk) = talk {
-            if !network {
-                self.log(id.centre, Event::Released { call: id, by: Actor::Caller, disposition: None });
-            }
-            self.free_ear(id, talk);
+        if (talk.is_some() || was_handed) && !network {
+            self.log(id.centre, Event::Released { call: id, by: Actor::Caller, disposition: None });
+        }
+        for agent in ears {
+            self.free_ear(id, agent);
         }
         let by = if network { Actor::System } else { Actor::Caller };
         self.close(id, by, cause);
     }
 
-    /// BYE from an agent's phone. In a conversation it is a release; before the bridge stands it is
+    /// BYE from somebody's phone. In a conversation it is deliberate; before the bridge stands it is
     /// not: the caller has talked with nobody and keeps the place (I3).
-    fn agent_hung_up(&mut self, id: CallId, leg: LegId) {
-        let role = self.calls.get(&id).and_then(|call| call.party(leg)).map(|party| party.role);
-        let Some(PartyRole::Agent { agent, offer }) = role else { return self.let_go(id, leg, None) };
-        match self.calls.get(&id).and_then(|call| call.connected()) {
-            Some(talk) if talk.leg == leg => self.release(id, talk, Actor::Agent(agent), None),
-            _ => self.fell_before_bridge(id, leg, offer),
+    fn party_hung_up(&mut self, id: CallId, leg: LegId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(party) = call.party(leg) else { return };
+        let connected = call.connected().is_some() && party.seat != Seat::Out;
+        match party.role.clone() {
+            PartyRole::Outside { .. } => self.outside_hung_up(id, leg),
+            PartyRole::Agent { agent, .. } | PartyRole::Supervisor { agent, .. } if connected => {
+                // It is in the conversation, so this cannot be refused.
+                let _ = self.release_by(agent, id, Actor::Agent(agent), None);
+            }
+            PartyRole::Agent { offer, .. } => self.fell_before_bridge(id, leg, offer),
+            PartyRole::Supervisor { .. } => self.part(id, leg, Actor::System, None),
+            PartyRole::Caller | PartyRole::Fallback { .. } => self.let_go(id, leg, None),
         }
     }
 
     /// A deliberate end of a conversation from our side: the caller gets its BYE.
     pub(crate) fn release(&mut self, id: CallId, talk: Talk, by: Actor, disposition: Option<String>) {
+        let ears = self.calls.get(&id).map(Call::ears).unwrap_or_default();
+        self.end_consult(id, ConsultEnd::Over);
         self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition });
         self.let_go(id, talk.leg, Some(CLEARED));
-        self.free_ear(id, talk);
+        for agent in ears {
+            self.free_ear(id, agent);
+        }
         self.close(id, by, Cause::Released);
-    }
-
-    /// An agent's leg is lost. The caller hears comfort audio at once and is offered again at once,
-    /// with the place of its arrival; nobody sends the caller a BYE (I7).
-    pub(crate) fn agent_lost(&mut self, id: CallId, leg: LegId, loss: Loss) {
-        let Some(call) = self.calls.get(&id) else { return };
-        let Some(PartyRole::Agent { offer, .. }) = call.party(leg).map(|party| party.role) else {
-            return self.let_go(id, leg, None);
-        };
-        let Some(talk) = call.connected().filter(|talk| talk.leg == leg) else {
-            return self.fell_before_bridge(id, leg, offer);
-        };
-        self.log(id.centre, Event::AgentLost { call: id, agent: talk.agent, loss });
-        self.let_go(id, leg, None);
-        self.hold_again(id, leg);
-        // First the caller, then the ear: whoever else is free must have the caller before this
-        // agent is looked at, whose phone may be dead.
-        self.wait_again(id);
-        self.free_ear(id, talk);
     }
 
     /// A leg that rang or answered falls away before its bridge stands.
@@ -207,8 +202,9 @@ impl Engine {
         }
     }
 
-    pub(crate) fn free_ear(&mut self, id: CallId, talk: Talk) {
-        self.tell_floor(id.centre, Fact::EarFree { agent: talk.agent, call: id });
+    /// The call is out of an agent's ear, if it was in it.
+    pub(crate) fn free_ear(&mut self, id: CallId, agent: AgentId) {
+        self.tell_floor(id.centre, Fact::EarFree { agent, call: id });
     }
 
     /// A test call is over: nobody but the caller was ever in it.
@@ -217,7 +213,7 @@ impl Engine {
     }
 
     /// The call is over: its one record, and nothing of it stays anywhere (I6, I23).
-    fn close(&mut self, id: CallId, by: Actor, cause: Cause) {
+    pub(crate) fn close(&mut self, id: CallId, by: Actor, cause: Cause) {
         self.log(id.centre, Event::Ended { call: id, by, cause });
         let Some(call) = self.calls.remove(&id) else { return };
         for party in call.parties() {
@@ -228,6 +224,7 @@ impl Engine {
         self.alarms.clear(Alarm::LossRings(id));
         self.alarms.clear(Alarm::LossOpens(id));
         self.alarms.clear(Alarm::Recall(id));
+        self.alarms.clear(Alarm::ConsultBy(id));
         let at = self.now.at;
         if let Some(centre) = self.centre_mut(id.centre) {
             let record = &call.record;

@@ -36,6 +36,11 @@ pub(crate) fn shown(site: &Site, call: &Call) -> Shown {
     Shown { from: format!("{display} <sip:{number}@{host}>"), headers }
 }
 
+/// Who calls, as somebody outside sees it: the service that was dialled, never the caller's number.
+pub(crate) fn ours(site: &Site, call: &Call) -> String {
+    format!("<sip:{}@{}>", user_part(&call.record.called), site.contact)
+}
+
 /// Bytes of a number that are shown. Numbers have 15 digits, with a dial string around them some 40;
 /// more would not fit into the datagram of the INVITE, and the phone would never ring.
 const NUMBER_MAX: usize = 64;

@@ -113,8 +113,22 @@ pub struct CentreSite {
     pub trunks: Vec<u16>,
     /// Its roster; an agent's index is the place in this list.
     pub agents: Vec<AgentSite>,
+    /// Whom its agents may ask in from outside.
+    pub directory: Vec<ContactSite>,
     /// How long an agent who lets a phone ring out is left alone until a proof of life.
     pub wrap_up: Duration,
+}
+
+/// Somebody outside whom a conversation may be joined by: fire brigade, police, another SAMU, a
+/// crew, an interpreter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactSite {
+    /// The name commands, boards and records use: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    /// What is dialled.
+    pub number: String,
+    /// The trunks that lead there, by their place in [`Site::trunks`], in the order they are tried.
+    pub trunks: Vec<u16>,
 }
 
 impl Site {

@@ -98,11 +98,14 @@ impl Engine {
             Verb::Reject { agent, offer } => Fact::Reject { agent, offer },
             Verb::Move { work, queue } => return self.move_work(command.centre, work, queue, by),
             Verb::Release { agent, call, disposition } => {
-                let talk = self.calls.get(&call).and_then(|call| call.connected());
-                let talk = talk.filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
-                self.release(call, talk, by, disposition);
-                return Ok(());
+                return self.release_by(agent, call, by, disposition);
             }
+            Verb::Leave { agent, call } => return self.leave(agent, call),
+            Verb::Consult { agent, call, whom } => return self.consult(agent, call, &whom),
+            Verb::Conference { agent, call } => return self.confer(agent, call),
+            Verb::Dismiss { agent, call } => return self.dismiss(agent, call),
+            Verb::Watch { agent, call, seat } => return self.watch_call(agent, call, seat, by),
+            Verb::TakeOver { agent, call } => return self.take_over(agent, call, by),
             Verb::Answer { agent } => Fact::Answer { agent },
             Verb::Pick { agent, call } => return self.pick(agent, call),
             Verb::Hold { agent, call } => return self.hold(agent, call),
@@ -209,6 +212,12 @@ impl Engine {
             | Verb::Pick { agent, .. }
             | Verb::Hold { agent, .. }
             | Verb::Vital { agent, .. }
+            | Verb::Leave { agent, .. }
+            | Verb::Consult { agent, .. }
+            | Verb::Conference { agent, .. }
+            | Verb::Dismiss { agent, .. }
+            | Verb::Watch { agent, .. }
+            | Verb::TakeOver { agent, .. }
             | Verb::Release { agent, .. } => {
                 own(agent.centre)?;
                 Some(*agent)
@@ -237,6 +246,7 @@ impl Engine {
         };
         match (about, verb) {
             _ if steers && me.centre == centre => Ok(()),
+            (_, Verb::Watch { .. } | Verb::TakeOver { .. }) => Err(Refusal::Forbidden),
             (Some(agent), _) if agent == *me => Ok(()),
             (None, Verb::Qualify { .. } | Verb::Note { .. }) if me.centre == centre => Ok(()),
             _ => Err(Refusal::Forbidden),
@@ -348,6 +358,7 @@ fn code(refusal: Refusal) -> &'static str {
         Refusal::Invalid => "invalid",
         Refusal::NoAudio => "no-audio",
         Refusal::VitalWaits => "vital-waits",
+        Refusal::Alone => "alone",
         Refusal::TakenBy(_) => "taken",
     }
 }

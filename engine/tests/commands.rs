@@ -2,9 +2,9 @@
 
 mod kit;
 
-use engine::call::event::{Actor, Cause, Event, Intent};
+use engine::call::event::{Actor, Cause, Event, Intent, Seat};
 use engine::id::{CallId, WorkId};
-use engine::io::{Refusal, Verb};
+use engine::io::{Refusal, Verb, Whom};
 use engine::media::{MediaCommand, Program};
 use engine::site::Role;
 use kit::{Room, agent, centre, desks, plan, site};
@@ -145,6 +145,12 @@ const ROLES: &str = "
     pick       self + agent - regulator - supervisor + administrator +
     hold       self + agent - regulator - supervisor + administrator +
     vital      self + agent - regulator - supervisor + administrator +
+    leave      self + agent - regulator - supervisor + administrator +
+    consult    self + agent - regulator - supervisor + administrator +
+    conference self + agent - regulator - supervisor + administrator +
+    dismiss    self + agent - regulator - supervisor + administrator +
+    watch      self - agent - regulator - supervisor + administrator +
+    take_over  self - agent - regulator - supervisor + administrator +
     qualify    self + agent + regulator + supervisor + administrator +
     note       self + agent + regulator + supervisor + administrator +
     raise      self - agent - regulator - supervisor + administrator +
@@ -168,6 +174,12 @@ fn wish(name: &str, call: CallId, work: WorkId) -> Verb {
         "pick" => Verb::Pick { agent, call },
         "hold" => Verb::Hold { agent, call },
         "vital" => Verb::Vital { agent, call },
+        "leave" => Verb::Leave { agent, call },
+        "consult" => Verb::Consult { agent, call, whom: Whom::Outside("sdis".to_owned()) },
+        "conference" => Verb::Conference { agent, call },
+        "dismiss" => Verb::Dismiss { agent, call },
+        "watch" => Verb::Watch { agent, call, seat: Seat::Listens },
+        "take_over" => Verb::TakeOver { agent, call },
         "qualify" => Verb::Qualify { call, class: "vital".to_owned() },
         "note" => Verb::Note { call, text: "chute".to_owned() },
         "raise" => Verb::Raise { work, class: "vital".to_owned() },

@@ -150,6 +150,7 @@ fn i34_a_confirmed_vital_call_stays_behind_the_fence_whatever_a_new_plan_calls_i
         _ => None,
     });
     room.silent(leg.expect("connected"), 30);
+    room.pass(Duration::from_secs(5));
     assert_eq!(room.ringing(1 - first).expect("rings").header("x-bandeau-class"), "p0");
 }
 

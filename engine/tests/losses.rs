@@ -10,6 +10,7 @@ use kit::{Room, agent, phone_at};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
+const MILLI: Duration = Duration::from_millis(1);
 
 /// The agent's and the caller's leg of the last conversation.
 fn legs(room: &Room) -> (LegId, LegId) {
@@ -33,7 +34,7 @@ fn losses(room: &Room) -> Vec<Loss> {
 }
 
 #[test]
-fn i07_a_phone_without_audio_for_thirty_seconds_is_lost_and_the_caller_is_offered_again() {
+fn i07_i34_a_phone_without_audio_for_thirty_seconds_is_lost_and_the_same_clock_runs_as_for_a_page() {
     let mut room = Room::new(2);
     let caller = room.dial_and_ack("0612345678", "15");
     let first = if room.ringing(0).is_some() { 0 } else { 1 };
@@ -49,7 +50,12 @@ fn i07_a_phone_without_audio_for_thirty_seconds_is_lost_and_the_caller_is_offere
     assert!(!room.has_bye(&caller), "never a BYE to the caller");
     let comfort = MediaCommand::Play { leg: callers, program: Program::Comfort };
     assert!(room.media.contains(&(before + 1, comfort)), "comfort audio in the same step");
-    assert_eq!(room.rang_in(1 - first), Some(before + 1), "and the other phone rings in the same step");
+    room.pass(4_900 * MILLI);
+    assert!(room.ringing(1 - first).is_none(), "it may come back");
+    let shared = |event: &Event| matches!(event, Event::HeldAside { lost: true, .. });
+    assert!(room.step_of(shared).is_some_and(|step| step > before), "at 3 s the room sees it");
+    room.pass(200 * MILLI);
+    assert!(room.rang_in(1 - first).is_some_and(|step| step > before), "at 5 s everyone is asked");
     assert_eq!(
         room.ringing(1 - first).expect("rings").header("x-bandeau-class"),
         "vital",
@@ -76,7 +82,34 @@ fn i34_what_a_human_said_of_the_call_is_kept_through_a_loss() {
     let verb = Verb::Qualify { call, class: "routine".to_owned() };
     assert!(room.command(Actor::Agent(agent(first)), verb).result.is_ok());
     room.silent(leg, 30);
+    room.pass(5 * SECOND);
     assert_eq!(room.ringing(1 - first).expect("rings").header("x-bandeau-class"), "routine");
+}
+
+#[test]
+fn i34_a_phone_heard_again_before_five_seconds_has_its_caller_again() {
+    let mut room = Room::new(2);
+    let caller = room.dial_and_ack("0612345678", "15");
+    let first = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.answer(first);
+    let (leg, callers) = legs(&room);
+    room.silent(leg, 30);
+    room.pass(4 * SECOND);
+    room.input(engine::io::Input::Media(engine::media::MediaEvent::Heard { leg }));
+    assert!(matches!(
+        room.media.iter().rev().find(|it| leg_of(&it.1) == callers),
+        Some((_, MediaCommand::Join { .. }))
+    ));
+    room.pass(10 * SECOND);
+    assert!(room.ringing(1 - first).is_none() && !room.has_bye(&caller));
+}
+
+/// The leg a command is for.
+fn leg_of(command: &MediaCommand) -> LegId {
+    match command {
+        MediaCommand::Join { leg, .. } | MediaCommand::Leave { leg } | MediaCommand::Play { leg, .. } => *leg,
+        _ => LegId { centre: engine::id::CentreId(9), serial: engine::id::Serial(0) },
+    }
 }
 
 #[test]

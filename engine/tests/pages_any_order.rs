@@ -188,7 +188,7 @@ fn i01_i06_i07_i23_i34_hold_in_any_order_of_keys_and_losses() {
     // A walk that never gets anywhere proves nothing.
     assert!(seen.connected > 300 && seen.lost > 100, "{seen:?}");
     assert!(seen.resumed > 20 && seen.held > 20 && seen.shared > 20, "{seen:?}");
-    assert!(seen.again > 50 && seen.by_other_phone > 0, "{seen:?}");
+    assert!(seen.again > 40 && seen.by_other_phone > 0, "{seen:?}");
 }
 
 /// How often the walk has met what it is about.

@@ -30,14 +30,7 @@ impl Check<'_> {
                     "topics and records tell centres apart by name: rename one",
                 ));
             }
-            let mut indexes = Vec::new();
-            for name in &centre.trunks {
-                let found = trunks.iter().position(|t| t.name == *name.get_ref());
-                let index = found.and_then(|i| u16::try_from(i).ok());
-                indexes.push(index.ok_or_else(|| {
-                    self.at(name, "no trunk has this name", "name a [[trunk]] of this file")
-                })?);
-            }
+            let indexes = self.trunks_named(&centre.trunks, trunks)?;
             let plan = self.plan(&centre.plan, trunks, &names, centre.name.get_ref())?;
             let agents = self.agents(centre, realm)?;
             centres.push(CentreSite {
@@ -45,11 +38,25 @@ impl Check<'_> {
                 plan: Arc::new(plan),
                 trunks: indexes,
                 agents,
+                directory: self.directory(centre, trunks)?,
                 wrap_up: centre.wrap_up.0,
             });
         }
         self.phones(draft)?;
         Ok(centres)
+    }
+
+    pub(super) fn trunks_named(
+        &self,
+        names: &[Located<String>],
+        trunks: &[TrunkSite],
+    ) -> Result<Vec<u16>, Fault> {
+        let place = |name: &Located<String>| {
+            let found = trunks.iter().position(|trunk| trunk.name == *name.get_ref());
+            let index = found.and_then(|index| u16::try_from(index).ok());
+            index.ok_or_else(|| self.at(name, "no trunk has this name", "name a [[trunk]] of this file"))
+        };
+        names.iter().map(place).collect()
     }
 
     fn plan(

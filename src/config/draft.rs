@@ -223,6 +223,17 @@ pub(super) struct Centre {
     pub(super) wrap_up: Span,
     #[serde(default)]
     pub(super) agent: Vec<Agent>,
+    #[serde(default)]
+    pub(super) contact: Vec<Contact>,
+}
+
+/// Whom agents may ask in from outside.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Contact {
+    pub(super) name: Located<String>,
+    pub(super) number: Located<String>,
+    pub(super) trunks: Vec<Located<String>>,
 }
 
 fn wrap_up() -> Span {

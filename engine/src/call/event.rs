@@ -4,11 +4,15 @@
 mod words;
 
 pub use super::because::{AgentReason, Because, ItemReason, Trigger};
+pub use super::party::{Seat, Who};
 use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, OfferId, QueueId, WorkId};
 use serde::{Deserialize, Serialize};
 use sip::time::Instant;
 use std::time::{Duration, SystemTime};
-pub use words::{Actor, Cause, Intent, Loss, Occupation, OfferEnd, OfferKind, Private, Source, TrunkState};
+pub use words::{
+    Actor, Cause, ConsultEnd, Intent, Loss, Occupation, OfferEnd, OfferKind, Private, Source, TrunkState,
+    Whom,
+};
 
 /// One line of a centre's log: `seq` has no gap inside an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -214,6 +218,68 @@ pub enum Event {
         agent: AgentId,
         /// The agent's leg from here on.
         leg: LegId,
+    },
+    /// Somebody has come into the conversation beside whoever is in it, or takes part in another way.
+    Joined {
+        /// The call.
+        call: CallId,
+        /// Their leg.
+        leg: LegId,
+        /// Who.
+        who: Who,
+        /// How they take part.
+        seat: Seat,
+        /// By whose wish.
+        by: Actor,
+    },
+    /// Somebody is out of the conversation, which goes on.
+    Left {
+        /// The call.
+        call: CallId,
+        /// The leg they had.
+        leg: LegId,
+        /// Who.
+        who: Who,
+        /// By whose wish.
+        by: Actor,
+        /// Not wanted by anybody: how they were lost.
+        loss: Option<Loss>,
+    },
+    /// Another agent of the conversation answers for the call from here on.
+    Led {
+        /// The call.
+        call: CallId,
+        /// Who.
+        agent: AgentId,
+    },
+    /// An agent asks somebody; the caller hears the hold sound.
+    Consulting {
+        /// The call.
+        call: CallId,
+        /// Who asks.
+        agent: AgentId,
+        /// Who is asked.
+        whom: Whom,
+        /// By when somebody has answered, or the agent has the caller again.
+        deadline: Instant,
+    },
+    /// The caller is off hold, or gone.
+    ConsultEnded {
+        /// The call.
+        call: CallId,
+        /// Who asked.
+        agent: AgentId,
+        /// How.
+        end: ConsultEnd,
+    },
+    /// Nobody of ours is in the call any more: somebody outside has it.
+    HandedOut {
+        /// The call.
+        call: CallId,
+        /// The agent who has handed it over.
+        agent: AgentId,
+        /// Who has it, by the name in the directory.
+        to: String,
     },
     /// Somebody has written a note.
     Noted {

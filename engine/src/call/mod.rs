@@ -13,7 +13,7 @@ use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
 use crate::media::Program;
 use crate::time::Instant;
 use leg::Leg;
-use party::{Party, PartyRole};
+use party::{Party, PartyRole, Seat, Who};
 use record::Record;
 use std::time::Duration;
 
@@ -42,12 +42,19 @@ pub struct Call {
     pub work: Option<WorkId>,
     /// The conversation, from the agent's answer on.
     pub talk: Option<Talk>,
+    /// Where everybody of it hears each other, from the first answer to its end.
+    pub bridge: Option<BridgeId>,
     /// The agent who has put it on the shared list, while it is there.
     pub aside: Option<AgentId>,
-    /// The agent of the conversation is lost, and may come back; the caller hears comfort audio.
+    /// Nobody of ours is left in the conversation who can be heard, and whoever was may come back;
+    /// the caller hears comfort audio.
     pub lost: bool,
     /// It is on the shared list because of that.
     pub listed: bool,
+    /// Its agent asks somebody while the caller hears the hold sound.
+    pub consult: Option<Consult>,
+    /// It was handed to somebody outside, by this agent: nobody of ours is in it.
+    pub handed: Option<AgentId>,
     /// How its caller is held.
     pub hold: HoldMode,
     /// When an early-media caller is answered at the latest.
@@ -65,10 +72,22 @@ pub enum Purpose {
     Test,
 }
 
-/// The conversation of a call.
+/// An agent of the conversation asks somebody, out of the caller's hearing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consult {
+    /// Who asks.
+    pub by: AgentId,
+    /// The leg of whoever is asked, from the moment one rings or answers.
+    pub leg: Option<LegId>,
+    /// They talk with each other.
+    pub answered: bool,
+}
+
+/// The conversation of a call, and the agent who answers for it: the first who took it, until that
+/// one leaves it to another. Everyone else in it is beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Talk {
-    /// With whom.
+    /// Who answers for it.
     pub agent: AgentId,
     /// That agent's leg.
     pub leg: LegId,
@@ -85,7 +104,7 @@ impl Call {
     pub fn new(record: Record, caller: Leg, purpose: Purpose) -> Call {
         Call {
             id: record.call,
-            parties: vec![Party { role: PartyRole::Caller, leg: caller }],
+            parties: vec![Party::new(PartyRole::Caller, caller)],
             purpose,
             class: String::new(),
             fenced: false,
@@ -95,9 +114,12 @@ impl Call {
             credit: Duration::ZERO,
             work: None,
             talk: None,
+            bridge: None,
             aside: None,
             lost: false,
             listed: false,
+            consult: None,
+            handed: None,
             hold: HoldMode::Answered,
             answer_by: None,
             record,
@@ -147,6 +169,37 @@ impl Call {
         }
     }
 
+    /// A participant by the leg, to change it.
+    pub fn party_mut(&mut self, leg: LegId) -> Option<&mut Party> {
+        self.parties.iter_mut().find(|party| party.leg.id == leg)
+    }
+
+    /// Everyone in the conversation, the caller first.
+    pub fn seated(&self) -> impl Iterator<Item = &Party> {
+        self.parties.iter().filter(|party| party.seat != Seat::Out)
+    }
+
+    /// An agent's leg in the conversation.
+    pub fn leg_of_agent(&self, agent: AgentId) -> Option<LegId> {
+        self.seated().find(|party| party.agent() == Some(agent)).map(|party| party.leg.id)
+    }
+
+    /// A participant by who it is.
+    pub fn leg_of_who(&self, who: &Who) -> Option<LegId> {
+        self.parties.iter().find(|party| party.who() == *who).map(|party| party.leg.id)
+    }
+
+    /// An agent who can be heard and is not this one: who would stay with the caller.
+    pub fn other_agent(&self, than: LegId) -> Option<&Party> {
+        let mut others = self.seated().filter(|party| party.leg.id != than && party.lost.is_none());
+        others.find(|party| party.is_agent_speaking())
+    }
+
+    /// Somebody outside who would stay with the caller.
+    pub fn outside(&self) -> Option<&Party> {
+        self.seated().find(|party| party.is_outside_speaking() && party.lost.is_none())
+    }
+
     /// A participant by the leg.
     pub fn party(&self, leg: LegId) -> Option<&Party> {
         self.parties.iter().find(|party| party.leg.id == leg)
@@ -163,8 +216,8 @@ impl Call {
         self.parties.iter().find(|party| party.offer() == Some(offer)).map(|party| party.leg.id)
     }
 
-    /// The legs of agents: ringing, answering or talking.
-    pub fn agents_legs(&self) -> Vec<LegId> {
+    /// Every leg but the caller's: ringing, answering or in the conversation.
+    pub fn other_legs(&self) -> Vec<LegId> {
         self.parties.iter().skip(1).map(|party| party.leg.id).collect()
     }
 

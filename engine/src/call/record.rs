@@ -1,7 +1,9 @@
 //! The one record a call ends in: a fold of its events, kept up to date while the call lives, so that
 //! a restart goes on with the same record and its size does not grow with the call's length.
 
-use super::event::{Actor, Cause, Entry, Event, Loss, OfferEnd, Private, Source};
+use super::event::{
+    Actor, Cause, ConsultEnd, Entry, Event, Loss, OfferEnd, Private, Seat, Source, Who, Whom,
+};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,12 @@ pub struct Record {
     pub notes: Vec<Note>,
     /// Every conversation with an agent.
     pub conversations: Vec<Conversation>,
+    /// Everyone else who took part: beside the agent who answered for it, from outside, or watching.
+    #[serde(default)]
+    pub others: Vec<Attendance>,
+    /// Everybody who was asked out of the caller's hearing.
+    #[serde(default)]
+    pub consults: Vec<Consultation>,
     /// From arrival to the first conversation; without one, to the end.
     pub waited: Duration,
     /// Sum of the conversations.
@@ -134,6 +142,38 @@ pub struct Note {
     pub at: Duration,
 }
 
+/// Somebody's part in a conversation that another agent answered for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attendance {
+    /// Who.
+    pub who: Who,
+    /// In which way.
+    pub seat: Seat,
+    /// By whose wish.
+    pub by: Actor,
+    /// From when.
+    pub from: Duration,
+    /// Until when; `None` while it lasts.
+    pub until: Option<Duration>,
+    /// Their side failed.
+    pub loss: Option<Loss>,
+}
+
+/// Somebody was asked while the caller was on hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Consultation {
+    /// Who asked.
+    pub by: AgentId,
+    /// Whom.
+    pub whom: Whom,
+    /// From when.
+    pub from: Duration,
+    /// Until when; `None` while it lasts.
+    pub until: Option<Duration>,
+    /// How it ended.
+    pub end: Option<ConsultEnd>,
+}
+
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
@@ -179,6 +219,8 @@ impl Record {
             attempts_count: 0,
             notes: Vec::new(),
             conversations: Vec::new(),
+            others: Vec::new(),
+            consults: Vec::new(),
             waited: Duration::ZERO,
             talked: Duration::ZERO,
             ended: None,
@@ -236,26 +278,39 @@ impl Record {
                 if self.conversations.is_empty() {
                     self.waited = at;
                 }
-                keep(
-                    &mut self.conversations,
-                    Conversation { agent: *agent, from: at, until: None, loss: None },
-                );
+                self.talk(*agent, at);
             }
-            Event::HeldAside { lost: false, .. } => self.hang_up(at, None),
-            Event::Resumed { agent, .. } => keep(
-                &mut self.conversations,
-                Conversation { agent: *agent, from: at, until: None, loss: None },
-            ),
+            Event::HeldAside { lost: false, .. } | Event::HandedOut { .. } => self.hang_up(at, None),
+            Event::Resumed { agent, .. } => self.talk(*agent, at),
             Event::Noted { by, text, .. } => {
                 keep(&mut self.notes, Note { text: text.clone(), by: by.clone(), at });
             }
-            Event::AgentLost { loss, .. } => self.hang_up(at, Some(*loss)),
+            Event::AgentLost { agent, loss, .. } if self.answers(*agent) => self.hang_up(at, Some(*loss)),
             Event::Released { disposition, .. } => {
                 self.hang_up(at, None);
                 self.disposition.clone_from(disposition);
             }
             Event::Withdrawn { .. } => self.leave(at),
             Event::Ended { by, cause, .. } => self.close(entry.utc, at, by, *cause),
+            others => self.apply_parties(others, at),
+        }
+    }
+
+    /// Who takes part beside the agent who answers for the call, and who was asked.
+    fn apply_parties(&mut self, event: &Event, at: Duration) {
+        match event {
+            Event::Led { agent, .. } => self.talk(*agent, at),
+            Event::Joined { who, seat, by, .. } => self.attend(who, *seat, by, at),
+            Event::Left { who, loss, .. } => self.depart(who, *loss, at),
+            Event::Consulting { agent, whom, .. } => keep(
+                &mut self.consults,
+                Consultation { by: *agent, whom: whom.clone(), from: at, until: None, end: None },
+            ),
+            Event::ConsultEnded { end, .. } => {
+                if let Some(last) = self.consults.last_mut().filter(|last| last.until.is_none()) {
+                    (last.until, last.end) = (Some(at), Some(*end));
+                }
+            }
             _ => {}
         }
     }
@@ -285,6 +340,37 @@ impl Record {
         }
     }
 
+    /// Whether this agent is the one who answers for the call.
+    fn answers(&self, agent: AgentId) -> bool {
+        self.conversations.last().is_some_and(|talk| talk.until.is_none() && talk.agent == agent)
+    }
+
+    /// An agent answers for the call from here on.
+    fn talk(&mut self, agent: AgentId, at: Duration) {
+        if !self.answers(agent) {
+            self.hang_up(at, None);
+            keep(&mut self.conversations, Conversation { agent, from: at, until: None, loss: None });
+        }
+    }
+
+    fn attend(&mut self, who: &Who, seat: Seat, by: &Actor, at: Duration) {
+        self.depart(who, None, at);
+        let (who, by) = (who.clone(), by.clone());
+        keep(&mut self.others, Attendance { who, seat, by, from: at, until: None, loss: None });
+    }
+
+    fn depart(&mut self, who: &Who, loss: Option<Loss>, at: Duration) {
+        let mut open = self.others.iter_mut().rev();
+        if let Some(part) = open.find(|part| part.who == *who && part.until.is_none()) {
+            (part.until, part.loss) = (Some(at), loss);
+        }
+        if let Who::Agent(agent) = who
+            && self.answers(*agent)
+        {
+            self.hang_up(at, loss);
+        }
+    }
+
     fn hang_up(&mut self, at: Duration, loss: Option<Loss>) {
         let Some(talk) = self.conversations.last_mut().filter(|talk| talk.until.is_none()) else { return };
         talk.until = Some(at);
@@ -295,6 +381,9 @@ impl Record {
     fn close(&mut self, utc: SystemTime, at: Duration, by: &Actor, cause: Cause) {
         self.leave(at);
         self.hang_up(at, None);
+        for part in self.others.iter_mut().filter(|part| part.until.is_none()) {
+            part.until = Some(at);
+        }
         if self.conversations.is_empty() {
             self.waited = at;
         }

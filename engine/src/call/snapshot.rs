@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::leg::{LegState, LocalSdp};
-use super::party::Party;
+use super::party::{Party, PartyRole, Seat};
 use super::record::Record;
 use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
 use crate::media::{MediaPort, Stream};
@@ -37,6 +37,12 @@ pub struct CallSnapshot {
     /// Whose it was that has put it on the shared list.
     #[serde(default)]
     pub aside: Option<AgentId>,
+    /// Who has handed it to somebody outside: nobody of ours is in it.
+    #[serde(default)]
+    pub handed: Option<AgentId>,
+    /// Who asks somebody while its caller is on hold.
+    #[serde(default)]
+    pub consult: Option<AgentId>,
     /// It tests the line and stands in no queue.
     pub test: bool,
     /// What its caller hears while waiting.
@@ -68,8 +74,14 @@ pub struct WorkSnapshot {
 pub struct LegSnapshot {
     /// The leg.
     pub leg: LegId,
-    /// The agent it reaches; `None`: the caller.
+    /// The agent it reaches; `None`: the caller, or somebody outside.
     pub agent: Option<AgentId>,
+    /// The name in the directory of whom it reaches outside.
+    #[serde(default)]
+    pub outside: Option<String>,
+    /// How it takes part in the conversation.
+    #[serde(default)]
+    pub seat: Seat,
     /// How far it is.
     pub state: LegState,
     /// Its signalling: one dialog, or one for each place a ringing phone registered from.
@@ -121,6 +133,8 @@ impl CallSnapshot {
                 connected: talk.connected,
             }),
             aside: call.aside,
+            handed: call.handed,
+            consult: call.consult.map(|consult| consult.by),
             test: call.purpose == super::Purpose::Test,
             hold_sound: call.hold_sound.clone(),
             answer_by: call.answer_by,
@@ -136,6 +150,11 @@ impl LegSnapshot {
         LegSnapshot {
             leg: leg.id,
             agent: party.agent(),
+            outside: match &party.role {
+                PartyRole::Outside { name, .. } => Some(name.clone()),
+                _ => None,
+            },
+            seat: party.seat,
             offer: party.offer(),
             state: leg.state,
             dialogs: leg.dialogs.iter().filter_map(|id| dialog(*id)).collect(),

@@ -1,5 +1,7 @@
 //! What can be wished for, by people and by programs for them.
 
+use crate::call::event::Seat;
+pub use crate::call::event::Whom;
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 
 /// Characters of a note on a call. More is a file's business, and every board carries it.
@@ -93,6 +95,52 @@ pub enum Verb {
     /// The vital key: the call is confirmed vital from here on; it does not move.
     Vital {
         /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+    },
+    /// The agent leaves the conversation; whoever else is in it stays with the caller.
+    Leave {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+    },
+    /// The agent asks somebody; the caller hears the hold sound meanwhile.
+    Consult {
+        /// Who asks.
+        agent: AgentId,
+        /// About which call.
+        call: CallId,
+        /// Whom.
+        whom: Whom,
+    },
+    /// Whoever was asked comes to the caller: all of them talk with each other.
+    Conference {
+        /// Who has asked.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+    },
+    /// The agent lets go of whoever was asked in, and has the caller again.
+    Dismiss {
+        /// Who has asked.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+    },
+    /// A supervisor comes into a conversation: listens, whispers to its agent, or speaks.
+    Watch {
+        /// The supervisor, whose page or phone it is.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+        /// In which way.
+        seat: Seat,
+    },
+    /// A supervisor who is in a conversation answers for it from here on; its agents are out of it.
+    TakeOver {
+        /// The supervisor.
         agent: AgentId,
         /// The call.
         call: CallId,

@@ -2,9 +2,9 @@
 //! board, here, after a restart, and in a report.
 
 use super::cast::Cast;
-use super::row::{CallRow, ConversationRow, DecisionRow, Key, OfferRow, Row, Stage, Totals, WaitingRow};
+use super::row::{CallRow, DecisionRow, Key, OfferRow, Row, Stage, Totals, WaitingRow};
 use super::versions::{GRAVES_MAX, Versions};
-use crate::call::event::{Cause, Entry, Event, OfferEnd};
+use crate::call::event::{Cause, Entry, Event, OfferEnd, Seat, Who};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,7 @@ pub const MINUTES_KEPT: u16 = 60;
 pub const ALARMS_KEPT: u16 = 20;
 
 mod change;
+mod parties;
 mod room;
 
 /// The state of one centre in one epoch, as rows with versions.
@@ -133,29 +134,21 @@ impl Board {
             Event::Arrived { call, .. } => self.arrive(*call, entry),
             Event::Routed { call, route, .. } => self.call(*call, |row| row.route = Some(route.clone())),
             Event::Connected { call, agent, waited, .. } => {
-                self.ears_of.entry(*call).or_default().insert(*agent);
-                self.name_ears(*call);
                 self.call(*call, |row| row.stage = Stage::Talking);
                 self.totals(|totals| totals.answered += 1);
-                let Some(Row::Call(of)) = self.rows.row(&Key::Call(*call)) else { return };
-                let row = ConversationRow {
-                    call: of.call.clone(),
-                    class: of.class.clone(),
-                    service: of.service.clone(),
-                    caller: of.caller.clone(),
-                    caller_name: of.caller_name.clone(),
-                    withheld: of.withheld,
-                    since: entry.at.into(),
-                    waited: (*waited).into(),
-                    note: of.note.clone(),
-                    lost: None,
-                };
-                self.rows.set(Key::Conversation(*agent, *call), Some(Row::Conversation(row)));
+                self.attend(*call, &Who::Agent(*agent), Seat::Speaks, true, *waited, entry.at);
                 self.rows.set(Key::Held(*call), None);
             }
+            Event::Joined { .. }
+            | Event::Left { .. }
+            | Event::Led { .. }
+            | Event::Consulting { .. }
+            | Event::ConsultEnded { .. }
+            | Event::HandedOut { .. } => self.fold_parties(entry),
             Event::AgentLost { call, agent, .. } => {
                 // The agent may come back; a caller who waits once more is told by `Queued`.
                 self.conversation(*agent, *call, |row| row.lost = Some(entry.at.into()));
+                self.party_lost(*call, *agent, Some(entry.at.into()));
                 self.totals(|totals| totals.agents_lost += 1);
             }
             Event::NoMedia { .. } => self.totals(|totals| totals.no_media += 1),
@@ -309,6 +302,8 @@ impl Board {
             queue: None,
             class: None,
             with: Vec::new(),
+            parties: Vec::new(),
+            consult: None,
         };
         self.rows.set(Key::Call(id), Some(Row::Call(row)));
         self.trunk(trunk, |row| (row.arrived, row.live) = (row.arrived + 1, row.live + 1));
@@ -343,6 +338,7 @@ impl Board {
             if let Some(ears) = self.ears_of.get_mut(&call) {
                 ears.remove(&agent);
             }
+            self.forget_party(call, &Who::Agent(agent));
         }
         self.ears_of.retain(|id, ears| *id != call || !ears.is_empty());
         self.name_ears(call);

@@ -2,7 +2,7 @@
 
 mod room;
 
-pub use room::{AlarmRow, HeldRow, MinuteRow};
+pub use room::{AlarmRow, ConsultRow, HeldRow, MinuteRow, PartyRow};
 
 use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private, TrunkState};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
@@ -393,8 +393,13 @@ pub struct ConversationRow {
     pub waited: Millis,
     /// The latest note.
     pub note: Option<Private>,
-    /// Since when the agent is not heard: the caller hears comfort audio, and is offered to others soon.
+    /// Since when the agent is not heard: without another agent in it the caller hears comfort audio,
+    /// and is offered to others soon.
     pub lost: Option<Millis>,
+    /// Everyone in it but the caller, this agent too; supervisors who only listen as well.
+    pub parties: Vec<PartyRow>,
+    /// Somebody is being asked, and the caller is on hold.
+    pub consult: Option<ConsultRow>,
 }
 
 /// Where a call stands.
@@ -410,6 +415,8 @@ pub enum Stage {
     Talking,
     /// On the list the room shares.
     Held,
+    /// Handed to somebody outside: nobody of ours is in it.
+    Outside,
     /// Talked; is being ended.
     Released,
 }
@@ -444,6 +451,10 @@ pub struct CallRow {
     pub class: Option<String>,
     /// Agents who talk with the caller, by name.
     pub with: Vec<String>,
+    /// Everyone in the conversation but the caller.
+    pub parties: Vec<PartyRow>,
+    /// Somebody is being asked, and the caller is on hold.
+    pub consult: Option<ConsultRow>,
     /// The latest note, for those who may see it.
     pub note: Option<Private>,
 }

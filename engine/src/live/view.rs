@@ -76,6 +76,11 @@ impl Viewer {
             | Verb::Pick { agent, .. }
             | Verb::Hold { agent, .. }
             | Verb::Vital { agent, .. } => *agent == me,
+            Verb::Leave { agent, .. }
+            | Verb::Consult { agent, .. }
+            | Verb::Conference { agent, .. }
+            | Verb::Dismiss { agent, .. } => *agent == me,
+            Verb::Watch { .. } | Verb::TakeOver { .. } => false,
             Verb::Note { call, .. } => board.rows().row(&Key::Conversation(me, *call)).is_some(),
             Verb::Raise { .. } | Verb::Skills { .. } | Verb::Move { .. } => false,
         }

@@ -311,6 +311,16 @@ impl Floor {
         self.settle(ix);
     }
 
+    /// The agent is in a call nobody has offered; whatever rings for them goes to somebody else.
+    pub(super) fn come_beside(&mut self, now: Instant, ix: usize, call: CallId) {
+        self.show_life(ix);
+        self.cut_wrap_up(ix);
+        self.stop_ringing(now, ix, OfferEnd::Rescinded);
+        self.uninvite(ix, OfferEnd::Rescinded);
+        self.agents[ix].ear = Some(call);
+        self.settle(ix);
+    }
+
     /// The call has left the ear without being over: no wrap-up, and the agent is free.
     pub(super) fn set_aside(&mut self, now: Instant, ix: usize) {
         let agent = &mut self.agents[ix];

@@ -141,6 +141,13 @@ pub enum Fact {
         /// As in [`Fact::Pick`].
         confirmed: bool,
     },
+    /// The agent is in this call by a wish of theirs, without an offer: a supervisor who listens.
+    Beside {
+        /// Who.
+        agent: AgentId,
+        /// The call in the ear from here on.
+        call: CallId,
+    },
     /// The call is out of this agent's ear, and is not over: no wrap-up.
     Aside {
         /// Who.

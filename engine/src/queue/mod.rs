@@ -179,6 +179,7 @@ impl Floor {
                 };
                 if skills.iter().all(known) { Ok(()) } else { Err(Refusal::Invalid) }
             }
+            Fact::Beside { agent, .. } => self.may_take(*agent, true),
             Fact::EarFree { agent, call } | Fact::Aside { agent, call } => {
                 let agent = self.agent_at(*agent).ok_or(Refusal::Unknown)?;
                 if self.agents[agent].ear == Some(*call) { Ok(()) } else { Err(Refusal::Gone) }
@@ -279,6 +280,7 @@ impl Floor {
                 self.pick(now, at(agent), work);
             }
             Fact::Attempted { offer, again } => self.attempted(now, offer, again),
+            Fact::Beside { agent, call } => self.come_beside(now, at(agent), call),
             Fact::Aside { agent, .. } => self.set_aside(now, at(agent)),
             Fact::Skills { agent, skills, by } => self.train(at(agent), skills, by),
             Fact::Seen { agent, offer } => self.seen(at(agent), offer),

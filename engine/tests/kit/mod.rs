@@ -17,7 +17,7 @@ use engine::dialplan::Dialplan;
 use engine::id::{AgentId, CallId, CentreId, LegId, PageId};
 use engine::io::{Command, Counter, Input, Outcome, Output, Verb};
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
-use engine::site::{AgentSite, CentreSite, Phone, Reach, Role, Site, Strangers, TrunkSite};
+use engine::site::{AgentSite, CentreSite, ContactSite, Phone, Reach, Role, Site, Strangers, TrunkSite};
 use engine::time::{Instant, Now};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -105,6 +105,14 @@ pub fn centre(plan: &str, agents: Vec<AgentSite>) -> CentreSite {
         plan: Arc::new(plan),
         trunks: Vec::new(),
         agents,
+        directory: vec![
+            ContactSite { name: "sdis-69".to_owned(), number: "0472000018".to_owned(), trunks: vec![1] },
+            ContactSite {
+                name: "interpreter".to_owned(),
+                number: "0800000001".to_owned(),
+                trunks: vec![1, 0],
+            },
+        ],
         wrap_up: Duration::ZERO,
     }
 }
@@ -114,7 +122,7 @@ pub fn site(centres: Vec<CentreSite>) -> Site {
     let trunk = |index: u16| TrunkSite {
         name: format!("trunk-{index}"),
         peers: vec![trunk_at(index)],
-        reach: Reach::default(),
+        reach: Reach { targets: vec![trunk_at(index)], ..Reach::default() },
     };
     Site {
         epoch: 3,
@@ -281,6 +289,7 @@ impl Room {
             MediaCommand::Update { leg, .. }
             | MediaCommand::Play { leg, .. }
             | MediaCommand::Join { leg, .. }
+            | MediaCommand::Voice { leg, .. }
             | MediaCommand::Leave { leg }
             | MediaCommand::Listen { leg, .. } => {
                 let open = self.ports.contains_key(leg) || self.on_page.contains_key(leg);

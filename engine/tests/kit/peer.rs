@@ -131,7 +131,11 @@ impl Room {
     /// The INVITE that rings at phone `index`, if one has come and is not over: no CANCEL, BYE or
     /// answer of ours since.
     pub fn ringing(&self, index: u32) -> Option<Sip> {
-        let at = phone_at(index);
+        self.rings_at(phone_at(index))
+    }
+
+    /// The INVITE that rings at an address, a trunk's for instance.
+    pub fn rings_at(&self, at: SocketAddr) -> Option<Sip> {
         let invite = self.wire.iter().rev().find(|sent| {
             sent.to == at && sent.sip.method() == Some("INVITE") && !sent.sip.header("to").contains(";tag=")
         })?;
@@ -160,6 +164,29 @@ impl Room {
         let body = if status.starts_with('2') { sdp(40_000, "8", "sendrecv") } else { String::new() };
         let text = invite.response(status, &tag(&invite), &contact, &body);
         self.send(phone_at(index), &text);
+    }
+
+    /// Somebody outside, reached over trunk `index`, says so about the INVITE that rings there.
+    pub fn outside_says(&mut self, index: u16, status: &str) -> Sip {
+        let at = trunk_at(index);
+        let invite = self.rings_at(at).unwrap_or_else(|| panic!("nothing rings over trunk {index}"));
+        let contact = format!("Contact: <sip:outside@{at}>\r\n");
+        let body = if status.starts_with('2') { sdp(41_000, "8", "sendrecv") } else { String::new() };
+        let text = invite.response(status, &tag(&invite), &contact, &body);
+        self.send(at, &text);
+        invite
+    }
+
+    /// Somebody outside hangs up.
+    pub fn outside_bye(&mut self, index: u16, invite: &Sip) {
+        let at = trunk_at(index);
+        let (from, to, id) = (invite.header("to"), invite.header("from"), invite.call_id());
+        let (uri, tag) = (invite.contact(), tag(invite));
+        let text = format!(
+            "BYE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK-out-{tag}\r\nMax-Forwards: 70\r\n\
+             From: {from};tag={tag}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: 900 BYE\r\nContent-Length: 0\r\n\r\n"
+        );
+        self.send(at, &text);
     }
 
     /// Phone `index` answers; the INVITE it answered.

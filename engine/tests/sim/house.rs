@@ -54,7 +54,7 @@ pub fn site(plan: Arc<Dialplan>, agents: Vec<AgentSite>) -> Site {
         listeners: Vec::new(),
         realm: "sim".to_owned(),
         trunks: vec![trunk],
-        centres: vec![CentreSite { name, plan, trunks, agents, wrap_up }],
+        centres: vec![CentreSite { name, plan, trunks, agents, directory: Vec::new(), wrap_up }],
         calls_max: 1_000,
         strangers: Strangers::Forbid,
     }

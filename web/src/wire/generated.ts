@@ -189,6 +189,14 @@ class: string | null,
  */
 with: Array<string>, 
 /**
+ * Everyone in the conversation but the caller.
+ */
+parties: Array<PartyRow>, 
+/**
+ * Somebody is being asked, and the caller is on hold.
+ */
+consult: ConsultRow | null, 
+/**
  * The latest note, for those who may see it.
  */
 note: Private | null, };
@@ -269,6 +277,31 @@ fit: boolean,
 why: string, } | { "type": "take_over", };
 
 /**
+ * Somebody is being asked, and the caller is on hold.
+ */
+export type ConsultRow = { 
+/**
+ * Who asks, by name.
+ */
+by: string, 
+/**
+ * Who is asked: the name of a person, a queue or a contact.
+ */
+whom: string, 
+/**
+ * Since when the caller is on hold.
+ */
+since: Millis, 
+/**
+ * By when somebody has answered, or the agent has the caller again.
+ */
+deadline: Millis, 
+/**
+ * They talk with each other.
+ */
+answered: boolean, };
+
+/**
  * A call in an agent's ear, on that agent's page.
  */
 export type ConversationRow = { 
@@ -309,9 +342,18 @@ waited: Millis,
  */
 note: Private | null, 
 /**
- * Since when the agent is not heard: the caller hears comfort audio, and is offered to others soon.
+ * Since when the agent is not heard: without another agent in it the caller hears comfort audio,
+ * and is offered to others soon.
  */
-lost: Millis | null, };
+lost: Millis | null, 
+/**
+ * Everyone in it but the caller, this agent too; supervisors who only listen as well.
+ */
+parties: Array<PartyRow>, 
+/**
+ * Somebody is being asked, and the caller is on hold.
+ */
+consult: ConsultRow | null, };
 
 /**
  * One of the last decisions.
@@ -533,6 +575,35 @@ because: Because,
 alerting: boolean, };
 
 /**
+ * Somebody who takes part in a conversation.
+ */
+export type PartyRow = { 
+/**
+ * The name: of the roster, or of the directory.
+ */
+who: string, 
+/**
+ * The role of the shift; `None`: somebody outside.
+ */
+role: Role | null, 
+/**
+ * How they take part.
+ */
+seat: Seat, 
+/**
+ * They answer for the call.
+ */
+leads: boolean, 
+/**
+ * Since when.
+ */
+since: Millis, 
+/**
+ * Since when they are not heard.
+ */
+lost: Millis | null, };
+
+/**
  * A number, name or place of a person: for an agent's screen and the record, never for a log.
  */
 export type Private = string;
@@ -597,6 +668,11 @@ export type Role = "agent" | "regulator" | "supervisor" | "administrator";
  * The latest value of a key.
  */
 export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow | { "type": "held" } & HeldRow | { "type": "minute" } & MinuteRow | { "type": "alarm" } & AlarmRow;
+
+/**
+ * How a participant takes part in the conversation.
+ */
+export type Seat = "out" | "speaks" | "listens" | "whispers";
 
 /**
  * Where a page stands in a topic.
@@ -793,7 +869,7 @@ params: { [key in string]: string }, };
 /**
  * Where a call stands.
  */
-export type Stage = "arriving" | "waiting" | "talking" | "held" | "released";
+export type Stage = "arriving" | "waiting" | "talking" | "held" | "outside" | "released";
 
 /**
  * The centre's counters since its epoch began.
@@ -1031,6 +1107,62 @@ agent?: string | null,
 call: string, } | { "type": "vital", 
 /**
  * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, } | { "type": "leave", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, } | { "type": "consult", 
+/**
+ * Who asks.
+ */
+agent?: string | null, 
+/**
+ * About which call.
+ */
+call: string, 
+/**
+ * Somebody of the centre's directory, by name.
+ */
+outside?: string | null, } | { "type": "conference", 
+/**
+ * Who has asked.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, } | { "type": "dismiss", 
+/**
+ * Who has asked.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, } | { "type": "watch", 
+/**
+ * The supervisor, whose page or phone it is.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * `speaks`, `listens` or `whispers`.
+ */
+seat: Seat, } | { "type": "take_over", 
+/**
+ * The supervisor.
  */
 agent?: string | null, 
 /**

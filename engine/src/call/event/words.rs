@@ -26,6 +26,8 @@ pub enum Actor {
     User(String),
     /// The caller.
     Caller,
+    /// Somebody of the directory, by that name.
+    Outside(String),
     /// The dialplan.
     Plan,
     /// The engine itself: a deadline, a loss.
@@ -98,6 +100,30 @@ pub enum Loss {
     NoAnswer,
     /// The connection closed.
     Closed,
+}
+
+/// Who is asked about a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whom {
+    /// Somebody of the centre's directory, by that name.
+    Outside(String),
+}
+
+/// How asking somebody out of the caller's hearing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsultEnd {
+    /// All of them talk with the caller.
+    Together,
+    /// Whoever was asked has the caller, and the agent who asked is gone.
+    HandedOver,
+    /// The agent has the caller again, and whoever was asked is gone.
+    Back,
+    /// Nobody answered: the agent has the caller again.
+    Unanswered,
+    /// The conversation is over.
+    Over,
 }
 
 /// How a call ended, for the caller.

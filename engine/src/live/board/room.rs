@@ -28,6 +28,7 @@ impl Board {
             }),
             Event::Resumed { call, agent, .. } => {
                 self.conversation(*agent, *call, |row| row.lost = None);
+                self.party_lost(*call, *agent, None);
                 self.rows.set(Key::Held(*call), None);
             }
             Event::Noted { call, text, .. } => {
@@ -119,7 +120,10 @@ impl Board {
             }
             Event::NoMedia { call, seconds: 1, .. } => self.alarm("no-media", call.to_string(), None, entry),
             Event::RecallDue { call, .. } => self.alarm("recall", call.to_string(), Some(true), entry),
-            Event::Queued { call, .. } | Event::Ended { call, .. } | Event::Resumed { call, .. } => {
+            Event::Queued { call, .. }
+            | Event::Ended { call, .. }
+            | Event::Resumed { call, .. }
+            | Event::ConsultEnded { call, .. } => {
                 self.alarm("recall", call.to_string(), Some(false), entry);
             }
             _ => {}

@@ -1,7 +1,8 @@
 //! Rows of what the room shares: calls set aside, the last hour in minutes, alarms.
 
 use super::Millis;
-use crate::call::event::Private;
+use crate::call::event::{Private, Seat};
+use crate::site::Role;
 use serde::{Deserialize, Serialize};
 
 /// A call on the list the room shares: anybody may pick it.
@@ -32,6 +33,40 @@ pub struct HeldRow {
     pub recall: Millis,
     /// That moment has passed.
     pub alarm: bool,
+}
+
+/// Somebody who takes part in a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PartyRow {
+    /// The name: of the roster, or of the directory.
+    pub who: String,
+    /// The role of the shift; `None`: somebody outside.
+    pub role: Option<Role>,
+    /// How they take part.
+    pub seat: Seat,
+    /// They answer for the call.
+    pub leads: bool,
+    /// Since when.
+    pub since: Millis,
+    /// Since when they are not heard.
+    pub lost: Option<Millis>,
+}
+
+/// Somebody is being asked, and the caller is on hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ConsultRow {
+    /// Who asks, by name.
+    pub by: String,
+    /// Who is asked: the name of a person, a queue or a contact.
+    pub whom: String,
+    /// Since when the caller is on hold.
+    pub since: Millis,
+    /// By when somebody has answered, or the agent has the caller again.
+    pub deadline: Millis,
+    /// They talk with each other.
+    pub answered: bool,
 }
 
 /// What happened in one minute.

@@ -1,8 +1,9 @@
 //! Every command, for every right: what a page may send to the core at all.
 
 use super::*;
-use crate::call::event::Actor;
+use crate::call::event::{Actor, Seat};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
+use crate::io::Whom;
 
 /// `+`: may, `-`: may not. `self` talks in call 1 and speaks of itself; `other` is an agent who wants
 /// the same of them.
@@ -19,6 +20,12 @@ const TABLE: &str = "
     pick        observer - self + other - supervisor +
     hold        observer - self + other - supervisor +
     vital       observer - self + other - supervisor +
+    leave       observer - self + other - supervisor +
+    consult     observer - self + other - supervisor +
+    conference  observer - self + other - supervisor +
+    dismiss     observer - self + other - supervisor +
+    watch       observer - self - other - supervisor +
+    take_over   observer - self - other - supervisor +
     qualify     observer - self + other - supervisor +
     note        observer - self + other - supervisor +
     raise       observer - self - other - supervisor +
@@ -40,6 +47,12 @@ fn verb(name: &str, agent: AgentId, call: CallId, offer: OfferId, work: WorkId, 
         "pick" => Verb::Pick { agent, call },
         "hold" => Verb::Hold { agent, call },
         "vital" => Verb::Vital { agent, call },
+        "leave" => Verb::Leave { agent, call },
+        "consult" => Verb::Consult { agent, call, whom: Whom::Outside("sdis".to_owned()) },
+        "conference" => Verb::Conference { agent, call },
+        "dismiss" => Verb::Dismiss { agent, call },
+        "watch" => Verb::Watch { agent, call, seat: Seat::Listens },
+        "take_over" => Verb::TakeOver { agent, call },
         "qualify" => Verb::Qualify { call, class: "vital".to_owned() },
         "note" => Verb::Note { call, text: "chute".to_owned() },
         "raise" => Verb::Raise { work, class: "vital".to_owned() },
@@ -64,6 +77,12 @@ fn name(verb: &Verb) -> &'static str {
         Verb::Pick { .. } => "pick",
         Verb::Hold { .. } => "hold",
         Verb::Vital { .. } => "vital",
+        Verb::Leave { .. } => "leave",
+        Verb::Consult { .. } => "consult",
+        Verb::Conference { .. } => "conference",
+        Verb::Dismiss { .. } => "dismiss",
+        Verb::Watch { .. } => "watch",
+        Verb::TakeOver { .. } => "take_over",
         Verb::Qualify { .. } => "qualify",
         Verb::Note { .. } => "note",
         Verb::Raise { .. } => "raise",
@@ -83,7 +102,7 @@ fn every_command_is_for_whom_the_table_says() {
         .map(|line| line.split_whitespace().collect())
         .filter(|row: &Vec<_>| !row.is_empty())
         .collect();
-    assert_eq!(rows.len(), 17, "as many as there are verbs");
+    assert_eq!(rows.len(), 23, "as many as there are verbs");
     for row in rows {
         let wish = verb(row[0], agent(0), call(1), offer(1), work(1), queue(0));
         assert_eq!(name(&wish), row[0]);

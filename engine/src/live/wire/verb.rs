@@ -1,6 +1,7 @@
 //! A command as it stands on the wire: names and ids as text.
 
-use crate::io::Verb;
+use crate::call::event::Seat;
+use crate::io::{Verb, Whom};
 use crate::live::cast::Cast;
 use crate::live::view::{Right, Viewer};
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,52 @@ pub enum WireVerb {
         /// The call.
         call: String,
     },
+    /// Leave the conversation to whoever else is in it.
+    Leave {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// Ask somebody; the caller hears the hold sound meanwhile.
+    Consult {
+        /// Who asks.
+        agent: Option<String>,
+        /// About which call.
+        call: String,
+        /// Somebody of the centre's directory, by name.
+        outside: Option<String>,
+    },
+    /// Whoever was asked comes to the caller.
+    Conference {
+        /// Who has asked.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// Let go of whoever was asked in.
+    Dismiss {
+        /// Who has asked.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// A supervisor comes into a conversation, or takes part in it in another way.
+    Watch {
+        /// The supervisor, whose page or phone it is.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+        /// `speaks`, `listens` or `whispers`.
+        seat: Seat,
+    },
+    /// A supervisor who is in a conversation answers for it from here on.
+    TakeOver {
+        /// The supervisor.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
     /// A short note on a call.
     Note {
         /// The call.
@@ -166,6 +213,23 @@ impl WireVerb {
             WireVerb::Pick { agent, call } => Verb::Pick { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Hold { agent, call } => Verb::Hold { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Vital { agent, call } => Verb::Vital { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Leave { agent, call } => Verb::Leave { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Consult { agent, call, outside } => {
+                let whom = whom(outside.as_ref())?;
+                Verb::Consult { agent: who(agent)?, call: id("call", call)?, whom }
+            }
+            WireVerb::Conference { agent, call } => {
+                Verb::Conference { agent: who(agent)?, call: id("call", call)? }
+            }
+            WireVerb::Dismiss { agent, call } => {
+                Verb::Dismiss { agent: who(agent)?, call: id("call", call)? }
+            }
+            WireVerb::Watch { agent, call, seat } => {
+                Verb::Watch { agent: who(agent)?, call: id("call", call)?, seat: *seat }
+            }
+            WireVerb::TakeOver { agent, call } => {
+                Verb::TakeOver { agent: who(agent)?, call: id("call", call)? }
+            }
             WireVerb::Note { call, text } => Verb::Note { call: id("call", call)?, text: text.clone() },
             WireVerb::Raise { work, class } => Verb::Raise { work: id("item", work)?, class: class.clone() },
             WireVerb::Skills { agent, skills } => {
@@ -186,4 +250,10 @@ impl WireVerb {
 /// Reads an id handed back to us.
 pub(in crate::live) fn id<T: std::str::FromStr>(what: &'static str, text: &str) -> Result<T, NoSuch> {
     text.parse().map_err(|_| NoSuch { what, name: text.to_owned() })
+}
+
+/// Who is asked about a call.
+fn whom(outside: Option<&String>) -> Result<Whom, NoSuch> {
+    let name = outside.cloned().ok_or_else(|| NoSuch { what: "contact", name: String::new() })?;
+    Ok(Whom::Outside(name))
 }

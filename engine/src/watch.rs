@@ -1,0 +1,109 @@
+//! A supervisor in somebody's conversation: listens, whispers to the agent, speaks with everyone,
+//! or takes the call over. The agent is shown it, and the log holds it.
+
+use crate::alarm::Alarm;
+use crate::call::event::{Actor, Seat};
+use crate::call::party::{Party, PartyRole};
+use crate::engine::Engine;
+use crate::id::{AgentId, CallId, LegId};
+use crate::io::Refusal;
+use crate::negotiate;
+use crate::queue::Fact;
+use crate::site::{Phone, Role};
+use std::time::Duration;
+
+/// For so long a supervisor's phone rings after the wish.
+const RINGS: Duration = Duration::from_secs(20);
+
+impl Engine {
+    /// A supervisor comes into a conversation, or takes part in it in another way.
+    pub(crate) fn watch_call(
+        &mut self,
+        agent: AgentId,
+        id: CallId,
+        seat: Seat,
+        by: Actor,
+    ) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        call.connected().filter(|_| !call.lost).ok_or(Refusal::Gone)?;
+        let mine = call.parties().iter().find(|party| party.agent() == Some(agent));
+        if let Some(party) = mine {
+            let supervises = matches!(party.role, PartyRole::Supervisor { .. });
+            let (leg, there) = (party.leg.id, party.seat != Seat::Out);
+            if !supervises || seat == Seat::Out {
+                return Err(Refusal::Invalid);
+            }
+            if !there {
+                return Err(Refusal::Busy); // it rings
+            }
+            self.seat(id, leg, seat, by);
+            return Ok(());
+        }
+        let site =
+            self.centre(agent.centre).and_then(|centre| centre.agent(agent)).ok_or(Refusal::Unknown)?;
+        if !matches!(site.role, Role::Supervisor | Role::Administrator) || seat == Seat::Out {
+            return Err(Refusal::Forbidden);
+        }
+        let (phone, fact) = (site.phone.clone(), Fact::Beside { agent, call: id });
+        self.centre(id.centre).ok_or(Refusal::Unknown)?.floor.allows(&fact)?;
+        let role = PartyRole::Supervisor { agent, wish: seat };
+        if phone == Phone::Page {
+            let leg = self.leg_on_page(id, agent, role).ok_or(Refusal::NoAudio)?;
+            self.tell_floor(id.centre, fact);
+            self.seat(id, leg, seat, by);
+            return Ok(());
+        }
+        let places = self.places_of(Some(&phone));
+        if !self.invite_phone(id, places, role) {
+            return Err(Refusal::NoAudio);
+        }
+        self.tell_floor(id.centre, fact);
+        if let Some(leg) = self.supervisors_leg(id, agent) {
+            self.alarms.set(Alarm::RingsUntil(leg), self.now.at + RINGS);
+        }
+        Ok(())
+    }
+
+    fn supervisors_leg(&self, id: CallId, agent: AgentId) -> Option<LegId> {
+        let call = self.calls.get(&id)?;
+        let mine = |party: &&Party| match party.role {
+            PartyRole::Supervisor { agent: whose, .. } => whose == agent,
+            _ => false,
+        };
+        call.parties().iter().find(mine).map(|party| party.leg.id)
+    }
+
+    /// A supervisor's phone is lifted.
+    pub(crate) fn supervisor_answered(&mut self, id: CallId, leg: LegId, agent: AgentId, sdp: Option<&[u8]>) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let wish = match call.party(leg).map(|party| &party.role) {
+            Some(PartyRole::Supervisor { wish, .. }) => *wish,
+            _ => return,
+        };
+        let agreed = sdp.and_then(negotiate::read_answer).filter(|_| call.connected().is_some());
+        let Some(agreed) = agreed else { return self.part(id, leg, Actor::System, None) };
+        self.agree(id, leg, agreed);
+        self.seat(id, leg, wish, Actor::Agent(agent));
+    }
+
+    /// A supervisor answers for the call from here on, and its agents are out of it.
+    pub(crate) fn take_over(&mut self, agent: AgentId, id: CallId, by: Actor) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        call.connected().filter(|_| !call.lost).ok_or(Refusal::Gone)?;
+        let leg = self.supervisors_leg(id, agent).ok_or(Refusal::Unknown)?;
+        let party = call.party(leg).filter(|party| party.seat != Seat::Out).ok_or(Refusal::Busy)?;
+        let speaks = party.seat == Seat::Speaks;
+        let others: Vec<LegId> = call
+            .seated()
+            .filter(|party| party.agent().is_some_and(|it| it != agent))
+            .map(|party| party.leg.id)
+            .collect();
+        if !speaks {
+            self.seat(id, leg, Seat::Speaks, by.clone());
+        }
+        for other in others {
+            self.part(id, other, by.clone(), None);
+        }
+        Ok(())
+    }
+}
