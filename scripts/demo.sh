@@ -3,6 +3,9 @@
 # (`q` leaves). Arguments go to `bandeau demo`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ -d web/dist ] || make web
+# Pages of another version than the engine's own would not understand it.
+if [ ! -f web/dist/index.html ] || [ -n "$(find web/src web/index.html web/package-lock.json -newer web/dist/index.html -print -quit)" ]; then
+  make web
+fi
 cargo build --quiet --release
 exec target/release/bandeau demo "$@"

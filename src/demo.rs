@@ -175,13 +175,17 @@ fn welcome(ready: &Ready, people: &[(Account, String)]) -> String {
     for ((account, password), (_, _, does)) in people.iter().zip(PEOPLE) {
         let _ = writeln!(text, "  {:8} {password}   {}, {does}", account.name, account.role);
     }
+    text += "\nAn agent starts paused: F10 is \"ready\", then F2 answers, F8 holds, F9 hangs up.\n";
+    if let Some(sip) = ready.sip.first() {
+        let _ = writeln!(text, "A softphone on this machine may call sip:15@{sip}.");
+    }
     text + "Callers speak, nobody is called. Ctrl-C ends it; nothing is left behind.\n\n"
 }
 
 /// The same in one line, below the board.
 fn note(ready: &Ready, people: &[(Account, String)]) -> String {
     let logins = people.iter().map(|(account, password)| format!("{} {password}", account.name));
-    format!("http://{}/   {}", ready.http, logins.collect::<Vec<_>>().join("   "))
+    format!("http://{}/   {}   F10 ready, F2 answer", ready.http, logins.collect::<Vec<_>>().join("   "))
 }
 
 /// A bearer token for this run only.

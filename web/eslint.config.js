@@ -13,8 +13,8 @@ const arrows = {
 };
 
 const E2E = [
-  "Buffer", "URL", "fetch", "process", "setTimeout",
-  "RTCRtpSender", "WritableStream", "addEventListener", "document", "localStorage", "performance",
+  "Buffer", "URL", "clearInterval", "fetch", "process", "setInterval", "setTimeout",
+  "RTCRtpSender", "WritableStream", "addEventListener", "document", "getComputedStyle", "innerHeight", "innerWidth", "localStorage", "performance",
 ];
 
 export default tseslint.config(

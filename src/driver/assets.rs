@@ -20,7 +20,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Headset, ringer and headset buttons; nothing else of the machine.
 const DEVICES: &str = "microphone=(self), speaker-selection=(self), autoplay=(self), screen-wake-lock=(self), \
-    hid=(self), camera=(), geolocation=(), display-capture=(), usb=(), serial=(), bluetooth=(), midi=(), payment=()";
+    hid=(self), camera=(), geolocation=(), display-capture=(), usb=(), serial=(), midi=(), payment=()";
 
 /// Names of views: each is the same page, which looks at the address.
 const VIEWS: &[&str] = &["/agent", "/board"];

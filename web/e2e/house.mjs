@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 import { call } from "./caller.mjs";
 import { installEar } from "./ear.mjs";
 
-const BINARY = resolve(import.meta.dirname, "../../target", process.env.PROFILE ?? "debug", "bandeau");
+export const BINARY = resolve(import.meta.dirname, "../../target", process.env.PROFILE ?? "debug", "bandeau");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const PASSWORD = "correct horse battery";
 /** UDP ports of one node's media plane. */
@@ -43,6 +43,8 @@ priority = 0
 then     = { queue = "front", class = "unqualified" }
 `;
 export const EXCLUSIVE = '{ mode = "exclusive", strategy = "longest-idle", ring = "6s" }';
+/** The shipped plan. */
+export const SAMU = readFileSync(resolve(import.meta.dirname, "../../dialplans/samu.toml"), "utf8");
 export const SHARED = '{ mode = "shared" }';
 
 const configuration = ({ centre, sip, http, media, fallback, agents }) => `
@@ -78,6 +80,43 @@ phone    = { page = true }
 ${fallback ? `fallback = { uri = "sip:${name}@127.0.0.1:${fallback + nth}", address = "127.0.0.1:${fallback + nth}" }` : ""}`).join("\n")}
 `;
 
+/** A browser whose microphone plays a file. */
+async function launch(microphone) {
+  const server = await chromium.launchServer({
+    executablePath: CHROMIUM,
+    args: [
+      "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+      `--use-file-for-fake-audio-capture=${microphone}`, "--allow-loopback-in-peer-connection",
+    ],
+  });
+  return { server, browser: await chromium.connect(server.wsEndpoint()) };
+}
+
+/** Puts the ear into every page of a context. */
+async function listenIn(context, fault = "none") {
+  await context.addInitScript(installEar, fault);
+  // A steady tone is noise to the browser's processing: the headset's own is what positions use.
+  await context.addInitScript(() => localStorage.setItem("bandeau.devices", '{"processing":false}'));
+}
+
+/** A browser without a house, for an engine that was started otherwise. */
+export async function openBrowser() {
+  const folder = mkdtempSync(join(tmpdir(), "bandeau-e2e-"));
+  writeFileSync(join(folder, "700.wav"), wav(700));
+  const { server, browser } = await launch(join(folder, "700.wav"));
+  return {
+    async page(options) {
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+      await listenIn(context);
+      return context.newPage();
+    },
+    async close() {
+      await server.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 /** Starts the engine with these agents at pages, and a supervisor `claire`; `rules` is another plan's text. */
 export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback = 0, rules = plan(offer) } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "bandeau-e2e-"));
@@ -94,9 +133,10 @@ export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback
   const engine = spawn(BINARY, ["serve", "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
   for (const out of [engine.stdout, engine.stderr]) out.on("data", (text) => (log += text));
   const url = `http://127.0.0.1:${http}`;
-  const ears = { tone: join(folder, "700.wav"), silence: join(folder, "silence.wav") };
+  const ears = { tone: join(folder, "700.wav"), silence: join(folder, "silence.wav"), voice: join(folder, "voice.wav") };
   writeFileSync(ears.tone, wav(700));
   writeFileSync(ears.silence, wav(0));
+  writeFileSync(ears.voice, wav(700, 900));
   const closing = [];
   const house = {
     url,
@@ -120,15 +160,8 @@ export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback
     },
     /** A browser of its own, as each position has one. */
     async browser({ microphone = "tone" } = {}) {
-      const server = await chromium.launchServer({
-        executablePath: CHROMIUM,
-        args: [
-          "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-          `--use-file-for-fake-audio-capture=${ears[microphone]}`, "--allow-loopback-in-peer-connection",
-        ],
-      });
+      const { server, browser } = await launch(ears[microphone]);
       closing.push(() => server.kill());
-      const browser = await chromium.connect(server.wsEndpoint());
       browser.kill = () => server.kill(); // as a crash does: nobody says goodbye
       return browser;
     },
@@ -136,9 +169,7 @@ export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback
     async page(name, options = {}) {
       const browser = options.browser ?? (await house.browser(options));
       const context = await browser.newContext({ locale: options.locale ?? "en-GB", viewport: options.viewport ?? { width: 1440, height: 900 }, colorScheme: options.scheme ?? "dark" });
-      await context.addInitScript(installEar, options.fault ?? "none");
-      // A steady tone is noise to the browser's processing: the headset's own is what positions use.
-      await context.addInitScript(() => localStorage.setItem("bandeau.devices", '{"processing":false}'));
+      await listenIn(context, options.fault);
       const page = await context.newPage();
       if (options.line) await options.line(page);
       page.foreign = [];
@@ -250,10 +281,10 @@ export async function eventually(what, holds, within = 15_000) {
 }
 
 /** Ten seconds of a tone, mono, 48 kHz: whole waves, so that it loops without a click. */
-function wav(hertz) {
+function wav(hertz, loud = 12_000) {
   const [rate, seconds] = [48_000, 10];
   const data = Buffer.alloc(rate * seconds * 2);
-  for (let n = 0; n < rate * seconds; n++) data.writeInt16LE(Math.round(Math.sin((2 * Math.PI * hertz * n) / rate) * 12_000), n * 2);
+  for (let n = 0; n < rate * seconds; n++) data.writeInt16LE(Math.round(Math.sin((2 * Math.PI * hertz * n) / rate) * loud), n * 2);
   const head = Buffer.alloc(44);
   head.write("RIFF", 0);
   head.writeUInt32LE(36 + data.length, 4);

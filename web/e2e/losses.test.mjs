@@ -124,6 +124,17 @@ test("the socket cut for ten seconds: the call goes on, and the page is right af
   await page.waitForSelector(".line.idle");
 }));
 
+test("a page of another version than the engine says that it must be loaded again", inHouse({}, async (house) => {
+  const older = (page) =>
+    page.routeWebSocket(/\/live$/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => server.send(message.replace('"resume"', '"since":"yesterday","resume"')));
+    });
+  const page = await house.page("nour", { line: older });
+  await page.waitForSelector(".linestate.wrong_proto p");
+  assert.match(await page.textContent(".linestate"), /reload the page \(F5\)/);
+}));
+
 test("a frozen page gets no call for more than a second, and none at all within six", inHouse({ agents: ["nour", "sam"] }, async (house) => {
   const nour = await house.agent("nour");
   const sam = await house.agent("sam");

@@ -2,10 +2,11 @@
 //!
 //! | | observer | agent | supervisor |
 //! |---|---|---|---|
-//! | boards, queues | numbers masked | numbers masked | everything |
+//! | boards, queues: who waits | numbers masked | everything: any of them may be picked | everything |
 //! | `me`: own offers and conversations | - | everything | - |
 //! | a call | number masked | everything in one's own ear, else masked | everything |
-//! | held list, minutes, alarms | numbers masked, no notes | numbers masked, no notes | everything |
+//! | held list | numbers masked, no notes | everything: it is the room's | everything |
+//! | minutes, alarms | everything | everything | everything |
 //! | commands | none | for oneself, any call by `pick`, and the call in one's ear | all |
 
 use super::board::Board;
@@ -29,7 +30,7 @@ pub struct Viewer {
 pub enum Right {
     /// Looks at boards, with callers' numbers masked; commands nothing.
     Observer,
-    /// One agent: sees the numbers of own offers and conversations, commands in own name.
+    /// One agent: sees who waits, is held or is in the own ear; commands in own name.
     Agent(AgentId),
     /// Sees every number, commands for everybody.
     Supervisor,
@@ -92,6 +93,8 @@ impl Viewer {
         let whole = match (self.right, key) {
             (Right::Supervisor, _) => true,
             (Right::Agent(me), Key::Offer(agent, _) | Key::Conversation(agent, _)) => me == *agent,
+            // By the number an agent knows a partner, and by the note whom to take back first.
+            (Right::Agent(_), Key::Waiting(..) | Key::Held(..)) => true,
             (Right::Agent(me), Key::Call(call)) => board.rows().row(&Key::Conversation(me, *call)).is_some(),
             _ => false,
         };

@@ -91,11 +91,12 @@ function LinePart({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
     );
   }
   if (offer) return <Offered desk={desk} offer={offer} keyOf={keyOf} now={now} />;
+  const isReady = desk.self.value?.intent === "ready";
   return (
     <section class="line idle" aria-label={t("call.line")}>
       <div class="who">
-        <strong class="quiet">{desk.answering.value ? t("app.loading") : t("call.none")}</strong>
-        <span class="detail">{t("call.none_hint", { key: keyOf("answer") })}</span>
+        <strong class="quiet">{desk.answering.value ? t("app.loading") : t(isReady ? "call.none" : "call.not_ready")}</strong>
+        <span class="detail">{isReady ? t("call.none_hint", { key: keyOf("answer") }) : t("call.ready_hint", { key: keyOf("ready") })}</span>
       </div>
       <div class="keys">
         <Button onPress={() => desk.act("answer")} keyName={keyOf("answer")} kind="answer" disabled={desk.waiting.value.length === 0}>
@@ -111,17 +112,22 @@ function Offered({ desk, offer, keyOf, now }: { desk: Desk; offer: OfferRow; key
   useLayoutEffect(() => {
     for (const one of desk.offers.value) desk.shows(one.offer);
   }, [desk, desk.offers.value]);
-  const fenced = offer.because.item === "fence";
+  // The key takes the most urgent call at the instant it is pressed: that one stands beside it, whatever rang first.
+  const next = desk.next.value;
+  const urgent = next && next.work !== offer.work ? next : null;
+  const shown = urgent ?? offer;
+  const fenced = urgent ? urgent.fenced : offer.because.item === "fence";
+  const waits = urgent ? now() - urgent.arrived : offer.waited + Math.max(0, now() - offerStart(desk, offer));
   return (
     <section class={`line offered ${fenced ? "vital" : ""}`} aria-label={t("offer.title")}>
       <div class="who">
-        <ClassBadge name={offer.class} fenced={fenced} />
-        <strong class="number">{readable(offer.caller) || t("call.unknown")}</strong>
+        <ClassBadge name={shown.class} fenced={fenced} />
+        <strong class="number">{readable(shown.caller) || t("call.unknown")}</strong>
         <span class="detail">
-          {[t("offer.title"), code("offer.kind", offer.kind), offer.caller_name, code("service", offer.service)].filter(Boolean).join(" · ")}
+          {[t(urgent ? "offer.more_urgent" : "offer.title"), code("offer.kind", offer.kind), shown.caller_name, code("service", shown.service)].filter(Boolean).join(" · ")}
         </span>
       </div>
-      <div class="clock" aria-label={t("waiting.time")}>{spell(offer.waited + Math.max(0, now() - offerStart(desk, offer)))}</div>
+      <div class="clock" aria-label={t("waiting.time")}>{spell(waits)}</div>
       <div class="keys">
         <Button onPress={() => desk.act("answer")} keyName={keyOf("answer")} kind="answer">{t("do.answer")}</Button>
       </div>
@@ -169,16 +175,19 @@ function Refusal({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
     by: refused.by ?? "",
     key: keyOf("hold"),
   });
+  const instead = desk.instead.value;
   return (
     <div class="refusal" role="alert" aria-atomic="true">
       {refused && why !== null && <p key={refused.nth}>{t("refused.title", { why })}</p>}
+      {instead !== null && <p>{t("offer.instead", { number: readable(instead) || t("call.unknown") })}</p>}
     </div>
   );
 }
 
 /** What changes is said: a call offered at once, the rest when there is a pause. */
 function News({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
-  const [offer] = desk.call.value ? [] : desk.offers.value;
+  const [ringing] = desk.call.value ? [] : desk.offers.value;
+  const offer = ringing && (desk.next.value ?? ringing);
   const offered = offer
     ? t("offer.announce", { class: code("class", offer.class), number: readable(offer.caller) || t("call.unknown"), key: keyOf("answer") })
     : "";

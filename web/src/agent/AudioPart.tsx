@@ -22,7 +22,7 @@ export function AudioPart({ desk, keyOf, onSettings, open }: { desk: Desk; keyOf
         {why === "not-owner" && phone.ownership.value === "elsewhere" && (
           <Button onPress={() => phone.takeOver()} kind="answer">{t("audio.take_over")}</Button>
         )}
-        {!isDesk && phone.inCall.value && (
+        {!isDesk && phone.inCall.value && why !== "not-owner" && (
           <Button onPress={() => desk.act("mute")} keyName={keyOf("mute")} pressed={phone.muted.value} kind={phone.muted.value ? "danger" : "plain"}>
             {t("do.mute")}
           </Button>

@@ -75,11 +75,12 @@ export function HeldPanel({ desk }: { desk: Desk }) {
               <span class="who">
                 <strong class="number">{readable(row.caller) || t("call.unknown")}</strong>
                 <span class="detail">
-                  {[t(row.lost ? "held.lost" : "held.by", { name: row.by }), code("service", row.service), row.note].filter(Boolean).join(" · ")}
+                  {[t(row.lost ? "held.lost" : "held.by", { name: row.by }), code("service", row.service)].filter(Boolean).join(" · ")}
                 </span>
               </span>
               <strong class="recall">{row.alarm || row.lost ? `■ ${t("held.recall")}` : t("held.recall_in", { time: spell(row.recall - now) })}</strong>
               <Button onPress={() => void desk.pick(row.call)}>{busy ? t("do.pick_swap") : t("do.resume")}</Button>
+              {row.note && <p class="note detail">{row.note}</p>}
             </li>
           ))}
         </ul>

@@ -8,7 +8,7 @@
 
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Link, Outcome } from "../live/link";
-import { conversation, held, offers, rowsOf, self, waiting } from "../live/room";
+import { conversation, held, next, offers, rowsOf, self, waiting } from "../live/room";
 import { after } from "../live/scope";
 import type { Phone } from "../phone/phone";
 import type { AgentRow, WireVerb } from "../wire/generated";
@@ -28,6 +28,8 @@ export class Desk {
   readonly refused = signal<Refused | null>(null);
   /** Pressed, and the call is not there yet. */
   readonly answering = signal(false);
+  /** The number that was shown when the key took a more urgent call, until it has been read. */
+  readonly instead = signal<string | null>(null);
   readonly noteKept = signal("");
   readonly disposition = signal("");
 
@@ -37,11 +39,14 @@ export class Desk {
   readonly call = computed(() => conversation(this.#me.value));
   readonly offers = computed(() => offers(this.#me.value));
   readonly waiting = computed(() => waiting(this.#room.value));
+  /** Whom the answer key takes. */
+  readonly next = computed(() => next(this.offers.value, this.waiting.value, this.name));
   readonly held = computed(() => held(this.#room.value));
   readonly classes = computed(() => this.link.board.value.welcome?.classes ?? []);
 
   readonly #scope: AbortSignal;
   readonly #shown = new Set<string>();
+  #shownWith: { call: string; number: string } | null = null;
   #nth = 0;
   #turn = 0;
 
@@ -49,7 +54,7 @@ export class Desk {
     [this.#scope, this.link, this.phone, this.name] = [scope, link, phone, name];
     const stops = [
       effect(() => {
-        if (this.call.value) this.answering.value = false;
+        if (this.call.value) this.#came(this.call.value.call);
         phone.attach(this.call.value !== null || this.answering.value);
       }),
       effect(() => {
@@ -112,11 +117,24 @@ export class Desk {
       if (!this.offers.peek().some((offer) => offer.kind === "alert")) { this.#tell({ done: false, why: "talking", by: null }); return; }
       if (!(await this.#holdMine())) return;
     }
+    const next = this.next.peek();
+    this.#shownWith = next && { call: next.call, number: next.caller };
     await this.#take({ type: "answer" });
+  }
+
+  /** A call is in the ear: is it the one that was shown? Between the eye and the key another may have come. */
+  #came(call: string): void {
+    this.answering.value = false;
+    const shown = this.#shownWith;
+    this.#shownWith = null;
+    if (shown === null || shown.call === call) return;
+    this.instead.value = shown.number;
+    after(this.#scope, READ_WITHIN, () => (this.instead.value = null));
   }
 
   /** One call of the list; whatever is in the ear goes onto the shared list first. */
   async pick(call: string): Promise<void> {
+    this.#shownWith = null;
     if (this.answering.peek() || (this.call.peek() && !(await this.#holdMine()))) return;
     await this.#take({ type: "pick", call });
   }

@@ -3,7 +3,8 @@
 import { signal } from "@preact/signals";
 import { code, t } from "../i18n/words";
 import type { Link } from "../live/link";
-import { agents, alarms, decisions, minutes, nowAt, queues, readable, rowsOf, spell, totals, trunks, waiting } from "../live/room";
+import type { Rows } from "../live/board";
+import { agents, alarms, decisions, held, minutes, nowAt, queues, readable, rowsOf, spell, totals, trunks, waiting } from "../live/room";
 import { Chooser, ClassBadge, Panel } from "../ui/pieces";
 import { tick } from "../ui/time";
 import type { AlarmRow, WaitingRow, WireVerb } from "../wire/generated";
@@ -86,10 +87,19 @@ function Figures({ link }: { link: Link }) {
   );
 }
 
+/** A call by its caller's number, as far as this room sees it; anything else by its name. */
+function known(all: Rows, name: string): string {
+  const call = [...waiting(all), ...held(all)].find((row) => row.call === name);
+  return (call && readable(call.caller)) ?? name;
+}
+
 function Alarms({ link }: { link: Link }) {
   const list = alarms(rows(link)).slice(0, ALARMS_SHOWN);
   const standing = list.filter((row) => row.on).length;
-  const says = (row: AlarmRow) => code("board.alarm", row.code, t("board.alarm.other", { code: row.code, of: row.of }), { of: row.of });
+  const says = (row: AlarmRow) => {
+    const of = known(rows(link), row.of);
+    return code("board.alarm", row.code, t("board.alarm.other", { code: row.code, of }), { of });
+  };
   return (
     <Panel title={t("board.alarms")} name="alarms" count={standing}>
       <div aria-live="assertive" class="unseen">{list.filter((row) => row.on).map(says).join(". ")}</div>

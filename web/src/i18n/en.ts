@@ -73,6 +73,7 @@ export const en: Record<Word, string> = {
   "do.resume": "Take back",
 
   "pause.title": "Reason for the pause",
+  "pause.signed-in": "start of the shift",
   "pause.break": "Break",
   "pause.meal": "Meal",
   "pause.handover": "Shift change",
@@ -88,6 +89,8 @@ export const en: Record<Word, string> = {
   "service.partner-hospital": "Hospital",
   "service.unknown": "unexpected number",
   "call.none": "No call on the line",
+  "call.not_ready": "Not ready yet",
+  "call.ready_hint": "{key}: ready to take calls",
   "call.none_hint": "{key} takes the most urgent call",
   "call.title": "Call on the line",
   "call.waited": "waited {time}",
@@ -110,6 +113,8 @@ export const en: Record<Word, string> = {
   "call.class": "Class: {class}",
   "call.duration": "Duration",
 
+  "offer.more_urgent": "More urgent",
+  "offer.instead": "A more urgent call has come: taken instead of {number}",
   "offer.title": "Call offered",
   "offer.announce": "{class} call offered, {number}. {key} to answer.",
   "offer.kind.exclusive": "for you",

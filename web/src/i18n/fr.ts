@@ -71,6 +71,7 @@ export const fr = {
   "do.resume": "Reprendre",
 
   "pause.title": "Motif de pause",
+  "pause.signed-in": "prise de poste",
   "pause.break": "Pause",
   "pause.meal": "Repas",
   "pause.handover": "Relève",
@@ -86,6 +87,8 @@ export const fr = {
   "service.partner-hospital": "Hôpital",
   "service.unknown": "numéro inattendu",
   "call.none": "Aucun appel en ligne",
+  "call.not_ready": "Pas encore prêt",
+  "call.ready_hint": "{key} : prêt à prendre des appels",
   "call.none_hint": "{key} prend l'appel le plus urgent",
   "call.title": "Appel en ligne",
   "call.waited": "a attendu {time}",
@@ -109,6 +112,8 @@ export const fr = {
   "call.duration": "Durée",
 
   "offer.title": "Appel proposé",
+  "offer.more_urgent": "Plus urgent",
+  "offer.instead": "Un appel plus urgent est venu : pris à la place du {number}",
   "offer.announce": "Appel {class} proposé, {number}. {key} pour répondre.",
   "offer.kind.exclusive": "pour vous",
   "offer.kind.shared": "à tous",

@@ -18,6 +18,9 @@ const OUTCOME_WITHIN = 4_000;
 /** A command is said again on a fresh line only while the hand is still near the key. */
 const SAY_AGAIN_WITHIN = 2_000;
 
+/** What an engine of another version answers to our hello. */
+const FOREIGN: readonly string[] = ["proto", "bad_message", "bad_json"];
+
 /** How the line stands. */
 export type Line = "connecting" | "up" | "down" | "signed_out" | "wrong_proto";
 
@@ -180,6 +183,8 @@ export class Link {
         );
         return;
       case "error":
+        // Our first word was not understood: these pages are of another version than the engine.
+        if (this.#line.value !== "up" && FOREIGN.includes(message.code)) this.#line.value = "wrong_proto";
         if (message.params["id"]) this.#settle(message.params["id"], { done: false, why: message.code, by: null });
         this.#tell(message);
         return;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Row, WaitingRow } from "../wire/generated";
-import { nowAt, readable, spell, waiting } from "./room";
+import type { OfferRow, Row, WaitingRow } from "../wire/generated";
+import { next, nowAt, readable, spell, waiting } from "./room";
 
 const waits = (work: string, over: Partial<WaitingRow>): [string, Row] => [
   `waiting/0-q0/${work}`,
@@ -19,6 +19,19 @@ describe("what a room reads", () => {
       waits("tied", { arrived: 29_000, due: 35_000 }),
     ]);
     expect(waiting(rows).map((row) => row.work)).toEqual(["vital", "tied", "soon", "old"]);
+  });
+
+  it("the key takes the most urgent of what rings here and what rings for nobody, in the queue of what rings", () => {
+    const taken = (rows: [string, Row][], kind: OfferRow["kind"] = "exclusive") =>
+      next([{ work: "mine", kind } as OfferRow], waiting(new Map(rows)), "nour")?.work;
+    const mine = waits("mine", { due: 50, offered: ["nour"] });
+    expect(taken([mine])).toBe("mine");
+    expect(taken([mine, waits("later", { due: 60 })])).toBe("mine");
+    expect(taken([mine, waits("urgent", { due: 40 }), waits("vital", { due: 90, fenced: true })])).toBe("vital");
+    expect(taken([mine, waits("theirs", { due: 40, offered: ["sam"] })])).toBe("mine");
+    expect(taken([mine, waits("theirs", { due: 40, offered: ["sam"] })], "shared")).toBe("theirs");
+    expect(taken([mine, waits("elsewhere", { due: 40, queue: "regulation" })])).toBe("mine");
+    expect(next([], waiting(new Map([mine])), "nour")).toBeNull();
   });
 
   it("times are spelled as people say them", () => {

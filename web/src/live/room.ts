@@ -36,6 +36,16 @@ export function offers(rows: Rows): OfferRow[] {
   );
 }
 
+/** Whom the answer key takes at this instant, as far as the page is told: the most urgent of those that
+ * ring here and those that nobody is rung for, in the queues of what rings here. The engine decides. */
+export function next(offers: readonly OfferRow[], waiting: readonly WaitingRow[], name: string): WaitingRow | null {
+  const ringing = new Set(offers.map((offer) => offer.work));
+  const shared = offers.some((offer) => offer.kind === "shared");
+  const queues = new Set(waiting.filter((row) => ringing.has(row.work)).map((row) => row.queue));
+  const open = (row: WaitingRow) => queues.has(row.queue) && (shared || row.offered.every((other) => other === name));
+  return waiting.find((row) => ringing.has(row.work) || open(row)) ?? null;
+}
+
 /** The call in this agent's ear. */
 export function conversation(rows: Rows): ConversationRow | null {
   return all(rows, "conversation")[0] ?? null;

@@ -47,7 +47,7 @@ export class Wire {
 
   /** Attaches the microphone, or takes it off the line: no negotiation, no packet of an idle room. */
   async send(track: MediaStreamTrack | null): Promise<void> {
-    await this.#sender.replaceTrack(track);
+    if (this.#peer.signalingState !== "closed") await this.#sender.replaceTrack(track);
   }
 
   /** Whether packets flow as far as the browser knows. */

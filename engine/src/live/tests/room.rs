@@ -52,8 +52,11 @@ fn a_call_on_hold_is_on_the_rooms_list_until_somebody_has_it() {
     assert!(held(&room).is_some_and(|row| row.alarm));
     assert!(alarms(&room).iter().any(|row| row.code == "recall" && row.on));
     let board = room.feed.board();
-    let shown = viewer(Right::Agent(agent(1))).cut(&Key::Held(call(1)), &Row::Held(row), board);
-    assert!(!serde_json::to_string(&shown).expect("prints").contains(NUMBER), "numbers are masked");
+    for (right, number) in [(Right::Agent(agent(1)), true), (Right::Observer, false)] {
+        let shown = viewer(right).cut(&Key::Held(call(1)), &Row::Held(row.clone()), board);
+        let shown = serde_json::to_string(&shown).expect("prints");
+        assert_eq!(shown.contains(NUMBER), number, "whoever may take it back sees whose it is: {right:?}");
+    }
     room.happens(queued(1, room.at));
     assert!(held(&room).is_none());
     assert!(alarms(&room).iter().all(|row| !row.on), "the alarm is over");

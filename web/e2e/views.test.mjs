@@ -1,0 +1,166 @@
+//! Every view as it is looked at: in both languages and themes, on the screens of a room, docked on
+//! 120 pixels, and enlarged twice. Nothing that axe calls a violation; nothing cut off.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { eventually, hears, inHouse, press, SAMU, sleep } from "./house.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const DESK = { width: 1440, height: 900 };
+const SMALL = { width: 1280, height: 800 };
+const DOCKED = { width: 1280, height: 120 };
+/** A screen of 1280 x 800 at 200 %. */
+const TWICE = { width: 640, height: 400 };
+const LOOKS = ["fr", "en"].flatMap((language) => ["dark", "light"].map((theme) => ({ language, theme })));
+
+const turn = async (page, { language, theme }) => {
+  const shown = await page.evaluate(() => document.documentElement.lang);
+  if (shown !== language) await page.evaluate(() => document.querySelector(".head .button[lang]").click());
+  await page.emulateMedia({ colorScheme: theme });
+};
+
+const violations = (page) =>
+  page.evaluate(() => globalThis.axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`)));
+
+/** What is cut off: beyond the screen, beyond a box that hides or scrolls, or a word wider than its place. */
+const cutOff = (page) =>
+  page.evaluate(() => {
+    const found = [];
+    const docked = innerHeight <= 220;
+    const name = (element) => `<${element.tagName.toLowerCase()} class="${element.className}"> "${element.textContent.trim().slice(0, 40)}"`;
+    const isUnseen = (element) => element.closest(".unseen") !== null;
+    if (document.documentElement.scrollWidth > innerWidth) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
+    for (const element of document.querySelectorAll("body *")) {
+      if (isUnseen(element) || !element.checkVisibility()) continue;
+      const box = element.getBoundingClientRect();
+      if (box.width === 0 || box.height === 0) continue;
+      const style = getComputedStyle(element);
+      if (style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1 && element.tagName !== "SELECT") found.push(`${name(element)} hides ${element.scrollWidth - element.clientWidth} pixels`);
+      if (box.right > innerWidth + 1 || box.left < -1) found.push(`${name(element)} leaves the screen`);
+      if (docked && box.bottom > innerHeight + 1) found.push(`${name(element)} ends ${Math.round(box.bottom - innerHeight)} pixels below the strip`);
+      const part = element.parentElement?.closest(".strip > section, .panel");
+      const own = part?.getBoundingClientRect();
+      if (own && (box.right > own.right + 1 || box.left < own.left - 1 || box.bottom > own.bottom + 1 || box.top < own.top - 1)) found.push(`${name(element)} leaves its part, <${part.className}>`);
+    }
+    for (const part of document.querySelectorAll(".strip > section, .held li")) {
+      const boxes = [...part.children].filter((child) => child.checkVisibility() && !isUnseen(child)).map((child) => [child, child.getBoundingClientRect()]);
+      for (const [n, [one, a]] of boxes.entries()) {
+        for (const [other, b] of boxes.slice(n + 1)) {
+          const over = [Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)];
+          if (over[0] > 1 && over[1] > 1) found.push(`${name(one)} lies over ${name(other)}`);
+        }
+        if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0) found.push(`${name(one)} is wider than its place`);
+      }
+    }
+    return [...new Set(found)];
+  });
+
+/** Looks at a page as it stands, in every way it may be shown. */
+function looker(seen) {
+  return async (page, view, { docks = false } = {}) => {
+    await page.evaluate(AXE);
+    for (const look of LOOKS) {
+      await turn(page, look);
+      // Both sizes of words in both languages; colours do not depend on the screen.
+      const sizes = look.theme === "dark" ? [SMALL, TWICE, ...(docks ? [DOCKED] : []), DESK] : [DESK];
+      for (const size of sizes) {
+        await page.setViewportSize(size);
+        await page.evaluate(() => new Promise((done) => globalThis.requestAnimationFrame(() => globalThis.requestAnimationFrame(done))));
+        const where = `${view}, ${look.language}, ${look.theme}, ${size.width}x${size.height}`;
+        seen.push(...(await violations(page)).map((one) => `${where}: ${one}`));
+        if (size !== TWICE) seen.push(...(await cutOff(page)).map((one) => `${where}: ${one}`));
+        if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/${view}-${look.language}-${look.theme}-${size.width}x${size.height}.png` });
+      }
+    }
+    seen.push(...page.foreign.map((url) => `${view}: asked ${url}`));
+  };
+}
+
+test("sign-in and the agent's page, from the pause to a refusal", inHouse({ agents: ["nour", "sam"], rules: SAMU }, async (house) => {
+  const seen = [];
+  const look = looker(seen);
+  const stranger = await house.page("nobody", { signIn: false });
+  await stranger.waitForSelector("form");
+  await look(stranger, "sign-in");
+  await stranger.fill("input[name=name]", "nobody");
+  await stranger.fill("input[name=password]", "wrong");
+  await stranger.keyboard.press("Enter");
+  await stranger.waitForSelector("[role=alert]:not(:empty)");
+  await look(stranger, "sign-in-refused");
+
+  const page = await house.page("nour");
+  await page.waitForSelector(".state.not");
+  await look(page, "agent-paused", { docks: true });
+  await page.keyboard.press("F10");
+  await page.waitForSelector(".state.eligible");
+  await look(page, "agent-idle", { docks: true });
+  await page.click(".strip .audio .button.quiet");
+  await page.waitForSelector(".settings");
+  await look(page, "settings");
+  await page.keyboard.press("Escape");
+  await page.click(".strip .audio .button.quiet").catch(() => undefined);
+  await eventually("the settings are shut", async () => {
+    if (!(await page.$(".settings"))) return true;
+    await page.click(".strip .audio .button.quiet");
+    return false;
+  });
+
+  // It must ring for as long as it is looked at: offers come again by themselves.
+  await Promise.all(["15", "116117", "+33388000018"].map((to, n) => house.caller({ to, from: `+3363998000${n}` })));
+  await page.waitForSelector(".line.offered");
+  await page.evaluate(AXE);
+  for (const look of LOOKS) {
+    for (const size of [DOCKED, DESK]) {
+      await turn(page, look);
+      await page.setViewportSize(size);
+      if (!(await page.$(".line.offered"))) await page.waitForSelector(".line.offered, .state.not");
+      if (await page.$(".state.not")) await page.keyboard.press("F10");
+      await page.waitForSelector(".line.offered");
+      const where = `agent-offered, ${look.language}, ${look.theme}, ${size.width}x${size.height}`;
+      seen.push(...(await violations(page)).map((one) => `${where}: ${one}`), ...(await cutOff(page)).map((one) => `${where}: ${one}`));
+      if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/agent-offered-${look.language}-${look.theme}-${size.width}x${size.height}.png` });
+    }
+  }
+  if (await page.$(".state.not")) await page.keyboard.press("F10");
+  await page.waitForSelector(".line.offered");
+  await hears(page, 1_000, await press(page, "F2"));
+  await page.keyboard.press("F8");
+  await page.waitForSelector(".panel.held li");
+  await page.keyboard.press("F2");
+  await page.waitForSelector(".line.talking");
+  await page.keyboard.press("Shift+F7");
+  await page.waitForSelector(".line.talking.vital");
+  await page.keyboard.press("F2"); // refused: a call is in the ear
+  await page.keyboard.press("F4");
+  await look(page, "agent-talking", { docks: true });
+  const second = await house.page("nour", { browser: page.context().browser() });
+  await second.waitForSelector(".audio.not");
+  await look(second, "agent-other-tab", { docks: true });
+  assert.deepEqual(seen, []);
+}));
+
+test("the board, of a supervisor and of an agent", inHouse({ agents: ["nour", "samuel"], rules: SAMU }, async (house) => {
+  const seen = [];
+  const look = looker(seen);
+  const nour = await house.agent("nour");
+  const calls = [["15", "01"], ["15", "02"], ["116117", "03"], ["+33388000018", "04"], ["urn:service:sos.ecall.automatic", "05"]];
+  const board = await house.page("claire");
+  await board.waitForSelector("main.board .queues");
+  await look(board, "board-quiet");
+  await Promise.all(calls.map(([to, last]) => house.caller({ to, from: `+336399800${last}` })));
+  await nour.waitForSelector(".line.offered");
+  await hears(nour, 1_000, await press(nour, "F2"));
+  await eventually("four wait", async () => (await board.locator(".panel.waiting tbody tr").count()) === 4);
+  await sleep(1_200);
+  await look(board, "board");
+  await board.click(".team .button.quiet");
+  await board.waitForSelector(".team form");
+  await look(board, "board-skills");
+  await nour.evaluate(() => (globalThis.location.hash = "#board"));
+  await nour.waitForSelector("main.board .queues");
+  await look(nour, "board-agent");
+  assert.deepEqual(seen, []);
+}));
