@@ -52,10 +52,11 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("sip", "auth", &["vocabulary", "message", "header", "time"]),
     ("sip", "chance", &[]),
     ("sip", "schedule", &["time"]),
+    ("sip", "guesses", &["time", "chance", "schedule"]),
     (
         "sip",
         "registrar",
-        &["vocabulary", "message", "header", "time", "transport", "auth", "chance", "schedule"],
+        &["vocabulary", "message", "header", "time", "transport", "auth", "chance", "schedule", "guesses"],
     ),
     ("sip", "transaction", &["vocabulary", "message", "header", "time", "transport", "chance", "schedule"]),
     (

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod chance;
 pub mod dialog;
 pub mod endpoint;
+pub mod guesses;
 pub mod header;
 pub mod message;
 pub mod registrar;

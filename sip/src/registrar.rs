@@ -1,10 +1,12 @@
 //! Who is reached where: the registrar of our own phones (RFC 3261 §10.3, digest by RFC 8760).
 //!
 //! A binding keeps the path its REGISTER came over; calls go back over it (RFC 5626 in spirit),
-//! so a phone behind an address translation rings. Unproved requests leave nothing in memory.
+//! so a phone behind an address translation rings. Unproved requests leave nothing in memory but a
+//! count of wrong passwords ([`crate::guesses`]).
 
 use crate::auth::{Gate, Verdict};
 use crate::chance::Keying;
+use crate::guesses::Guesses;
 use crate::header::auth::{Algorithm, Credentials};
 use crate::header::routing::Contact;
 use crate::message::{Message, Name, Uri};
@@ -26,6 +28,10 @@ pub const EXPIRES_MIN: u32 = 60;
 /// Contacts of one user; the oldest makes room. People have a desk phone, a headset and a spare.
 pub const CONTACTS_MAX: usize = 8;
 
+/// Seconds after which a phone's flow without a sign of life may be given up (RFC 5626 §4.4): it pings
+/// a little more often, which keeps address translations open for two minutes.
+const FLOW_TIMER: u32 = 120;
+
 /// Nonces of one user whose counts are remembered, one per phone.
 const NONCES_MAX: usize = CONTACTS_MAX;
 
@@ -37,6 +43,7 @@ pub struct Registrar {
     names: HashMap<String, usize, Keying>,
     paths: HashMap<(Transport, SocketAddr), Vec<(usize, u64)>, Keying>,
     schedule: Schedule<(usize, u64)>,
+    guesses: Guesses,
     reports: VecDeque<(String, bool)>,
     last_binding: u64,
 }
@@ -54,6 +61,8 @@ struct Binding {
     id: u64,
     uri: String,
     instance: Option<String>,
+    /// Which of its flows this is, when the phone keeps several (RFC 5626 §4.2).
+    reg_id: Option<u32>,
     call_id: String,
     cseq: u32,
     flow: Flow,
@@ -122,6 +131,7 @@ impl Registrar {
             names,
             paths: HashMap::with_hasher(keying),
             schedule: Schedule::default(),
+            guesses: Guesses::new(keying),
             reports: VecDeque::new(),
             last_binding: 0,
         }
@@ -138,7 +148,17 @@ impl Registrar {
             Algorithm::Sha256 => account.ha1_sha256.as_str(),
         });
         let ha1 = ha1.filter(|ha1| !ha1.is_empty());
-        let verdict = self.gate.verify(now, flow.remote.ip(), "REGISTER", &proof, ha1);
+        let source = flow.remote.ip();
+        if let Some(wait) = self.guesses.wait(now, source, at, self.is_at_home(at, source)) {
+            let seconds = wait.as_secs().max(1).to_string();
+            return Answer { code: 503, headers: vec![(Name::RetryAfter, seconds)], proved: false };
+        }
+        let verdict = self.gate.verify(now, source, "REGISTER", &proof, ha1);
+        match verdict {
+            Verdict::Wrong => self.guesses.wrong(now, source, at),
+            Verdict::Proved => self.guesses.right(source),
+            Verdict::Stale => {}
+        }
         let (Verdict::Proved, Some(at)) = (verdict, at) else {
             return self.challenge(now, flow, request, verdict == Verdict::Stale);
         };
@@ -150,6 +170,12 @@ impl Registrar {
             return self.challenge(now, flow, request, true);
         }
         self.change(now, flow, at, request)
+    }
+
+    /// Whether the user is registered from this address.
+    fn is_at_home(&self, at: Option<usize>, source: std::net::IpAddr) -> bool {
+        let user = at.and_then(|at| self.users.get(at));
+        user.is_some_and(|user| user.bindings.iter().any(|binding| binding.flow.remote.ip() == source))
     }
 
     /// Both algorithms, the stronger first (RFC 8760 §2.4); MD5 alone to an account that has no
@@ -220,18 +246,28 @@ impl Registrar {
                 continue;
             };
             let instance = address.params.value("+sip.instance");
-            // The same phone after a restart has another port and the same instance (RFC 5626).
+            let reg_id = address.params.value("reg-id").and_then(|id| id.parse().ok());
+            // The same phone after a restart has another port and the same instance; each of its flows
+            // is a binding of its own (RFC 5626 §6).
             self.remove(at, |binding| {
-                binding.uri == uri || (instance.is_some() && binding.instance.as_deref() == instance)
+                let same_flow = instance.is_some() && binding.instance.as_deref() == instance;
+                (binding.uri == uri || same_flow) && binding.reg_id == reg_id
             });
             let seconds = seconds(contact).min(EXPIRES_MAX);
             if seconds > 0 {
-                let source = Source { flow, call_id, cseq };
+                let source = Source { flow, call_id, cseq, reg_id };
                 self.bind(now, at, uri, instance, source, Duration::from_secs(seconds.into()));
             }
         }
         self.report(at, was_reachable);
-        self.list(now, at)
+        let mut answer = self.list(now, at);
+        if keeps_flows(flow, request) {
+            // §6: the phone may count on its flow, and pings it (CRLF) before this is over.
+            answer
+                .headers
+                .extend([(Name::Require, "outbound".to_owned()), (Name::FlowTimer, FLOW_TIMER.to_string())]);
+        }
+        answer
     }
 
     fn bind(
@@ -252,6 +288,7 @@ impl Registrar {
             id,
             uri: uri.to_owned(),
             instance: instance.map(str::to_owned),
+            reg_id: source.reg_id,
             call_id: source.call_id.to_owned(),
             cseq: source.cseq,
             flow,
@@ -309,7 +346,15 @@ impl Registrar {
             flow: binding.flow,
             expires: binding.expires,
         };
-        bindings.into_iter().flatten().rev().map(registration).collect()
+        let mut rung: Vec<&str> = Vec::new();
+        let latest = bindings.into_iter().flatten().rev().filter(|binding| {
+            // A phone with several flows rings once, over the latest (RFC 5626 §5.3).
+            let Some(instance) = binding.instance.as_deref() else { return true };
+            let first = !rung.contains(&instance);
+            rung.push(instance);
+            first
+        });
+        latest.map(registration).collect()
     }
 
     /// Who registered over this path, the latest.
@@ -332,6 +377,7 @@ impl Registrar {
 
     /// Removes what has expired.
     pub fn handle_due(&mut self, now: Instant) {
+        self.guesses.handle_due(now);
         while let Some((at, id)) = self.schedule.pop_due(now) {
             let was_reachable = self.is_reachable(at);
             self.remove(at, |binding| binding.id == id);
@@ -346,13 +392,27 @@ impl Registrar {
 
     /// When the next binding expires.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.schedule.next()
+        self.schedule.next().into_iter().chain(self.guesses.poll_timeout()).min()
     }
 
     /// Whether nobody is registered.
     pub fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.schedule.is_empty() && self.reports.is_empty()
+        self.paths.is_empty()
+            && self.schedule.is_empty()
+            && self.guesses.is_empty()
+            && self.reports.is_empty()
     }
+}
+
+/// Whether a phone registers a flow to be kept. Over datagrams it would ping by STUN, which nobody here
+/// answers: it is not told that it may.
+fn keeps_flows(flow: Flow, request: &Message<'_>) -> bool {
+    let knows = request.supported().chain(request.require()).any(|tag| tag.eq_ignore_ascii_case("outbound"));
+    let names = |contact: Contact<'_>| match contact {
+        Contact::At(address) => address.params.has("reg-id") && address.params.has("+sip.instance"),
+        Contact::All => false,
+    };
+    flow.transport.is_reliable() && knows && request.contacts().any(names)
 }
 
 /// Which request a binding comes from.
@@ -361,4 +421,5 @@ struct Source<'a> {
     flow: Flow,
     call_id: &'a str,
     cseq: u32,
+    reg_id: Option<u32>,
 }

@@ -52,6 +52,11 @@ impl<T> Schedule<T> {
         (entry.key().0 <= now).then(|| entry.remove())
     }
 
+    /// The earliest, due or not.
+    pub fn pop_first(&mut self) -> Option<T> {
+        self.due.pop_first().map(|(_, what)| what)
+    }
+
     /// Whether nothing is armed.
     pub fn is_empty(&self) -> bool {
         self.due.is_empty()

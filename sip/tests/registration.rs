@@ -143,7 +143,8 @@ fn nobody_registers_with_a_wrong_password_a_wrong_name_or_for_somebody_else() {
     let text = phone.text("ines", CONTACT, &format!("Authorization: {proof}\r\n"));
     assert_eq!(short(&phone.send(&text)), "403 REGISTER");
     assert!(phone.told().is_empty());
-    phone.wait(33);
+    // Transactions, then the count of wrong passwords.
+    phone.wait(601);
     assert!(phone.registrar.is_idle());
 }
 
@@ -273,4 +274,57 @@ fn a_call_from_a_registered_path_is_a_phones() {
     let bye = phone.registrar.poll_transmit().expect("a BYE");
     assert!(bye.bytes.starts_with(b"BYE sip:nour@10.0.0.5:6000 "));
     assert_eq!(bye.flow, phone.flow);
+}
+
+#[test]
+fn wrong_passwords_wait_longer_each_time_and_a_registered_phone_is_never_locked_out() {
+    let mut phone = Phone::new();
+    phone.register("nour", "geheim", Algorithm::Sha256, CONTACT);
+    let home = phone.flow;
+    // Somebody guesses, from an address of its own.
+    phone.flow.remote = ([203, 0, 113, 9], 5060).into();
+    let mut answers: Vec<String> = Vec::new();
+    for _ in 0..6 {
+        answers.push(short(&phone.register("nour", "guess", Algorithm::Md5, CONTACT)));
+    }
+    assert_eq!(answers[..5], ["401 REGISTER"; 5]);
+    assert_eq!(answers[5], "503 REGISTER", "not even looked at");
+    let right = phone.register("nour", "geheim", Algorithm::Md5, CONTACT);
+    assert_eq!(short(&right), "503 REGISTER", "right or wrong: nobody learns which");
+    assert_eq!(value(&right, "Retry-After"), "1");
+    // The regulator's own phone refreshes all the while.
+    phone.flow = home;
+    assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Sha256, CONTACT)), "200 REGISTER");
+    phone.flow.remote = ([203, 0, 113, 9], 5060).into();
+    phone.wait(2);
+    assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Md5, CONTACT)), "200 REGISTER");
+}
+
+// RFC 5626 §6.
+#[test]
+fn a_phone_with_two_flows_rings_once_and_over_the_other_when_one_breaks() {
+    let contact = |id: u32| {
+        format!(
+            "Contact: <sip:nour@10.0.0.5>;reg-id={id};+sip.instance=\"<urn:uuid:1>\"\r\nSupported: outbound, path\r\n"
+        )
+    };
+    let mut phone = Phone::over(Transport::Tcp);
+    let answer = phone.register("nour", "geheim", Algorithm::Sha256, &contact(1));
+    assert_eq!(
+        (value(&answer, "Require").as_str(), value(&answer, "Flow-Timer").as_str()),
+        ("outbound", "120")
+    );
+    let first = phone.flow;
+    phone.flow = Flow { connection: 5, remote: ([198, 51, 100, 20], 6001).into(), ..first };
+    phone.register("nour", "geheim", Algorithm::Sha256, &contact(2));
+    let flows = |phone: &Phone| phone.registrar.contacts("nour").iter().map(|it| it.flow).collect::<Vec<_>>();
+    assert_eq!(flows(&phone), [phone.flow], "once, over the latest");
+    let (second, at) = (phone.flow, phone.at);
+    phone.registrar.handle_flow_failed(now(at), second);
+    assert_eq!(flows(&phone), [first]);
+    assert_eq!(phone.told(), [("nour".to_owned(), true)], "reachable all the while");
+    // Over datagrams it would have to ping by STUN.
+    let mut phone = Phone::new();
+    let answer = phone.register("nour", "geheim", Algorithm::Sha256, &contact(1));
+    assert_eq!((short(&answer).as_str(), value(&answer, "Require").as_str()), ("200 REGISTER", ""));
 }

@@ -63,6 +63,8 @@ pub enum Name {
     MinExpires,
     /// Sender's software, on requests (RFC 3261 §20.41).
     UserAgent,
+    /// How long a flow may be silent (RFC 5626 §10).
+    FlowTimer,
     /// Extensions not understood (RFC 3261 §20.40).
     Unsupported,
     /// When to try again (RFC 3261 §20.33).
@@ -104,7 +106,7 @@ pub enum Name {
 }
 
 /// The wire names, shortest first; [`STARTS`] finds a length's stretch.
-const TABLE: [(&str, Name); 47] = [
+const TABLE: [(&str, Name); 48] = [
     ("To", Name::To),
     ("Via", Name::Via),
     ("RAck", Name::RAck),
@@ -132,6 +134,7 @@ const TABLE: [(&str, Name); 47] = [
     ("Supported", Name::Supported),
     ("Timestamp", Name::Timestamp),
     ("Diversion", Name::Diversion),
+    ("Flow-Timer", Name::FlowTimer),
     ("User-Agent", Name::UserAgent),
     ("Unsupported", Name::Unsupported),
     ("Retry-After", Name::RetryAfter),
@@ -166,7 +169,7 @@ const fn starts() -> [u8; LONGEST + 2] {
     while row < TABLE.len() {
         let mut length = TABLE[row].0.len() + 1;
         while length < starts.len() {
-            starts[length] = row as u8 + 1; // 47 rows
+            starts[length] = row as u8 + 1; // 48 rows
             length += 1;
         }
         row += 1;
