@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(
             out,
             "ok dialplans/samu.toml: samu-67 2026-11-23.1: \
-             12 numbers, 2 queues, 9 classes, 5 routes, 4 modifiers, 17 examples, 0 simulations\n"
+             12 numbers, 2 queues, 9 classes, 5 routes, 5 modifiers, 18 examples, 1 simulation\n"
         );
     }
 

@@ -184,6 +184,11 @@ impl Config {
         self.state_dir.join("users.sqlite")
     }
 
+    /// Where the records of ended calls are kept.
+    pub fn records(&self) -> PathBuf {
+        self.state_dir.join("records.sqlite")
+    }
+
     /// Reads and checks `path` and every file it names.
     ///
     /// # Errors

@@ -8,5 +8,7 @@ pub mod store;
 pub mod check;
 pub mod demo;
 pub mod load;
+pub mod plan;
+pub mod records;
 pub mod user;
 pub mod watch;

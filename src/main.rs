@@ -1,6 +1,6 @@
 //! `bandeau`: one binary for one centre, or a node of many.
 
-use bandeau::{check, config::Config, demo, driver, load, user, watch};
+use bandeau::{check, config::Config, demo, driver, load, plan, records, user, watch};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +29,16 @@ enum Verb {
         #[arg(long, conflicts_with = "files")]
         config: Option<PathBuf>,
     },
+    /// Why one call goes where it goes: each route and modifier of a dialplan, and why or why not
+    Explain(plan::Explain),
+    /// What another version of a dialplan changes, and for which calls; exit code 1 when anything does
+    Diff(plan::Diff),
+    /// Which recorded calls would have gone elsewhere with a dialplan
+    Replay(plan::Replay),
+    /// The JSON Schema of dialplans, for editors
+    Schema,
+    /// Records of ended calls
+    Records(records::Args),
     /// Accounts of people who sign in at the pages
     User(user::Args),
     /// Watch a centre's board in this terminal
@@ -47,6 +57,15 @@ fn main() -> ExitCode {
         Verb::Serve { config } => return serve(&config),
         Verb::Check { config: Some(path), .. } => return check_config(&path),
         Verb::Check { files, config: None } => check_plans(&files),
+        Verb::Explain(args) => plan::explain(&args, &mut std::io::stdout()).map(|()| ExitCode::SUCCESS),
+        Verb::Diff(args) => plan::diff(&args, &mut std::io::stdout())
+            .map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Verb::Replay(args) => plan::replay(&args, &mut std::io::stdout()).map(|_| ExitCode::SUCCESS),
+        Verb::Schema => {
+            print!("{}", engine::dialplan::Dialplan::schema());
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Records(args) => records::run(&args, &mut std::io::stdout()).map(|()| ExitCode::SUCCESS),
         Verb::User(args) => user::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Watch(args) => watch::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Load(args) => play(args),

@@ -8,7 +8,7 @@ mod epoch;
 mod journal;
 mod records;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod users;
 
 pub use epoch::next_epoch;

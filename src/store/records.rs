@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use engine::call::record::Record;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -46,6 +46,38 @@ impl Records {
             .map_err(|source| StoreError::Records { path: path.to_owned(), source })
     }
 
+    /// Opens a database that is there, to read beside whoever writes it.
+    ///
+    /// # Errors
+    /// When it is not there or is no database of ours.
+    pub fn read(path: &Path) -> Result<Records, StoreError> {
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map(|connection| Records { connection })
+            .map_err(|source| StoreError::Records { path: path.to_owned(), source })
+    }
+
+    /// Hands every whole record to `each` as one line of JSON, in the order of arrival: those that came
+    /// at `since` or later and before `until`.
+    ///
+    /// # Errors
+    /// What SQLite says, or `each`.
+    pub fn export(
+        &self,
+        since: Option<SystemTime>,
+        until: Option<SystemTime>,
+        mut each: impl FnMut(&str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        const SELECT: &str = "SELECT whole FROM record WHERE arrived_ms >= ?1 AND arrived_ms < ?2 \
+             ORDER BY arrived_ms, call";
+        let mut statement = self.connection.prepare(SELECT)?;
+        let (from, to) = (since.map_or(i64::MIN, milliseconds), until.map_or(i64::MAX, milliseconds));
+        let mut rows = statement.query([from, to])?;
+        while let Some(row) = rows.next()? {
+            each(row.get_ref(0)?.as_str()?)?;
+        }
+        Ok(())
+    }
+
     /// Saves all of them, or none. A record saved before stays as it was.
     ///
     /// # Errors
@@ -87,6 +119,32 @@ fn milliseconds(time: SystemTime) -> i64 {
 mod tests {
     use super::*;
     use crate::store::samples::record;
+
+    #[test]
+    fn records_come_out_in_the_order_of_arrival_between_two_moments() {
+        let path = std::env::temp_dir().join(format!("bandeau-export-{}.sqlite", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        assert!(Records::read(&path).is_err(), "reading makes no database");
+        let mut records = Records::open(&path).unwrap();
+        records.save(&[record(3), record(1), record(2)]).unwrap();
+        let beside = Records::read(&path).unwrap();
+        let export = |since: Option<u64>, until: Option<u64>| {
+            let at = |n: u64| UNIX_EPOCH + std::time::Duration::from_secs(1_000 + n);
+            let mut lines = Vec::new();
+            beside
+                .export(since.map(at), until.map(at), |line| {
+                    lines.push(serde_json::from_str::<Record>(line)?.call.serial.0);
+                    Ok(())
+                })
+                .unwrap();
+            lines
+        };
+        assert_eq!(export(None, None), [1, 2, 3]);
+        assert_eq!(export(Some(2), None), [2, 3], "at the very moment it counts");
+        assert_eq!(export(None, Some(2)), [1], "and before the other");
+        drop((records, beside));
+        let _ = std::fs::remove_file(&path);
+    }
 
     #[test]
     fn a_record_saved_twice_is_one_row_and_stays_as_it_was() {

@@ -6,7 +6,7 @@ use engine::id::{CallId, CentreId, Serial};
 use engine::time::Instant;
 use std::time::{Duration, SystemTime};
 
-pub(super) fn record(n: u64) -> Record {
+pub(crate) fn record(n: u64) -> Record {
     Record {
         version: RECORD_VERSION,
         call: CallId { centre: CentreId(0), serial: Serial(n) },

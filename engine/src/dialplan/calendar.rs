@@ -76,6 +76,22 @@ impl Calendar {
         Ok(calendar)
     }
 
+    /// When it is open, in the words of a plan.
+    pub(super) fn words(&self) -> String {
+        let dated = |what: &str, dates: &[(NaiveDate, Window)]| {
+            let dates: Vec<String> = dates.iter().map(|(date, window)| format!("{date} {window}")).collect();
+            if dates.is_empty() { None } else { Some(format!("{what} {}", dates.join(", "))) }
+        };
+        let windows = self.windows.iter().map(Window::to_string);
+        let days = self.days.iter().map(|(day, window)| format!("{day} {window}"));
+        let holidays = self.holidays.map(|holidays| match holidays {
+            Holidays::France => "holidays fr".to_owned(),
+            Holidays::AlsaceMoselle => "holidays fr-alsace-moselle".to_owned(),
+        });
+        let dates = [dated("open", &self.open), dated("closed", &self.closed)];
+        windows.chain(days).chain(holidays).chain(dates.into_iter().flatten()).collect::<Vec<_>>().join("; ")
+    }
+
     /// Whether it is open. `closed` is stronger than everything else.
     pub(super) fn is_open(&self, local: Local) -> bool {
         let on = |dates: &[(NaiveDate, Window)]| {
@@ -116,6 +132,13 @@ impl Local {
         let offset = zone.offset_from_utc_datetime(&utc.naive_utc()).fix();
         let local = utc.naive_utc().checked_add_offset(offset).unwrap_or_default();
         Local { date: local.date(), minute: local.hour() * 60 + local.minute() }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Window { from, to } = self;
+        write!(f, "{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)
     }
 }
 

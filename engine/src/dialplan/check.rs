@@ -44,8 +44,9 @@ impl Draft {
             Names { numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(), ..names };
         let (routes, default) = self.routes(&names, &queues)?;
         let modifiers = self.modifiers(&names)?;
+        let asked = simulations::asked(&queues, &modifiers);
         let simulations = self.simulations.iter();
-        let simulations = simulations.map(|draft| names.simulation(draft, &queues, place(draft.at)));
+        let simulations = simulations.map(|draft| names.simulation(draft, &asked, place(draft.at)));
         let simulations = simulations.collect::<Result<Vec<_>, _>>()?;
         let plan = Dialplan {
             name: label(&self.name)?,

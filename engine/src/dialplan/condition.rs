@@ -109,6 +109,11 @@ impl Condition {
         self.0.iter().all(|clause| clause.holds(case))
     }
 
+    /// As [`Condition::holds`], for a call of which the clauses that records do not keep held once.
+    pub(super) fn held_once(&self, case: &Case<'_>) -> bool {
+        self.0.iter().all(|clause| clause.is_unrecorded() || clause.holds(case))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -197,6 +202,46 @@ impl Clause {
         }
     }
 
+    /// Whether it asks for what a call's record does not keep.
+    fn is_unrecorded(&self) -> bool {
+        matches!(
+            self,
+            Clause::Urn(_)
+                | Clause::Location(_)
+                | Clause::Header(..)
+                | Clause::Crisis(_)
+                | Clause::Queue(..)
+                | Clause::Centre(_)
+        )
+    }
+
+    /// What it asks, whoever calls.
+    pub(super) fn asks(&self, plan: &Dialplan) -> String {
+        let calendar = |place: &usize| plan.calendars.get(*place).map_or("", |calendar| &calendar.name);
+        let yes = |on: bool| if on { "yes" } else { "no" };
+        match self {
+            Clause::Service(list) => {
+                format!("service {}", any(list.iter().map(|service| plan.service_name(*service))))
+            }
+            Clause::Called(list) => format!("called {}", any(texts(list))),
+            Clause::Urn(list) => format!("urn {}", any(texts(list))),
+            Clause::Trunk(list) => format!("trunk {}", any(texts(list))),
+            Clause::Caller(list) => format!("caller {}", any(beginnings(list))),
+            Clause::Withheld(wanted) => format!("withheld {}", yes(*wanted)),
+            Clause::Location(list) => format!("location {}", any(beginnings(list))),
+            Clause::Open(place) => format!("calendar {} open", calendar(place)),
+            Clause::Closed(place) => format!("calendar {} closed", calendar(place)),
+            Clause::Header(name, wanted) => format!("header {name} {wanted}"),
+            Clause::Repeat(outcome, within) => format!("repeat {outcome} within {}", seconds(*within)),
+            Clause::Crisis(wanted) => format!("crisis {}", yes(*wanted)),
+            Clause::Queue(place, threshold) => {
+                let name = plan.queues.get(*place).map_or("", |queue| &queue.name);
+                format!("queue {name} with {}", threshold.words())
+            }
+            Clause::Centre(threshold) => format!("centre with {}", threshold.words()),
+        }
+    }
+
     /// What it asks and what it found, in words.
     pub(super) fn words(&self, plan: &Dialplan, case: &Case<'_>) -> String {
         let facts = case.facts;
@@ -267,14 +312,10 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 fn repeat_words(outcome: Earlier, within: Duration, case: &Case<'_>) -> String {
-    let ended = |outcome: Earlier| match outcome {
-        Earlier::Answered => "answered",
-        Earlier::Abandoned => "abandoned",
-    };
-    let wanted = format!("{} within {}", ended(outcome), seconds(within));
+    let wanted = format!("{outcome} within {}", seconds(within));
     match (case.repeat, case.facts.repeat) {
         (Some(repeat), _) => {
-            let found = format!("{} {} ago", ended(repeat.outcome), seconds(repeat.ago));
+            let found = format!("{} {} ago", repeat.outcome, seconds(repeat.ago));
             if repeat.outcome == outcome && repeat.ago <= within {
                 format!("the earlier call was {found}")
             } else {

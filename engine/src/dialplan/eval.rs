@@ -65,6 +65,21 @@ impl Dialplan {
         routed
     }
 
+    /// Decides a recorded call again. `route` and `modifiers` are those that counted then: for them, what
+    /// a record does not keep (headers, service URNs, places, how the centre stood) is taken to be so
+    /// again.
+    pub fn route_again<'p>(&'p self, facts: &Facts<'_>, route: &str, modifiers: &[String]) -> Routed<'p> {
+        let case = self.case(facts);
+        let once = |when: &Condition, then: bool| when.holds(&case) || (then && when.held_once(&case));
+        let wins = |it: &&Route| once(&it.when, it.name == route);
+        let mut routed = self.begin(self.routes.iter().find(wins).unwrap_or(&self.default), &case);
+        let applies = |it: &&Modifier| once(&it.when, modifiers.contains(&it.name));
+        for modifier in self.modifiers.iter().filter(applies) {
+            self.apply(modifier, &case, &mut routed);
+        }
+        routed
+    }
+
     pub(super) fn case<'c>(&'c self, facts: &'c Facts<'c>) -> Case<'c> {
         let service = self.service_at(facts.called).or_else(|| self.service_at(facts.urn?));
         Case {

@@ -104,6 +104,15 @@ pub struct Repeat {
     pub waited: Duration,
 }
 
+impl fmt::Display for Earlier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Earlier::Answered => "answered",
+            Earlier::Abandoned => "abandoned",
+        })
+    }
+}
+
 /// How an earlier call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Earlier {

@@ -12,6 +12,7 @@ mod skill;
 mod calendar;
 mod check;
 mod condition;
+mod diff;
 mod draft;
 mod error;
 mod eval;
@@ -21,6 +22,7 @@ mod grammar;
 mod reader;
 mod schema;
 
+pub use diff::{Affected, Changed, Diff, Difference};
 pub use error::{Place, PlanError, Problem, QueueFault, RouteFault, Warning};
 pub use explain::{Decided, Explanation, Outcome, Reason, Verdict};
 pub use facts::{Earlier, Facts, Repeat, Room, State};
@@ -198,6 +200,11 @@ impl Dialplan {
         };
         self.routes.iter().any(|route| route.when.has(state))
             || self.modifiers.iter().any(|modifier| modifier.when.has(state))
+    }
+
+    /// Whether a call's moment matters.
+    pub fn has_calendars(&self) -> bool {
+        !self.calendars.is_empty()
     }
 
     /// Its simulations, in the order of the file: checked here, played by whoever can play a room.

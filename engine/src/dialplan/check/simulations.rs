@@ -5,6 +5,7 @@ use super::{Names, find, within};
 use crate::dialplan::draft::At;
 use crate::dialplan::draft::proofs::{PromiseDraft, SimulationDraft};
 use crate::dialplan::error::{Flaw, Problem};
+use crate::dialplan::eval::Modifier;
 use crate::dialplan::examples::moment;
 use crate::dialplan::grammar::ALL;
 use crate::dialplan::{Answered, Place, Promise, QueuePlan, Simulation, Traffic};
@@ -17,10 +18,10 @@ impl Names<'_> {
     pub(super) fn simulation(
         &self,
         draft: &SimulationDraft,
-        queues: &[QueuePlan],
+        asked: &[String],
         place: Place,
     ) -> Result<Simulation, Flaw> {
-        let agents = draft.agents.iter().map(|(skills, number)| agents(skills, number, queues));
+        let agents = draft.agents.iter().map(|(skills, number)| agents(skills, number, asked));
         let share = |share: &Option<At<f64>>, key, usual| match share {
             None => Ok(usual),
             Some(share) => number(share, key, 0.0, 1.0, "a share lies between 0 and 1"),
@@ -115,29 +116,30 @@ impl Names<'_> {
     }
 }
 
-/// People with these skills, each of which some queue asks for.
-fn agents(skills: &At<String>, number: &At<i64>, queues: &[QueuePlan]) -> Result<(Vec<String>, u32), Flaw> {
-    let asked = || {
-        let later = |queue: &QueuePlan| queue.relax.iter().flat_map(|relax| relax.add.clone()).collect();
-        queues.iter().flat_map(move |queue| {
-            let later: Vec<_> = later(queue);
-            queue.skills.clone().into_iter().chain(later)
-        })
-    };
+/// People with these skills, each of which the plan asks for somewhere.
+fn agents(skills: &At<String>, number: &At<i64>, asked: &[String]) -> Result<(Vec<String>, u32), Flaw> {
     let mut held = Vec::new();
     for part in skills.is.split('+') {
         let part = At { is: part.to_owned(), at: skills.at };
-        let need = skill(&part)?;
-        if !asked().any(|asked| asked.name == need.name) {
-            let mut known: Vec<String> = asked().map(|asked| asked.name).collect();
-            known.sort();
-            known.dedup();
-            let name = need.name;
-            return Err(Flaw::new(skills.at, Problem::Unknown { kind: "queue's skill", name, known }));
-        }
+        let name = skill(&part)?.name;
+        find("skill", &At { is: name, at: skills.at }, asked.iter().map(String::as_str))?;
         held.push(part.is);
     }
     Ok((held, count(number, "agents", 1, 1000, "write between 1 and 1000 people")?))
+}
+
+/// The name of every skill a plan asks for, each once.
+pub(super) fn asked(queues: &[QueuePlan], modifiers: &[Modifier]) -> Vec<String> {
+    let of_queues = queues
+        .iter()
+        .flat_map(|queue| queue.skills.iter().chain(queue.relax.iter().flat_map(|relax| &relax.add)));
+    let added = modifiers.iter().flat_map(|modifier| &modifier.add);
+    let languages = modifiers.iter().filter_map(|modifier| modifier.language.clone());
+    let mut names: Vec<String> =
+        of_queues.chain(added).map(|need| need.name.clone()).chain(languages).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn number(

@@ -159,7 +159,7 @@ fn offer(entry: &Entry<'_>) -> Result<OfferDraft, Flaw> {
             })
         }
         "pick" => {
-            only(&["mode", "push", "ring"], "a `pick` offer")?;
+            only(&["mode", "push", "ring"], "a pick `offer`")?;
             let push = table.read("push", Entry::texts)?;
             Ok(OfferDraft::Pick {
                 at: table.entry("push").map_or(mode.at, |entry| entry.at()),
