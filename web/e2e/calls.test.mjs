@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hears, inHouse, press } from "./house.mjs";
+import { eventually, hears, inHouse, press } from "./house.mjs";
 
 const WITHIN = 1_000;
 
@@ -47,3 +47,29 @@ for (const [fault, whose] of [["dumb", /the caller never heard the page/], ["dea
     assert.throws(() => assertBothWays(call), whose);
   }));
 }
+
+test("i36 the ringer is a device of its own, and checked at log-in", inHouse({}, async (house) => {
+  const browser = await house.browser();
+  const page = await house.agent("nour", { browser });
+  await page.evaluate(() => {
+    globalThis.sinks = [];
+    const set = globalThis.HTMLMediaElement.prototype.setSinkId;
+    globalThis.HTMLMediaElement.prototype.setSinkId = function (id) {
+      globalThis.sinks.push({ element: this, id });
+      return set.call(this, id);
+    };
+  });
+  await page.click(".strip .audio .button.quiet");
+  const ringer = page.locator(".settings select").nth(2);
+  const [device] = await ringer.locator("option").evaluateAll((options) => options.map((option) => option.value).filter((id) => id !== ""));
+  if (device !== undefined) {
+    await ringer.selectOption(device);
+    await eventually("the ringer plays there, and the headset does not", () =>
+      page.evaluate((device) => globalThis.sinks.some(({ id, element }) => id === device && element.sinkId === device) && globalThis.sinks.some(({ id }) => id === ""), device));
+  }
+  await page.close();
+  // Another shift at this position: the ringer that was chosen here is not plugged in any more.
+  const next = await house.page("nour", { browser, ringer: "unplugged" });
+  await next.waitForSelector(".audio .warnings:not(:empty)");
+  assert.match(await next.textContent(".audio .warnings"), /chosen ringer is not plugged in/);
+}));

@@ -93,10 +93,10 @@ async function launch(microphone) {
 }
 
 /** Puts the ear into every page of a context. */
-async function listenIn(context, fault = "none") {
+async function listenIn(context, fault = "none", ringer = "") {
   await context.addInitScript(installEar, fault);
   // A steady tone is noise to the browser's processing: the headset's own is what positions use.
-  await context.addInitScript(() => localStorage.setItem("bandeau.devices", '{"processing":false}'));
+  await context.addInitScript((ringer) => localStorage.setItem("bandeau.devices", JSON.stringify({ processing: false, ringer })), ringer);
 }
 
 /** A browser without a house, for an engine that was started otherwise. */
@@ -169,7 +169,7 @@ export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback
     async page(name, options = {}) {
       const browser = options.browser ?? (await house.browser(options));
       const context = await browser.newContext({ locale: options.locale ?? "en-GB", viewport: options.viewport ?? { width: 1440, height: 900 }, colorScheme: options.scheme ?? "dark" });
-      await listenIn(context, options.fault);
+      await listenIn(context, options.fault, options.ringer);
       const page = await context.newPage();
       if (options.line) await options.line(page);
       page.foreign = [];

@@ -34,9 +34,11 @@ export function AudioPart({ desk, keyOf, onSettings, open }: { desk: Desk; keyOf
 }
 
 function warningsOf({ phone }: Desk): string[] {
+  const ringer = phone.ringer.value;
   const { dead, speaksMuted } = phone.hearing.value;
   const muted = phone.muted.value;
   return [
+    ringer !== "" && phone.ownership.value === "ours" && t(`audio.ringer_${ringer}`),
     muted && !speaksMuted && t("audio.muted"),
     speaksMuted && t("audio.speaks_muted"),
     dead && phone.microphone.value === "" && t("audio.dead"),

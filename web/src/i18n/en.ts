@@ -165,6 +165,8 @@ export const en: Record<Word, string> = {
   "audio.microphone": "Microphone",
   "audio.headset": "Headset",
   "audio.ringer": "Ringer",
+  "audio.ringer_gone": "The chosen ringer is not plugged in",
+  "audio.ringer_blocked": "The ringer is silent: press a key",
   "audio.default": "system choice",
   "audio.processing": "Echo and noise processing by the browser",
   "audio.test_ringer": "Try the ringer",

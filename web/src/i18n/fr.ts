@@ -163,6 +163,8 @@ export const fr = {
   "audio.microphone": "Micro",
   "audio.headset": "Casque",
   "audio.ringer": "Sonnerie",
+  "audio.ringer_gone": "La sonnerie choisie n'est pas branchée",
+  "audio.ringer_blocked": "Sonnerie muette : appuyez sur une touche",
   "audio.default": "choix du système",
   "audio.processing": "Traitement de l'écho et du bruit par le navigateur",
   "audio.test_ringer": "Essayer la sonnerie",

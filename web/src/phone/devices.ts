@@ -80,12 +80,14 @@ export function whyNoMicrophone(error: unknown): string {
   }
 }
 
-/** Sends what an element plays to a device; where the browser cannot, the system's choice stays. */
-export async function playOn(element: HTMLAudioElement, device: string): Promise<void> {
-  if (!("setSinkId" in element)) return;
+/** Sends what an element plays to a device; where that cannot be had, the system's choice stays, and `false`. */
+export async function playOn(element: HTMLAudioElement, device: string): Promise<boolean> {
+  if (!("setSinkId" in element)) return device === "";
   try {
     await element.setSinkId(device);
+    return true;
   } catch {
     await element.setSinkId("").catch(() => undefined); // it was unplugged
+    return false;
   }
 }

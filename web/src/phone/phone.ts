@@ -15,7 +15,7 @@ import type { Link, Notice } from "../live/link";
 import { chosenDevices, keepDevices, openMicrophone, playOn, pluggedIn, whyNoMicrophone, type Chosen, type Devices } from "./devices";
 import { Ear, meter, type Hearing } from "./level";
 import { Owner, type Ownership } from "./owner";
-import { Ringer } from "./ringer";
+import { Ringer, type RingerFault } from "./ringer";
 import { Wire, type Quality } from "./wire";
 
 /** `desk`: this agent's phone is no page. */
@@ -38,6 +38,8 @@ export class Phone {
   /** Why there is no microphone; empty when there is one. */
   readonly microphone = signal("connecting");
   readonly blocked = signal(false);
+  /** Why a call would not be heard ringing; empty: it would. */
+  readonly ringer = signal<RingerFault>("");
   readonly muted = signal(false);
   readonly inCall = signal(false);
   readonly hearing = signal<Hearing>({ level: -100, dead: false, speaksMuted: false });
@@ -198,7 +200,7 @@ export class Phone {
   async #route(): Promise<void> {
     const { headset, ringer } = this.chosen.peek();
     await playOn(this.#element, headset);
-    await this.#ringer.playOn(ringer);
+    this.ringer.value = await this.#ringer.playOn(ringer);
   }
 
   /** Makes a line and offers it; the one before carries on until this one stands. */
@@ -342,7 +344,7 @@ export class Phone {
   /** A browser may play nothing before the first key or click. */
   #watchGestures(): void {
     const gesture = () => {
-      if (this.#context.state === "suspended") void this.#context.resume();
+      if (this.#context.state === "suspended" || this.ringer.peek() === "blocked") void this.#context.resume().then(() => this.#route());
       if (this.blocked.peek()) this.#play();
     };
     for (const kind of ["pointerdown", "keydown"]) {

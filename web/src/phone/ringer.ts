@@ -6,6 +6,9 @@ import { playOn } from "./devices";
 const CALM = [660, 550];
 const URGENT = [990, 880];
 
+/** Why a ringer would not be heard: its device is not there, or the browser wants a key or a click first. */
+export type RingerFault = "" | "gone" | "blocked";
+
 export class Ringer {
   readonly #context: AudioContext;
   readonly #element = new Audio();
@@ -22,8 +25,11 @@ export class Ringer {
     this.#element.srcObject = out.stream;
   }
 
-  async playOn(device: string): Promise<void> {
-    await playOn(this.#element, device);
+  /** Takes a device, and checks without a sound that it would be heard: at log-in, and whenever something was plugged. */
+  async playOn(device: string): Promise<RingerFault> {
+    if (!(await playOn(this.#element, device))) return "gone";
+    const plays = await this.#element.play().then(() => true, () => false);
+    return plays && this.#context.state === "running" ? "" : "blocked";
   }
 
   /** Rings until told otherwise; ringing already, it keeps its rhythm. */
