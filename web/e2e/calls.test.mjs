@@ -48,7 +48,7 @@ for (const [fault, whose] of [["dumb", /the caller never heard the page/], ["dea
   }));
 }
 
-test("i36 the ringer is a device of its own, and checked at log-in", inHouse({}, async (house) => {
+test("i36 the ringer is a device of its own, and checked at log-in", inHouse({ agents: ["nour", "sam"] }, async (house) => {
   const browser = await house.browser();
   const page = await house.agent("nour", { browser });
   await page.evaluate(() => {
@@ -69,7 +69,7 @@ test("i36 the ringer is a device of its own, and checked at log-in", inHouse({},
   }
   await page.close();
   // Another shift at this position: the ringer that was chosen here is not plugged in any more.
-  const next = await house.page("nour", { browser, ringer: "unplugged" });
+  const next = await house.page("sam", { browser, ringer: "unplugged" });
   await next.waitForSelector(".audio .warnings:not(:empty)");
   assert.match(await next.textContent(".audio .warnings"), /chosen ringer is not plugged in/);
 }));
