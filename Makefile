@@ -1,5 +1,5 @@
 # `make test` sets a fresh Debian 12 machine up and proves every promise; `make demo` shows the thing.
-.PHONY: test test-all demo bench sim sim-theory mutants setup check fmt fmt-check lint deny unit web web-test web-e2e screenshots
+.PHONY: test test-all demo bench sim sim-theory sim-million mutants setup check fmt fmt-check lint deny unit web web-test web-e2e screenshots
 # Two jobs at least as many as cores would thrash the linker on small machines.
 CARGO ?= cargo
 TEST_ARGS ?= --quiet
@@ -28,6 +28,16 @@ sim:
 # Waits against Erlang C and Cobham in runs eight times as long as those of `make test` (2 minutes).
 sim-theory:
 	SIM_THEORY_CALLS=2000000 $(CARGO) test --release --quiet --package engine --test queueing_theory -- --nocapture
+
+# A million calls through one room: the most bytes it held, and nothing left at the end (1 minute).
+sim-million:
+	SIM_CALLS=1000000 $(CARGO) test --release --quiet --package engine --test million_calls -- --nocapture
+
+# What of the distribution no test holds: about 500 changed lines, each built and tested (hours; a part of
+# them with `make mutants SHARD=0/10`).
+SHARD ?= 0/1
+mutants:
+	scripts/mutants.sh $(SHARD)
 
 setup:
 	scripts/setup.sh

@@ -10,5 +10,6 @@ pub mod demo;
 pub mod load;
 pub mod plan;
 pub mod records;
+pub mod simulate;
 pub mod user;
 pub mod watch;

@@ -1,6 +1,6 @@
 //! `bandeau`: one binary for one centre, or a node of many.
 
-use bandeau::{check, config::Config, demo, driver, load, plan, records, user, watch};
+use bandeau::{check, config::Config, demo, driver, load, plan, records, simulate, user, watch};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +39,8 @@ enum Verb {
     Schema,
     /// Records of ended calls
     Records(records::Args),
+    /// Play a dialplan on a model of traffic, before the night it matters
+    Simulate(simulate::Args),
     /// Accounts of people who sign in at the pages
     User(user::Args),
     /// Watch a centre's board in this terminal
@@ -66,6 +68,10 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Records(args) => records::run(&args, &mut std::io::stdout()).map(|()| ExitCode::SUCCESS),
+        Verb::Simulate(args) => {
+            let code = simulate::run(&args, &mut std::io::stdout(), &mut std::io::stderr());
+            code.map(ExitCode::from).map_err(Into::into)
+        }
         Verb::User(args) => user::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Watch(args) => watch::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Load(args) => play(args),

@@ -14,7 +14,11 @@ const FILE_LINES_MAX: usize = 800;
 /// is meant. What is not listed is an arrow that needs an ADR.
 const ARROWS: &[(&str, &str, &[&str])] = &[
     // The product. `main` and `demo` put the parts together; nobody knows them, nobody knows `driver`.
-    ("bandeau", "main", &["check", "config", "demo", "driver", "load", "plan", "records", "user", "watch"]),
+    (
+        "bandeau",
+        "main",
+        &["check", "config", "demo", "driver", "load", "plan", "records", "simulate", "user", "watch"],
+    ),
     ("bandeau", "demo", &["config", "driver", "load", "store::users", "watch"]),
     ("bandeau", "user", &["config", "store::users"]),
     ("bandeau", "driver", &["config", "media", "store"]),
@@ -22,6 +26,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("bandeau", "check", &[]),
     ("bandeau", "plan", &["store::samples"]), // calls for its tests
     ("bandeau", "records", &["config", "store::Records"]),
+    ("bandeau", "simulate", &[]),
     ("bandeau", "media", &[]),
     ("bandeau", "store", &[]),
     ("bandeau", "load", &["media"]), // codec tables and embedded sounds

@@ -135,6 +135,7 @@ fn evening(seed: u64, offer: &str, lower: bool, unheard: bool) -> Seen {
             lasts: Duration::from_secs(3_600),
             warm_up: Duration::ZERO,
             slice: None,
+            crisis: false,
             seed,
         },
         &mut |at, step| seen.look(at, step),

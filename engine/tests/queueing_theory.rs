@@ -91,6 +91,7 @@ fn room(point: Point, lines: Vec<LineShare>, calls: f64, seed: u64) -> Outcome {
         // The room starts empty: a fiftieth of the run is more than it takes to forget that.
         warm_up: lasts / 50,
         slice: None,
+        crisis: false,
         seed,
     })
 }

@@ -3,7 +3,8 @@
 use super::chance::Chance;
 use super::setup::Crew;
 use super::shift::{CALLERS, CENTRE, Next, Shift, Talk, Waiting};
-use crate::call::event::{Actor, AgentReason, Intent};
+use crate::call::event::{Actor, AgentReason, Intent, Occupation};
+use crate::dialplan::OfferPlan;
 use crate::id::{AgentId, CallId, OfferId};
 use crate::queue::{Decision, Fact};
 use std::time::Duration;
@@ -81,9 +82,29 @@ impl<'s> Shift<'s> {
         self.plan_at(self.now + after, Next::Presses(agent));
     }
 
+    /// Whether a queue is a list its agents choose from.
+    pub(super) fn is_pulled(&self, queue: u32) -> bool {
+        let queue = self.setup.plan.queues.get(queue as usize);
+        queue.is_some_and(|queue| matches!(queue.offer, OfferPlan::Pick { .. }))
+    }
+
+    /// Somebody free looks at the list, and takes the first.
+    pub(super) fn pulls(&mut self, ix: usize, queue: u32) {
+        let agent = AgentId { centre: CENTRE, index: u32::try_from(ix).unwrap_or(u32::MAX) };
+        let crew = self.crew(agent);
+        let serves = self.setup.plan.queues.get(queue as usize).is_some_and(|it| it.takes(&crew.skills));
+        if serves && self.on_shift[ix] && self.occupation[ix] == Occupation::Free {
+            self.invited(agent);
+        }
+    }
+
     /// The hand is on the key, or on the receiver.
     pub(super) fn reacts(&mut self, agent: AgentId, offer: OfferId) {
         if self.floor.offer(offer).is_none() {
+            // Too late: who was there all the same says so.
+            if self.floor.agent(agent).is_some_and(|it| it.rona) {
+                self.intends(agent, Intent::Ready);
+            }
             return;
         }
         if self.crew(agent).pages {
@@ -139,12 +160,25 @@ impl<'s> Shift<'s> {
             self.intends(agent, Intent::SignedOut);
         }
         self.tell(Fact::EarFree { agent, call });
+        self.looks_at_lists(agent);
         let Some(second) = &self.setup.second else { return };
         let mut own = Chance::new(self.setup.seed ^ CALLERS).fork(talk.caller.number).fork(u64::MAX);
         if !talk.second && (talk.caller.vital || own.happens(second.share)) {
             let class = if talk.caller.vital { self.setup.plan.vital() } else { second.class };
             let waiting = Waiting { caller: talk.caller, arrived: self.now, class, last: true, counts: true };
             self.enters(waiting, second.queue, Duration::ZERO);
+        }
+    }
+
+    /// Free again: whoever works from a list looks at it after the wrap-up.
+    fn looks_at_lists(&mut self, agent: AgentId) {
+        let crew = self.crew(agent);
+        let place = (0..)
+            .zip(&self.setup.plan.queues)
+            .find(|(place, queue)| self.is_pulled(*place) && queue.takes(&crew.skills));
+        if place.is_some() && !std::mem::replace(&mut self.pressing[agent.index as usize], true) {
+            let after = crew.wrap_up + crew.reaction.draw(&mut self.chance);
+            self.plan_at(self.now + after, Next::Presses(agent));
         }
     }
 }

@@ -30,6 +30,20 @@ impl Spread {
         self.some += u64::from(!time.is_zero());
     }
 
+    /// Those of another evening as well.
+    pub fn add_all(&mut self, other: &Spread) {
+        if self.tenths.len() < other.tenths.len() {
+            self.tenths.resize(other.tenths.len(), 0);
+        }
+        for (mine, theirs) in self.tenths.iter_mut().zip(&other.tenths) {
+            *mine += theirs;
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+        self.longest = self.longest.max(other.longest);
+        self.some += other.some;
+    }
+
     /// How many.
     pub fn count(&self) -> u64 {
         self.count
@@ -80,6 +94,8 @@ pub struct Curve {
     pub names: Vec<String>,
     /// By slice, then by series: sum of value x seconds.
     areas: Vec<Vec<f64>>,
+    /// Evenings in it.
+    evenings: u32,
 }
 
 /// Slices of one curve: a week of five minutes. Longer runs are for figures, not for curves.
@@ -87,7 +103,7 @@ const SLICES_MAX: usize = 2_016;
 
 impl Curve {
     pub(super) fn new(slice: Duration, names: Vec<String>) -> Curve {
-        Curve { slice, names, areas: Vec::new() }
+        Curve { slice, names, areas: Vec::new(), evenings: 1 }
     }
 
     /// The values that held from `from` to `to`, both since the start.
@@ -111,9 +127,20 @@ impl Curve {
         }
     }
 
+    /// Another evening as well: the curve is their average.
+    pub fn add_all(&mut self, other: &Curve) {
+        if self.areas.len() < other.areas.len() {
+            self.areas.resize(other.areas.len(), vec![0.0; self.names.len()]);
+        }
+        for (mine, theirs) in self.areas.iter_mut().zip(&other.areas) {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
+        self.evenings += other.evenings;
+    }
+
     /// One series as averages.
     pub fn series(&self, nth: usize) -> Vec<f64> {
-        let slice = self.slice.as_secs_f64();
+        let slice = self.slice.as_secs_f64() * f64::from(self.evenings);
         self.areas.iter().map(|areas| areas.get(nth).copied().unwrap_or(0.0) / slice).collect()
     }
 }
@@ -157,8 +184,10 @@ pub struct Outcome {
     pub alerts: u64,
     /// Facts told to the floor.
     pub facts: u64,
-    /// Seconds with a call in the ear or in wrap-up, over seconds on shift.
-    pub occupancy: f64,
+    /// Agents' seconds with a call in the ear or in wrap-up.
+    pub busy: f64,
+    /// Agents' seconds on shift.
+    pub on_shift: f64,
     /// Waiting by class on arrival.
     pub waiting: Curve,
     /// Agents on shift, and busy.
@@ -170,6 +199,45 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Another evening of the same plan as well.
+    pub fn add_all(&mut self, other: &Outcome) {
+        for (mine, theirs) in [
+            (&mut self.calls, other.calls),
+            (&mut self.redials, other.redials),
+            (&mut self.answered, other.answered),
+            (&mut self.short_abandons, other.short_abandons),
+            (&mut self.abandons, other.abandons),
+            (&mut self.refused, other.refused),
+            (&mut self.vital_lost, other.vital_lost),
+            (&mut self.offers, other.offers),
+            (&mut self.judged, other.judged),
+            (&mut self.order_broken, other.order_broken),
+            (&mut self.picked, other.picked),
+            (&mut self.alerts, other.alerts),
+            (&mut self.facts, other.facts),
+        ] {
+            *mine += theirs;
+        }
+        for ((_, mine), (_, theirs)) in self.by_class.iter_mut().zip(&other.by_class) {
+            mine.add_all(theirs);
+        }
+        self.all.add_all(&other.all);
+        self.confirmed.add_all(&other.confirmed);
+        self.later_vital.add_all(&other.later_vital);
+        self.second.add_all(&other.second);
+        self.waiting.add_all(&other.waiting);
+        self.staff.add_all(&other.staff);
+        self.busy += other.busy;
+        self.on_shift += other.on_shift;
+        self.rested &= other.rested;
+        self.most = self.most.max(other.most);
+    }
+
+    /// Share of the time on shift with a call in the ear or in wrap-up.
+    pub fn occupancy(&self) -> f64 {
+        if self.on_shift > 0.0 { self.busy / self.on_shift } else { 0.0 }
+    }
+
     pub(super) fn nothing() -> Outcome {
         Outcome {
             calls: 0,
@@ -190,7 +258,8 @@ impl Outcome {
             picked: 0,
             alerts: 0,
             facts: 0,
-            occupancy: 0.0,
+            busy: 0.0,
+            on_shift: 0.0,
             waiting: Curve::new(Duration::MAX, Vec::new()),
             staff: Curve::new(Duration::MAX, Vec::new()),
             rested: false,

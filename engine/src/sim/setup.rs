@@ -26,6 +26,8 @@ pub struct Setup {
     pub warm_up: Duration,
     /// Slices of the curves; `None`: no curves.
     pub slice: Option<Duration>,
+    /// A major event is open.
+    pub crisis: bool,
     /// The evening.
     pub seed: u64,
 }

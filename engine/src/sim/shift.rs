@@ -22,6 +22,8 @@ pub(super) enum Next {
     Call,
     Redial(Box<Caller>, Duration),
     GivesUp(WorkId),
+    /// A key of the menu: the class it raises to.
+    Declares(WorkId, ClassId),
     Sees(AgentId, OfferId),
     Reacts(AgentId, OfferId),
     Presses(AgentId),
@@ -73,8 +75,6 @@ pub(super) struct Shift<'s> {
     /// As the curves want them.
     pub(super) queued: Vec<f64>,
     pub(super) staff: [f64; 2],
-    pub(super) busy_seconds: f64,
-    pub(super) staff_seconds: f64,
 }
 
 /// Plays one shift from its first call until the last caller has gone.
@@ -129,8 +129,6 @@ impl<'s> Shift<'s> {
             callers: 0,
             queued: vec![0.0; classes.len()],
             staff: [0.0; 2],
-            busy_seconds: 0.0,
-            staff_seconds: 0.0,
             setup,
             looks,
             out,
@@ -193,6 +191,7 @@ impl<'s> Shift<'s> {
                 self.calls(*caller, repeat);
             }
             Next::GivesUp(work) => self.gives_up(work),
+            Next::Declares(work, class) => self.declares(work, class),
             Next::Sees(agent, offer) => self.tell(Fact::Seen { agent, offer }),
             Next::Reacts(agent, offer) => self.reacts(agent, offer),
             Next::Presses(agent) => {
@@ -243,17 +242,24 @@ impl<'s> Shift<'s> {
             }),
             headers: &[],
             location: None,
-            room: Room { crisis: false, queues: &queues, whole: Some(whole) },
+            room: Room { crisis: self.setup.crisis, queues: &queues, whole: Some(whole) },
         };
         let routed = plan.route(&facts);
         let class = if caller.known { plan.vital() } else { routed.class };
         self.out.calls += 1;
         self.out.redials += u64::from(caller.attempts > 0);
         let patience = caller.patience;
+        let key = routed.menu.and_then(|menu| menu.keys.iter().find_map(|(_, key)| key.class));
+        let urgency = |id: ClassId| plan.class(id).map(|it| (!it.fence, it.target));
+        let raises = key.filter(|key| caller.declares && urgency(*key) < urgency(class));
         let counts = since >= self.setup.warm_up;
         let waiting = Waiting { caller, arrived: self.now, class, last: false, counts };
-        if let Some((work, patience)) = self.enters(waiting, routed.queue, routed.credit).zip(patience) {
+        let Some(work) = self.enters(waiting, routed.queue, routed.credit) else { return };
+        if let Some(patience) = patience {
             self.plan_at(self.now + patience, Next::GivesUp(work));
+        }
+        if let Some(class) = raises {
+            self.plan_at(self.now + DECLARES, Next::Declares(work, class));
         }
     }
 
@@ -277,7 +283,20 @@ impl<'s> Shift<'s> {
         self.waiting.insert(work, waiting);
         self.out.most = self.out.most.max(self.waiting.len() + self.talks.len());
         self.tell(fact);
+        if self.is_pulled(queue) {
+            (0..self.crew_of.len()).for_each(|ix| self.pulls(ix, queue));
+        }
         Some(work)
+    }
+
+    /// A caller presses the key that raises the class.
+    fn declares(&mut self, work: WorkId, class: ClassId) {
+        let Some(waiting) = self.waiting.get_mut(&work) else { return };
+        self.queued[usize::from(waiting.class.0)] -= 1.0;
+        self.queued[usize::from(class.0)] += 1.0;
+        waiting.class = class;
+        self.judge.reclassed(work, class);
+        self.tell(Fact::Class { work, class });
     }
 
     pub(super) fn leaves(&mut self, work: WorkId) -> Option<Waiting> {
@@ -356,8 +375,8 @@ impl<'s> Shift<'s> {
         let (from, to) = (self.now.since(Instant::ZERO), at.since(Instant::ZERO));
         let seconds = at.since(self.now).as_secs_f64();
         if from < self.setup.lasts {
-            self.staff_seconds += seconds * self.staff[0];
-            self.busy_seconds += seconds * self.staff[1].min(self.staff[0]);
+            self.out.on_shift += seconds * self.staff[0];
+            self.out.busy += seconds * self.staff[1].min(self.staff[0]);
         }
         if self.setup.slice.is_some() {
             self.out.waiting.hold(from, to, &self.queued);
@@ -371,14 +390,14 @@ impl<'s> Shift<'s> {
         self.out.rested = empty && self.floor.is_idle() && self.agenda.is_empty();
         self.out.judged = self.judge.judged;
         self.out.order_broken = self.judge.broken;
-        self.out.occupancy =
-            if self.staff_seconds > 0.0 { self.busy_seconds / self.staff_seconds } else { 0.0 };
         self.out
     }
 }
 
 /// Callers' own streams, apart from the room's.
 pub(super) const CALLERS: u64 = 0x6361_6c6c_6572_7321;
+/// From the INVITE to the key of the menu: the greeting has to be heard first.
+const DECLARES: Duration = Duration::from_secs(6);
 /// Abandons before this are short (French indicator).
 const SHORT: Duration = Duration::from_secs(15);
 /// After the last possible call: who still waits then is stuck, and the outcome says so.

@@ -20,6 +20,8 @@ pub struct Traffic {
     pub vital: f64,
     /// Share of the vital calls whose line or apparatus says so on arrival.
     pub known: f64,
+    /// Share that presses the key of a menu that raises the class, where there is one.
+    pub declared: f64,
     /// From the answer to the end of the talk.
     pub handling: Law,
     /// How long they wait.
@@ -83,6 +85,8 @@ pub struct Caller {
     pub vital: bool,
     /// The line says so already.
     pub known: bool,
+    /// Presses the key that raises the class.
+    pub declares: bool,
     /// How long somebody talks with them.
     pub handling: Duration,
     /// When they hang up; `None`: never.
@@ -106,6 +110,7 @@ impl Traffic {
             lines,
             vital: 0.03,
             known: 0.1,
+            declared: 0.05,
             handling: Law::LogNormal { mean: seconds(180), cv: 0.8 },
             patience: Patience {
                 early: 0.1,
@@ -167,12 +172,15 @@ impl Traffic {
         });
         let vital = chance.happens(self.vital);
         let known = chance.happens(self.known) && vital;
+        // Who is badly off is believed to press as often as not; many others do as well.
+        let declares = chance.happens(if vital { self.declared.max(0.5) } else { self.declared });
         let handling = self.handling.draw(&mut chance);
         let mut caller = Caller {
             number,
             line: line.unwrap_or(0),
             vital,
             known,
+            declares,
             handling,
             patience: None,
             redial: None,
