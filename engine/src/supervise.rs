@@ -253,9 +253,13 @@ impl Engine {
         }
     }
 
-    /// Another plan serves new calls; those in flight keep what theirs has decided.
+    /// Another plan serves new calls; those in flight keep what theirs has decided. The same plan again
+    /// changes nothing (I28).
     pub(crate) fn change_plan(&mut self, id: CentreId, plan: Arc<Dialplan>) {
         let Some(centre) = self.centre_mut(id) else { return };
+        if *centre.plan == *plan {
+            return;
+        }
         centre.plan = Arc::clone(&plan);
         let version = plan.version.clone();
         self.log(id, Event::PlanChanged { version });

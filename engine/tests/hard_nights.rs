@@ -155,6 +155,21 @@ fn i34_a_confirmed_vital_call_stays_behind_the_fence_whatever_a_new_plan_calls_i
 }
 
 #[test]
+fn i28_the_same_plan_again_is_no_event() {
+    let mut room = Room::new(1);
+    room.dial_and_ack("0612345678", "15");
+    let same =
+        || Arc::new(Dialplan::parse("test.toml", plan::TEXT).unwrap_or_else(|error| panic!("{error}")));
+    let events = room.log.len();
+    room.input(Input::Plan(CentreId(0), same()));
+    assert_eq!(room.log.len(), events, "nothing happened");
+    let other = plan::TEXT.replacen("version", "# a comment\nversion", 1);
+    let other = Dialplan::parse("test.toml", &other).unwrap_or_else(|error| panic!("{error}"));
+    room.input(Input::Plan(CentreId(0), Arc::new(other)));
+    assert_eq!(room.log.len(), events, "a comment is nothing either");
+}
+
+#[test]
 fn a_reinvite_without_audio_of_ours_is_488_and_changes_nothing() {
     let mut room = Room::new(1);
     let mut caller = room.dial_and_ack("0612345678", "15");
