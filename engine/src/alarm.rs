@@ -26,6 +26,14 @@ pub(crate) enum Alarm {
     ConsultBy(CallId),
     /// A leg that rings outside, or for a supervisor, has rung for long enough.
     RingsUntil(LegId),
+    /// A caller who was handed over must be talked with again.
+    Recontact(CallId),
+    /// The person of a callback has not answered.
+    CallbackUnanswered(CallId),
+    /// A callback has been open for long enough.
+    CallbackOver(CallId),
+    /// A leg that rings outside for a queue that overflows has rung for long enough.
+    OutletUnanswered(LegId),
     /// The tone that confirms a feature code is over.
     ToneOver(LegId),
 }

@@ -41,7 +41,8 @@ impl Engine {
         self.let_go(id, talk.leg, Some(CLEARED));
         self.alarms.set(Alarm::Recall(id), recall);
         self.mark(id);
-        self.tell_floor(id.centre, Fact::Aside { agent, call: id });
+        self.tell_floor(agent.centre, Fact::Aside { agent, call: id });
+        self.guest_over(id, agent);
         Ok(())
     }
 

@@ -149,7 +149,7 @@ impl Engine {
         let Some(leg) = call.leg_mut(leg).filter(|leg| leg.state == LegState::Ringing) else { return };
         leg.state = LegState::Early;
         self.mark(id);
-        self.tell_floor(id.centre, Fact::Alerting { offer });
+        self.tell_floor(offer.centre, Fact::Alerting { offer });
     }
 
     /// A phone answers; its ACK is sent. Whoever answers second, or too late, is let go at once (I2).
@@ -157,8 +157,15 @@ impl Engine {
         let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else {
             return self.endpoint.end(self.now, dialog, Some(ELSEWHERE));
         };
-        let stands = |engine: &Engine, offer| {
-            engine.centre(id.centre).is_some_and(|centre| centre.floor.offer(offer).is_some())
+        if self.is_rung_back(id, leg) {
+            return self.person_answered(id, dialog, sdp);
+        }
+        if self.is_outlet(id, leg) {
+            self.keep_only(id, leg, dialog);
+            return self.outlet_answered(id, leg, sdp);
+        }
+        let stands = |engine: &Engine, offer: OfferId| {
+            engine.centre(offer.centre).is_some_and(|centre| centre.floor.offer(offer).is_some())
         };
         let party = self.calls.get(&id).and_then(|call| call.party(leg));
         let role = party.map(|party| party.role.clone());
@@ -172,11 +179,13 @@ impl Engine {
                 return self.supervisor_answered(id, leg, agent, sdp);
             }
             Some(PartyRole::Outside { by, .. }) => return self.outside_answered(id, leg, by, sdp),
-            Some(PartyRole::Caller) | None => return,
+            Some(PartyRole::Caller | PartyRole::Outlet) | None => return,
         };
         let taken = self.calls.get(&id).is_some_and(|call| call.talk.is_some());
         if taken || !stands(self, offer) {
-            return self.let_go(id, leg, Some(ELSEWHERE));
+            self.let_go(id, leg, Some(ELSEWHERE));
+            // An agent of another centre may have been faster: this one's floor does not know.
+            return self.tell_floor(offer.centre, Fact::Failed { offer, end: OfferEnd::AnsweredElsewhere });
         }
         self.keep_only(id, leg, dialog);
         match sdp.and_then(negotiate::read_answer) {
@@ -185,10 +194,10 @@ impl Engine {
                 // Answered, but with nothing we could speak: no better than a phone gone dead.
                 self.let_go(id, leg, Some("Q.850;cause=88"));
                 let end = OfferEnd::LostBeforeBridge;
-                return self.tell_floor(id.centre, Fact::Failed { offer, end });
+                return self.tell_floor(offer.centre, Fact::Failed { offer, end });
             }
         }
-        self.tell_floor(id.centre, Fact::Taken { offer });
+        self.tell_floor(offer.centre, Fact::Taken { offer });
         let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
     }
@@ -219,6 +228,9 @@ impl Engine {
             return;
         };
         let Some(leg) = self.calls.get(&id).and_then(|call| call.leg_of(offer)) else { return };
+        if self.stops_dialling(id, offer) {
+            return;
+        }
         let reason = (*end == OfferEnd::AnsweredElsewhere).then_some(ELSEWHERE);
         self.let_go(id, leg, reason);
         self.hold_again(id, leg);
@@ -228,6 +240,12 @@ impl Engine {
     /// keeps the place.
     pub(crate) fn ringing_failed(&mut self, dialog: DialogId, code: u16) {
         let Some(Line::Party(id, leg)) = self.lines.remove(&dialog) else { return };
+        if self.is_rung_back(id, leg) {
+            return self.person_failed(id, code);
+        }
+        if self.is_outlet(id, leg) {
+            return self.outlet_gone(id, leg, Some(code));
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         let offer = call.party(leg).and_then(Party::offer);
         let outside = call.party(leg).is_some_and(|it| matches!(it.role, PartyRole::Outside { .. }));
@@ -242,7 +260,7 @@ impl Engine {
             self.part(id, leg, Actor::System, None);
             // The other phone of a lost agent holds no offer: the clock goes on without it.
             if let Some(offer) = offer {
-                self.tell_floor(id.centre, Fact::Failed { offer, end: refusal(code) });
+                self.tell_floor(offer.centre, Fact::Failed { offer, end: refusal(code) });
             }
         }
     }

@@ -1,8 +1,10 @@
 //! One centre: its plan, its floor, its log, and the ids it gives.
 
 use crate::call::event::{Entry, Event};
+use crate::callback::Callbacks;
 use crate::dialplan::Dialplan;
-use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, PageId, QueueId, Serial, WorkId};
+use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, MajorId, PageId, QueueId, Serial, WorkId};
+use crate::major::Majors;
 use crate::queue::Floor;
 use crate::returning::Returning;
 use crate::site::{AgentSite, CentreSite};
@@ -27,6 +29,10 @@ pub(crate) struct Centre {
     pub(crate) works: HashMap<WorkId, CallId>,
     /// Who called a short while ago.
     pub(crate) returning: Returning,
+    /// Who is to be called.
+    pub(crate) callbacks: Callbacks,
+    /// Major events that are not over.
+    pub(crate) majors: Majors,
     /// Commands already answered.
     pub(crate) answers: Answers,
     epoch: u32,
@@ -44,6 +50,8 @@ impl Centre {
             floor: Floor::new(id, epoch, Arc::clone(&site.plan), &site.agents, site.wrap_up),
             works: HashMap::new(),
             returning: Returning::default(),
+            callbacks: Callbacks::default(),
+            majors: Majors::default(),
             answers: Answers::default(),
             epoch,
             last_seq: 0,
@@ -94,6 +102,10 @@ impl Centre {
         PageId { centre: self.id, serial: self.next.take() }
     }
 
+    pub(crate) fn major_id(&mut self) -> MajorId {
+        MajorId { centre: self.id, serial: self.next.take() }
+    }
+
     pub(crate) fn bridge_id(&mut self) -> BridgeId {
         BridgeId { centre: self.id, serial: self.next.take() }
     }
@@ -126,6 +138,7 @@ impl Centre {
             | Event::Withdrawn { call, .. }
             | Event::Ended { call, .. } => Some(*call),
             Event::OfferEnded { work, .. } | Event::Moved { work, .. } => self.works.get(work).copied(),
+            Event::Beside(beside) => beside.call(),
             _ => None,
         }
     }

@@ -33,6 +33,10 @@ impl Engine {
     /// Both legs into one conversation; an early-media caller is answered. The caller stays in the
     /// queue until all of it is confirmed (I3).
     pub(crate) fn bridge(&mut self, id: CallId, talk: Talk) {
+        if self.calls.get(&id).is_some_and(|call| call.course.is_unreached()) {
+            return self.dial_back(id, talk);
+        }
+        self.close_menu(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.talk = Some(talk);
         if let Some(party) = call.party_mut(talk.leg) {
@@ -56,10 +60,16 @@ impl Engine {
         let Some(talk) = call.talk.as_mut().filter(|talk| !talk.connected) else { return };
         talk.connected = true;
         let talk = *talk;
-        call.work = None;
         let waited = self.now.at.since(call.record.arrived_at);
+        // An agent of another centre is connected by that centre's item.
+        let at = talk.offer.centre;
+        let work = if at == id.centre { Some(work) } else { self.answered_abroad(id, at) };
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.work = None;
+        }
+        let Some(work) = work else { return };
         self.log(
-            id.centre,
+            at,
             Event::Connected {
                 call: id,
                 work,
@@ -69,8 +79,10 @@ impl Engine {
                 waited,
             },
         );
-        self.tell_floor(id.centre, Fact::Connected { offer: talk.offer });
+        self.tell_floor(at, Fact::Connected { offer: talk.offer });
         self.forget_work(work);
+        self.end_handover(id);
+        self.drop_outlets(id);
     }
 
     /// The agent's side of a conversation, or of one being made, has gone: the caller waits again and
@@ -177,8 +189,9 @@ impl Engine {
             MediaEvent::Refused { .. } => {
                 self.count(Counter::Never("the media plane refused a command"));
             }
-            // Menus come with a later dialplan; figures of closed legs are the plane's own metrics.
-            MediaEvent::Digit { .. } | MediaEvent::Announced { .. } | MediaEvent::Closed { .. } => {}
+            // Figures of closed legs are the plane's own metrics.
+            MediaEvent::Digit { leg, digit } => self.key_heard(leg, digit),
+            MediaEvent::Announced { .. } | MediaEvent::Closed { .. } => {}
             MediaEvent::PageAnswered { page, answer } => self.page_answered(page, answer),
             MediaEvent::PageUp { page } => self.page_up(page),
             MediaEvent::PageDown { page, .. } => self.page_down(page),

@@ -5,9 +5,10 @@
 //! nobody has anything left to say; then the step is over.
 
 use crate::alarm::{Alarm, Alarms};
+use crate::call::Call;
 use crate::call::event::{Entry, Event};
+use crate::call::leg::{Leg, LegState};
 use crate::call::snapshot::CallSnapshot;
-use crate::call::{Call, leg::Leg};
 use crate::centre::Centre;
 use crate::id::{AgentId, CallId, CentreId, LegId};
 use crate::io::{Counter, Input, Output};
@@ -150,9 +151,9 @@ impl Engine {
         self.endpoint.registered_at(flow).is_some()
     }
 
-    /// Calls that are not over.
+    /// Calls that are not over, callbacks that have reached nobody left out.
     pub fn live_calls(&self) -> usize {
-        self.calls.len()
+        self.calls.len().saturating_sub(self.resting())
     }
 
     /// True when no dialog is left in the endpoint, and nothing that names one.
@@ -201,7 +202,7 @@ impl Engine {
                 Step::Stop { offer, agent: _, work, end } => self.stop_ringing(offer, work, &end),
                 Step::Take { offer } => self.take_on_page(offer),
                 // No queue of a plan that serves overflows yet.
-                Step::Overflow(_) => {}
+                Step::Overflow(overflowing) => self.overflow(&overflowing),
                 Step::Event(event) => self.log_at(centre, event),
             }
         }
@@ -235,6 +236,10 @@ impl Engine {
                 Alarm::ConsultBy(call) => self.consult_unanswered(call),
                 Alarm::RingsUntil(leg) => self.rang_long_enough(leg),
                 Alarm::Probe(leg) => self.probe(leg),
+                Alarm::Recontact(call) => self.recontact(call),
+                Alarm::CallbackUnanswered(call) => self.callback_unanswered(call),
+                Alarm::CallbackOver(call) => self.callback_over(call),
+                Alarm::OutletUnanswered(leg) => self.outlet_unanswered(leg),
                 Alarm::ToneOver(leg) => self.end_tone(leg),
             }
         }
@@ -261,9 +266,9 @@ impl Engine {
             Told::Alive { dialog } => self.alive(dialog),
             // Calls are passed on by their owner's commands.
             Told::Referred { dialog, .. } => self.endpoint.report(self.now, dialog, 501),
-            // The session goes on as it was; DTMF by INFO has no menu to go to.
-            Told::ReofferFailed { .. } | Told::Info { .. } => {}
-            Told::ReferAnswered { .. } | Told::ReferProgress { .. } => {}
+            Told::Info { dialog, content_type, body } => self.key_told(dialog, &content_type, &body),
+            // The session goes on as it was.
+            Told::ReofferFailed { .. } | Told::ReferAnswered { .. } | Told::ReferProgress { .. } => {}
         }
     }
 
@@ -336,7 +341,9 @@ impl Engine {
         self.alarms.clear(Alarm::Probe(leg.id));
         self.alarms.clear(Alarm::LossLeaves(leg.id));
         self.alarms.clear(Alarm::RingsUntil(leg.id));
-        self.media(MediaCommand::Close { leg: leg.id });
+        if leg.state != LegState::NotDialled {
+            self.media(MediaCommand::Close { leg: leg.id });
+        }
     }
 }
 

@@ -102,6 +102,11 @@ numbered!(
     PageId, "p"
 );
 
+numbered!(
+    /// One major event: a thing with a name, calls and a team of its own.
+    MajorId, "e"
+);
+
 macro_rules! placed {
     ($(#[$doc:meta])* $name:ident, $letter:literal) => {
         $(#[$doc])*

@@ -11,11 +11,13 @@ use crate::call::{Call, Purpose};
 use crate::caller::{Caller, called, service_urn};
 use crate::dialplan::{Dialplan, Facts, HoldMode, Room, State};
 use crate::engine::{Engine, Line};
-use crate::id::{CallId, CentreId, LegId, QueueId};
+use crate::id::{CallId, CentreId, LegId};
 use crate::io::Output;
 use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
 use crate::negotiate::{self, Offer};
-use crate::queue::{Arrival, Fact};
+use crate::queue::{Arrival, Fact, Owner};
+use crate::returning::Earlier;
+use crate::stage::OWNER_ALONE;
 use sip::endpoint::{DialogId, Invite};
 use sip::transport::Peer;
 use std::sync::Arc;
@@ -93,8 +95,10 @@ impl Engine {
             return self.echo(id);
         }
 
-        let repeat = self.earlier_call(centre, &caller);
+        let earlier = self.earlier_call(centre, &caller);
+        let repeat = earlier.as_ref().map(|earlier| earlier.for_plan(self.now.at));
         let queues = self.stand(centre, &plan);
+        let crisis = self.centre(centre).is_some_and(|centre| centre.majors.is_any_open());
         let facts = Facts {
             called: &dialled,
             urn: urn.as_deref(),
@@ -105,9 +109,9 @@ impl Engine {
             repeat,
             headers: &invite.headers,
             location: Facts::location_in(&invite.headers),
-            room: Room { crisis: false, queues: &queues.0, whole: queues.1 },
+            room: Room { crisis, queues: &queues.0, whole: queues.1 },
         };
-        self.place(id, &plan, &facts);
+        self.place(id, &plan, &facts, earlier);
     }
 
     /// How the centre's queues stand, and all of them together. Counted for plans that ask, no other.
@@ -137,7 +141,7 @@ impl Engine {
         self.centres.iter().any(|centre| centre.plan.service(called).is_some())
     }
 
-    fn earlier_call(&self, centre: CentreId, caller: &Caller) -> Option<crate::dialplan::Repeat> {
+    fn earlier_call(&self, centre: CentreId, caller: &Caller) -> Option<Earlier> {
         // A withheld number is not one person (`product.md`).
         let number = caller.number.as_deref().filter(|_| !caller.withheld)?;
         self.centre(centre)?.returning.of(self.now.at, number)
@@ -145,7 +149,7 @@ impl Engine {
 
     /// A port for one more call; `None` when the process is out of room.
     fn room_for_a_call(&mut self) -> Option<MediaPort> {
-        if self.calls.len() >= self.site.calls_max {
+        if self.live_calls() >= self.site.calls_max {
             return None;
         }
         self.stock.take(None)
@@ -162,7 +166,7 @@ impl Engine {
     }
 
     /// The plan decides; the caller hears something and the item waits.
-    fn place(&mut self, id: CallId, plan: &Dialplan, facts: &Facts<'_>) {
+    fn place(&mut self, id: CallId, plan: &Dialplan, facts: &Facts<'_>, earlier: Option<Earlier>) {
         let routed = plan.route(facts);
         self.log(
             id.centre,
@@ -173,31 +177,43 @@ impl Engine {
                 plan: plan.version.clone(),
             },
         );
-        let queue = QueueId { centre: id.centre, index: routed.queue };
-        let Some(centre) = self.centre_mut(id.centre) else { return };
-        let work = centre.work_id();
-        centre.works.insert(work, id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let Some(class) = plan.class(routed.class) {
             call.class.clone_from(&class.name);
             call.fenced = class.fence;
         }
-        let queue_plan = usize::try_from(routed.queue).ok().and_then(|place| plan.queues.get(place));
-        call.queue = queue_plan.map(|queue| queue.name.clone()).unwrap_or_default();
         call.hold_sound = routed.hold_sound.to_owned();
         call.credit = routed.credit;
         call.hold = routed.hold;
-        call.work = Some(work);
         let (leg, arrived) = (call.caller().id, call.record.arrived_at);
         match routed.hold {
+            // A key can only be pressed on a line that has been answered.
+            _ if routed.menu.is_some() => self.answer_caller(id),
             HoldMode::Answered => self.answer_caller(id),
             HoldMode::Early { answer_within } => self.give_early_media(id, answer_within),
         }
         let program =
             Program::Hold { announce: routed.announce.to_vec(), hold: routed.hold_sound.to_owned() };
         self.media(MediaCommand::Play { leg, program });
-        let (class, credit) = (routed.class, routed.credit);
-        let arrival = Arrival { credit, ..Arrival::live(work, id, queue, class, arrived) };
+        let queue = self.begin_course(id, plan, &routed, facts, earlier.as_ref());
+        let Some(centre) = self.centres.get_mut(usize::from(id.centre.0)) else { return };
+        let work = centre.work_id();
+        centre.works.insert(work, id);
+        let name = usize::try_from(queue.index).ok().and_then(|place| centre.plan.queues.get(place));
+        let name = name.map(|queue| queue.name.clone()).unwrap_or_default();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.queue = name;
+        call.work = Some(work);
+        let class = centre.plan.class_named(&call.class).unwrap_or(routed.class);
+        let owner = call.course.owner.map(|agent| Owner { agent, alone: OWNER_ALONE, leads: Vec::new() });
+        let arrival = Arrival {
+            credit: call.credit,
+            owner,
+            add: routed.add.clone(),
+            language: routed.language.map(str::to_owned),
+            partner: routed.partner,
+            ..Arrival::live(work, id, queue, class, arrived)
+        };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }
 

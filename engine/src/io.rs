@@ -2,7 +2,7 @@
 
 mod verb;
 
-pub use verb::{NOTE_MAX, Verb, Whom};
+pub use verb::{NOTE_MAX, OpenMajor, Verb, Whom};
 
 use crate::call::event::{Actor, Entry};
 use crate::call::{record::Record, snapshot::CallSnapshot};

@@ -46,6 +46,7 @@ impl Engine {
             PartyRole::Outside { .. } => self.outside_lost(id, leg, loss),
             PartyRole::Supervisor { .. } => self.part(id, leg, Actor::System, Some(loss)),
             PartyRole::Fallback { .. } => self.let_go(id, leg, None),
+            PartyRole::Outlet => self.outlet_lost(id, leg),
             PartyRole::Caller => {}
         }
     }
@@ -238,7 +239,7 @@ impl Engine {
         if let Some(call) = self.calls.get_mut(&id) {
             call.cast(leg, PartyRole::Agent { agent, offer });
         }
-        self.tell_floor(id.centre, Fact::Taken { offer });
+        self.tell_floor(offer.centre, Fact::Taken { offer });
         let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
     }

@@ -206,7 +206,7 @@ impl Engine {
         let Some(leg) = self.leg_on_page(id, agent, PartyRole::Agent { agent, offer }) else {
             return self.not_reached(agent, offer, OfferEnd::Unreachable);
         };
-        self.tell_floor(id.centre, Fact::Taken { offer });
+        self.tell_floor(offer.centre, Fact::Taken { offer });
         let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
     }

@@ -2,11 +2,11 @@
 //! on an agent's side never does: the caller waits again, with the place kept (I7).
 
 use crate::alarm::Alarm;
-use crate::call::event::{Actor, Cause, ConsultEnd, Event, Loss, OfferEnd, Seat};
+use crate::call::event::{Actor, Cause, ConsultEnd, Event, Loss, OfferEnd, Seat, Unreached};
 use crate::call::leg::LegState;
 use crate::call::party::PartyRole;
 use crate::call::{Call, Purpose, Talk};
-use crate::dialplan::{ClassId, Earlier};
+use crate::dialplan::ClassId;
 use crate::engine::{Engine, Line};
 use crate::id::{AgentId, CallId, LegId, OfferId, WorkId};
 use crate::io::Output;
@@ -26,6 +26,7 @@ impl Engine {
     pub(crate) fn hung_up(&mut self, dialog: DialogId) {
         match self.lines.remove(&dialog) {
             Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_gone(id, false),
+            Some(Line::Party(id, leg)) if self.gives_up_by_phone(id, leg) => {}
             Some(Line::Party(id, leg)) => self.party_hung_up(id, leg),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}
@@ -47,13 +48,14 @@ impl Engine {
     pub(crate) fn lost(&mut self, dialog: DialogId) {
         match self.lines.get(&dialog).copied() {
             Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unanswering(id),
+            Some(Line::Party(id, leg)) if self.is_outlet(id, leg) => self.outlet_lost(id, leg),
             Some(Line::Party(id, leg)) => self.leg_lost(id, leg, Loss::NoAnswer),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}
         }
     }
 
-    fn is_caller(&self, id: CallId, leg: LegId) -> bool {
+    pub(crate) fn is_caller(&self, id: CallId, leg: LegId) -> bool {
         self.calls.get(&id).is_some_and(|call| call.caller().id == leg)
     }
 
@@ -103,8 +105,9 @@ impl Engine {
             return self.finish_test(id, Actor::Caller);
         }
         let (talk, work) = (call.connected(), call.work);
-        // Talked, and was on hold, or with somebody outside.
-        let talked = talk.is_some() || call.aside.is_some() || call.handed.is_some();
+        // Talked, and was on hold, with somebody outside, or waiting for the next stage.
+        let beside = call.course.handover.is_some() || call.course.away.is_some();
+        let talked = talk.is_some() || call.aside.is_some() || call.handed.is_some() || beside;
         let (ears, was_handed) = (call.ears(), call.handed.is_some());
         let waited = self.now.at.since(call.record.arrived_at);
         self.end_consult(id, ConsultEnd::Over);
@@ -139,6 +142,7 @@ impl Engine {
         let connected = call.connected().is_some() && party.seat != Seat::Out;
         match party.role.clone() {
             PartyRole::Outside { .. } => self.outside_hung_up(id, leg),
+            PartyRole::Outlet => self.outlet_hung_up(id, leg),
             PartyRole::Agent { agent, .. } | PartyRole::Supervisor { agent, .. } if connected => {
                 // It is in the conversation, so this cannot be refused.
                 let _ = self.release_by(agent, id, Actor::Agent(agent), None);
@@ -163,10 +167,13 @@ impl Engine {
 
     /// A leg that rang or answered falls away before its bridge stands.
     pub(crate) fn fell_before_bridge(&mut self, id: CallId, leg: LegId, offer: OfferId) {
+        if self.calls.get(&id).is_some_and(|call| call.course.is_dialling()) {
+            return self.unreached(id, Unreached::AgentLost);
+        }
         self.let_go(id, leg, None);
         self.hold_again(id, leg);
         let end = OfferEnd::LostBeforeBridge;
-        self.tell_floor(id.centre, Fact::Failed { offer, end });
+        self.tell_floor(offer.centre, Fact::Failed { offer, end });
     }
 
     /// A caller who had an agent waits once more, as a new item with the old arrival. What a human
@@ -204,7 +211,8 @@ impl Engine {
 
     /// The call is out of an agent's ear, if it was in it.
     pub(crate) fn free_ear(&mut self, id: CallId, agent: AgentId) {
-        self.tell_floor(id.centre, Fact::EarFree { agent, call: id });
+        self.tell_floor(agent.centre, Fact::EarFree { agent, call: id });
+        self.guest_over(id, agent);
     }
 
     /// A test call is over: nobody but the caller was ever in it.
@@ -214,6 +222,9 @@ impl Engine {
 
     /// The call is over: its one record, and nothing of it stays anywhere (I6, I23).
     pub(crate) fn close(&mut self, id: CallId, by: Actor, cause: Cause) {
+        self.leave_behind(id, cause);
+        self.drop_outlets(id);
+        self.no_longer_open(id);
         self.log(id.centre, Event::Ended { call: id, by, cause });
         let Some(call) = self.calls.remove(&id) else { return };
         for party in call.parties() {
@@ -225,15 +236,8 @@ impl Engine {
         self.alarms.clear(Alarm::LossOpens(id));
         self.alarms.clear(Alarm::Recall(id));
         self.alarms.clear(Alarm::ConsultBy(id));
-        let at = self.now.at;
-        if let Some(centre) = self.centre_mut(id.centre) {
-            let record = &call.record;
-            if cause != Cause::Test && !record.withheld && !record.caller.0.is_empty() {
-                let talked = !record.conversations.is_empty();
-                let outcome = if talked { Earlier::Answered } else { Earlier::Abandoned };
-                centre.returning.remember(at, &record.caller.0, outcome, record.waited);
-            }
-        }
+        self.alarms.clear(Alarm::Recontact(id));
+        self.remember_caller(&call, cause);
         self.put(Output::Forget(id));
         self.put(Output::Record(Box::new(call.record)));
     }

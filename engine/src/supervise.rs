@@ -88,6 +88,9 @@ impl Engine {
     fn carry_out(&mut self, command: &Command) -> Result<(), Refusal> {
         let by = command.actor.clone();
         self.may(command.centre, &by, &command.verb)?;
+        if let Some(done) = self.carry_out_beside(command) {
+            return done;
+        }
         let fact = match command.verb.clone() {
             Verb::SignIn { agent, position } => Fact::SignIn { agent, position, by },
             Verb::SignOut { agent } => Fact::Intent { agent, intent: Intent::SignedOut, by },
@@ -123,6 +126,8 @@ impl Engine {
                 Fact::Skills { agent, skills, by }
             }
             Verb::Qualify { call, class } => return self.qualify(call, &class, by),
+            // Carried out before.
+            _ => return Err(Refusal::Invalid),
         };
         self.ask_floor(command.centre, fact)
     }
@@ -141,25 +146,38 @@ impl Engine {
         queue: crate::id::QueueId,
         by: Actor,
     ) -> Result<(), Refusal> {
-        self.ask_floor(centre, Fact::MoveTo { work, queue, by })?;
-        let found = self.centre(centre).ok_or(Refusal::Unknown)?;
-        let name = usize::try_from(queue.index).ok().and_then(|place| found.plan.queues.get(place));
-        let (name, call) = (name.map(|queue| queue.name.clone()), found.works.get(&work).copied());
-        if let (Some(name), Some(call)) = (name, call.and_then(|id| self.calls.get_mut(&id))) {
-            call.queue = name;
+        let call = self.centre(centre).and_then(|centre| centre.works.get(&work)).copied();
+        match call.filter(|call| call.centre == centre) {
+            Some(call) => self.move_to(call, work, queue, by),
+            None => self.ask_floor(centre, Fact::MoveTo { work, queue, by }),
         }
-        Ok(())
     }
 
     /// Somebody says how urgent a call is: the item moves if it waits, and the word is kept for the
     /// case that the call has to wait again.
     pub(crate) fn qualify(&mut self, id: CallId, class: &str, by: Actor) -> Result<(), Refusal> {
         let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
-        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         let class = meant_by(&centre.plan, class).ok_or(Refusal::Invalid)?;
+        let source = self.source_of(&by);
+        self.reclass(id, class, by, source)?;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.qualified = true;
+        }
+        Ok(())
+    }
+
+    /// The call has another class from here on, on somebody's word.
+    pub(crate) fn reclass(
+        &mut self,
+        id: CallId,
+        class: ClassId,
+        by: Actor,
+        source: Source,
+    ) -> Result<(), Refusal> {
+        let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         let meant = centre.plan.class(class).ok_or(Refusal::Invalid)?.clone();
         let (work, arrived) = (call.work, call.record.arrived_at);
-        let source = self.source_of(&by);
         if let Some(work) = work {
             // Only the place changes here: the offer it allows must follow the word in the log.
             let now = self.now.at;
@@ -172,7 +190,6 @@ impl Engine {
         let call = self.calls.get_mut(&id).ok_or(Refusal::Unknown)?;
         call.class.clone_from(&meant.name);
         call.fenced = meant.fence;
-        call.qualified = true;
         self.log(
             id.centre,
             Event::Qualified { call: id, work, class: meant.name, fenced: meant.fence, due, by, source },
@@ -199,42 +216,10 @@ impl Engine {
     /// Whether this author may want this. What the API's users may do, the driver has checked by
     /// their tokens; people of the roster act for themselves, supervisors for everyone.
     fn may(&self, centre: CentreId, actor: &Actor, verb: &Verb) -> Result<(), Refusal> {
-        let own = |id: CentreId| if id == centre { Ok(()) } else { Err(Refusal::Unknown) };
-        let about = match verb {
-            Verb::SignIn { agent, .. }
-            | Verb::SignOut { agent }
-            | Verb::Ready { agent }
-            | Verb::Pause { agent, .. }
-            | Verb::OfferSeen { agent, .. }
-            | Verb::Claim { agent, .. }
-            | Verb::Reject { agent, .. }
-            | Verb::Answer { agent }
-            | Verb::Pick { agent, .. }
-            | Verb::Hold { agent, .. }
-            | Verb::Vital { agent, .. }
-            | Verb::Leave { agent, .. }
-            | Verb::Consult { agent, .. }
-            | Verb::Conference { agent, .. }
-            | Verb::Dismiss { agent, .. }
-            | Verb::Watch { agent, .. }
-            | Verb::TakeOver { agent, .. }
-            | Verb::Release { agent, .. } => {
-                own(agent.centre)?;
-                Some(*agent)
-            }
-            Verb::Skills { agent, .. } => {
-                own(agent.centre)?; // nobody's own to change
-                None
-            }
-            Verb::Note { call, .. } | Verb::Qualify { call, .. } => {
-                own(call.centre)?;
-                None
-            }
-            Verb::Raise { work, .. } | Verb::Move { work, .. } => {
-                own(work.centre)?;
-                None
-            }
-        };
+        let (about, whose) = subject(verb, centre);
+        if whose != centre {
+            return Err(Refusal::Unknown);
+        }
         let Actor::Agent(me) = actor else {
             let known = !matches!(actor, Actor::Caller);
             return if known { Ok(()) } else { Err(Refusal::Forbidden) };
@@ -248,7 +233,7 @@ impl Engine {
             _ if steers && me.centre == centre => Ok(()),
             (_, Verb::Watch { .. } | Verb::TakeOver { .. }) => Err(Refusal::Forbidden),
             (Some(agent), _) if agent == *me => Ok(()),
-            (None, Verb::Qualify { .. } | Verb::Note { .. }) if me.centre == centre => Ok(()),
+            (None, verb) if me.centre == centre && is_anybodys(verb) => Ok(()),
             _ => Err(Refusal::Forbidden),
         }
     }
@@ -264,6 +249,7 @@ impl Engine {
         let version = plan.version.clone();
         self.log(id, Event::PlanChanged { version });
         self.tell_floor(id, Fact::Plan(plan));
+        self.divide_again(id);
     }
 
     /// One of our phones calls: a feature code, or a service like anybody.
@@ -336,6 +322,58 @@ impl Engine {
         }
         self.media(MediaCommand::Close { leg });
     }
+}
+
+/// The agent a command is for, where it is for one, and the centre of what it names.
+fn subject(verb: &Verb, centre: CentreId) -> (Option<AgentId>, CentreId) {
+    match verb {
+        Verb::SignIn { agent, .. }
+        | Verb::SignOut { agent }
+        | Verb::Ready { agent }
+        | Verb::Pause { agent, .. }
+        | Verb::OfferSeen { agent, .. }
+        | Verb::Claim { agent, .. }
+        | Verb::Reject { agent, .. }
+        | Verb::Answer { agent }
+        | Verb::Pick { agent, .. }
+        | Verb::Hold { agent, .. }
+        | Verb::Vital { agent, .. }
+        | Verb::Leave { agent, .. }
+        | Verb::Consult { agent, .. }
+        | Verb::Conference { agent, .. }
+        | Verb::Dismiss { agent, .. }
+        | Verb::Watch { agent, .. }
+        | Verb::TakeOver { agent, .. }
+        | Verb::HandOver { agent, .. }
+        | Verb::TakeBack { agent, .. }
+        | Verb::ReferBack { agent, .. }
+        | Verb::DropToCallback { agent, .. }
+        | Verb::Release { agent, .. } => (Some(*agent), agent.centre),
+        // Nobody's own to change.
+        Verb::Skills { agent, .. } => (None, agent.centre),
+        Verb::Note { call, .. }
+        | Verb::Qualify { call, .. }
+        | Verb::Tag { call, .. }
+        | Verb::PlanCallback { call, .. }
+        | Verb::DismissCallback { call, .. } => (None, call.centre),
+        Verb::AddToMajor { event, .. } | Verb::CloseMajor { event } => (None, event.centre),
+        Verb::SetOverflow { queue, .. } => (None, queue.centre),
+        Verb::OpenMajor(_) => (None, centre),
+        Verb::Raise { work, .. } | Verb::Move { work, .. } => (None, work.centre),
+    }
+}
+
+/// What everybody of the room may say about any call.
+fn is_anybodys(verb: &Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Qualify { .. }
+            | Verb::Note { .. }
+            | Verb::Tag { .. }
+            | Verb::PlanCallback { .. }
+            | Verb::DismissCallback { .. }
+            | Verb::AddToMajor { .. }
+    )
 }
 
 /// The class a word means: by its name in the plan; P0..P3 in any case, and P0 as what stands behind

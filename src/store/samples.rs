@@ -39,6 +39,7 @@ pub(crate) fn record(n: u64) -> Record {
         ended_by: None,
         cause: None,
         disposition: None,
+        course: Default::default(),
     }
 }
 

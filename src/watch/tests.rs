@@ -87,8 +87,15 @@ fn decision() -> Change {
 }
 
 fn room() -> Vec<Change> {
-    let queue =
-        QueueRow { queue: "front".into(), place: 0, entered: 4, answered: 1, withdrawn: 0, alarm: true };
+    let queue = QueueRow {
+        queue: "front".into(),
+        place: 0,
+        entered: 4,
+        answered: 1,
+        withdrawn: 0,
+        alarm: true,
+        overflow: false,
+    };
     let totals = Totals { arrived: 4, live: 3, answered: 1, ..Totals::default() };
     let trunk = TrunkRow { trunk: "otn-1".into(), arrived: 4, live: 3, state: None };
     vec![

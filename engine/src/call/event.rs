@@ -1,11 +1,13 @@
 //! Everything that can happen in a centre, as one list of values. A call is the list of its events;
 //! boards, records, metrics and the journal are folds of the same log and nothing else.
 
+mod beside;
 mod words;
 
 pub use super::because::{AgentReason, Because, ItemReason, Trigger};
 pub use super::party::{Seat, Who};
 use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, OfferId, QueueId, WorkId};
+pub use beside::{Beside, Closing, Past, Unreached, WhyCallback};
 use serde::{Deserialize, Serialize};
 use sip::time::Instant;
 use std::time::{Duration, SystemTime};
@@ -417,4 +419,7 @@ pub enum Event {
         /// Its version.
         version: String,
     },
+    /// What happens to a call beside talking. Written as if its values stood in this list.
+    #[serde(untagged)]
+    Beside(Beside),
 }

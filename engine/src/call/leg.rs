@@ -10,6 +10,8 @@ use sip::endpoint::DialogId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LegState {
+    /// Of a callback: nobody has been rung yet; no signalling and no sockets.
+    NotDialled,
     /// Caller: 100 only. Agent: the phone has its INVITE.
     Ringing,
     /// Caller: 183 with audio.

@@ -2,6 +2,7 @@
 //! record its events add up to.
 
 pub mod because;
+pub mod course;
 pub mod event;
 pub mod leg;
 pub mod party;
@@ -59,6 +60,8 @@ pub struct Call {
     pub hold: HoldMode,
     /// When an early-media caller is answered at the latest.
     pub answer_by: Option<Instant>,
+    /// What it carries beside its conversation.
+    pub course: course::Course,
     /// Its record so far.
     pub record: Record,
 }
@@ -70,6 +73,8 @@ pub enum Purpose {
     Help,
     /// `urn:service:test.sos`: the caller hears itself.
     Test,
+    /// Somebody is to be called.
+    Callback,
 }
 
 /// An agent of the conversation asks somebody, out of the caller's hearing.
@@ -122,6 +127,7 @@ impl Call {
             handed: None,
             hold: HoldMode::Answered,
             answer_by: None,
+            course: course::Course::default(),
             record,
         }
     }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt;
 
+/// What somebody outside is called whom a queue overflowed to: no name of the directory.
+const OUTLET: &str = "overflow";
+
 /// One participant.
 #[derive(Debug)]
 pub struct Party {
@@ -33,6 +36,8 @@ pub enum PartyRole {
         /// The offer that rings, or rang.
         offer: OfferId,
     },
+    /// A number outside that a queue overflows to.
+    Outlet,
     /// The other phone of an agent whose page is lost in this conversation.
     Fallback {
         /// Whose.
@@ -107,7 +112,7 @@ impl Party {
             PartyRole::Agent { agent, .. }
             | PartyRole::Fallback { agent }
             | PartyRole::Supervisor { agent, .. } => Some(agent),
-            PartyRole::Caller | PartyRole::Outside { .. } => None,
+            PartyRole::Caller | PartyRole::Outlet | PartyRole::Outside { .. } => None,
         }
     }
 
@@ -116,6 +121,7 @@ impl Party {
         match &self.role {
             PartyRole::Caller => Who::Caller,
             PartyRole::Outside { name, .. } => Who::Outside(name.clone()),
+            PartyRole::Outlet => Who::Outside(OUTLET.to_owned()),
             PartyRole::Agent { agent, .. }
             | PartyRole::Fallback { agent }
             | PartyRole::Supervisor { agent, .. } => Who::Agent(*agent),

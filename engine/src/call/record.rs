@@ -1,8 +1,12 @@
 //! The one record a call ends in: a fold of its events, kept up to date while the call lives, so that
 //! a restart goes on with the same record and its size does not grow with the call's length.
 
+mod course;
+
+pub use course::{Attempt as Dialled, Callback, Course, HandOver, Major, Outlet, Repeat, StageTime};
+
 use super::event::{
-    Actor, Cause, ConsultEnd, Entry, Event, Loss, OfferEnd, Private, Seat, Source, Who, Whom,
+    Actor, Beside, Cause, ConsultEnd, Entry, Event, Loss, OfferEnd, Private, Seat, Source, Who, Whom,
 };
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use crate::time::Instant;
@@ -84,6 +88,9 @@ pub struct Record {
     pub cause: Option<Cause>,
     /// The disposition of the release, when the agent gave one.
     pub disposition: Option<String>,
+    /// What happened to it beside talking.
+    #[serde(default)]
+    pub course: Course,
 }
 
 /// One stay in a queue.
@@ -93,6 +100,9 @@ pub struct Stage {
     pub work: WorkId,
     /// Where it waited.
     pub queue: QueueId,
+    /// The stage its queue belongs to, by the plan's name.
+    #[serde(default)]
+    pub stage: String,
     /// The class it entered with.
     pub class: String,
     /// From when.
@@ -101,6 +111,12 @@ pub struct Stage {
     pub left: Option<Duration>,
     /// It came back after a failed connection or a loss.
     pub again: bool,
+    /// When somebody answered it there; `None`: it left otherwise, or waits.
+    #[serde(default)]
+    pub answered: Option<Duration>,
+    /// Who answered.
+    #[serde(default)]
+    pub by: Option<AgentId>,
 }
 
 /// One word on how urgent a call is.
@@ -188,24 +204,63 @@ pub struct Conversation {
 }
 
 impl Record {
-    /// Opens the record of the call that arrives with this entry; `None` for any other event.
+    /// Opens the record of the call that arrives, or of the callback that begins, with this entry;
+    /// `None` for any other event.
     pub fn open(entry: &Entry) -> Option<Record> {
-        let Event::Arrived {
-            call, trunk, called, service, caller, caller_name, withheld, sip_call_id, ..
-        } = &entry.event
-        else {
-            return None;
-        };
-        Some(Record {
+        match &entry.event {
+            Event::Arrived {
+                call,
+                trunk,
+                called,
+                service,
+                caller,
+                caller_name,
+                withheld,
+                sip_call_id,
+                ..
+            } => {
+                let blank = Record::blank(*call, entry, (trunk, called, service));
+                Some(Record {
+                    caller: caller.clone(),
+                    caller_name: caller_name.clone(),
+                    withheld: *withheld,
+                    sip_call_id: sip_call_id.clone(),
+                    ..blank
+                })
+            }
+            Event::Beside(Beside::CallbackOpened {
+                call,
+                of,
+                why,
+                trunk,
+                called,
+                service,
+                caller,
+                caller_name,
+                by,
+                ..
+            }) => {
+                let mut blank = Record::blank(*call, entry, (trunk, called, service));
+                let (attempts, closed) = (Vec::new(), None);
+                blank.course.callback =
+                    Some(Callback { of: *of, why: *why, by: by.clone(), attempts, closed });
+                Some(Record { caller: caller.clone(), caller_name: caller_name.clone(), ..blank })
+            }
+            _ => None,
+        }
+    }
+
+    fn blank(call: CallId, entry: &Entry, (trunk, called, service): (&str, &str, &str)) -> Record {
+        Record {
             version: RECORD_VERSION,
-            call: *call,
-            trunk: trunk.clone(),
-            called: called.clone(),
-            service: service.clone(),
-            caller: caller.clone(),
-            caller_name: caller_name.clone(),
-            withheld: *withheld,
-            sip_call_id: sip_call_id.clone(),
+            call,
+            trunk: trunk.to_owned(),
+            called: called.to_owned(),
+            service: service.to_owned(),
+            caller: Private::default(),
+            caller_name: None,
+            withheld: false,
+            sip_call_id: Private::default(),
             arrived: entry.utc,
             arrived_at: entry.at,
             route: String::new(),
@@ -228,7 +283,8 @@ impl Record {
             ended_by: None,
             cause: None,
             disposition: None,
-        })
+            course: Course::default(),
+        }
     }
 
     /// Takes one more event of this call into account. Events that a record does not tell are ignored.
@@ -246,22 +302,7 @@ impl Record {
                     self.answered.get_or_insert(at);
                 }
             }
-            Event::Queued { work, queue, class, again, .. } => {
-                if self.stages.is_empty() {
-                    // The first word is the line's: the plan knows it before anybody has spoken.
-                    let word =
-                        Qualification { class: class.clone(), by: Actor::Plan, source: Source::Line, at };
-                    keep(&mut self.qualifications, word);
-                }
-                self.enter(Stage {
-                    work: *work,
-                    queue: *queue,
-                    class: class.clone(),
-                    entered: at,
-                    left: None,
-                    again: *again,
-                });
-            }
+            Event::Queued { .. } => self.queue(&entry.event, at),
             Event::Moved { queue, .. } => self.change_queue(*queue, at),
             Event::Qualified { class, by, source, .. } => {
                 let word = Qualification { class: class.clone(), by: by.clone(), source: *source, at };
@@ -275,6 +316,9 @@ impl Record {
             Event::OfferEnded { offer, agent, end, .. } => self.close_attempt(*offer, *agent, end, at),
             Event::Connected { agent, .. } => {
                 self.leave(at);
+                if let Some(stay) = self.stages.last_mut() {
+                    (stay.answered, stay.by) = (Some(at), Some(*agent));
+                }
                 if self.conversations.is_empty() {
                     self.waited = at;
                 }
@@ -292,6 +336,7 @@ impl Record {
             }
             Event::Withdrawn { .. } => self.leave(at),
             Event::Ended { by, cause, .. } => self.close(entry.utc, at, by, *cause),
+            Event::Beside(event) => self.go_on(event, at),
             others => self.apply_parties(others, at),
         }
     }
@@ -315,6 +360,33 @@ impl Record {
         }
     }
 
+    fn queue(&mut self, event: &Event, at: Duration) {
+        let Event::Queued { work, queue, class, again, .. } = event else { return };
+        if self.stages.is_empty() {
+            // The first word is the line's: the plan knows it before anybody has spoken.
+            let word = Qualification { class: class.clone(), by: Actor::Plan, source: Source::Line, at };
+            keep(&mut self.qualifications, word);
+        }
+        self.enter(Stage {
+            work: *work,
+            queue: *queue,
+            stage: self.course.stage.clone(),
+            class: class.clone(),
+            entered: at,
+            left: None,
+            again: *again,
+            answered: None,
+            by: None,
+        });
+    }
+
+    fn go_on(&mut self, event: &Beside, at: Duration) {
+        if matches!(event, Beside::HandedOver { .. }) {
+            self.hang_up(at, None);
+        }
+        self.course.apply(event, at);
+    }
+
     fn enter(&mut self, stage: Stage) {
         keep(&mut self.stages, stage);
     }
@@ -328,7 +400,8 @@ impl Record {
     fn change_queue(&mut self, queue: QueueId, at: Duration) {
         let Some(stage) = self.stages.last_mut().filter(|stage| stage.left.is_none()) else { return };
         stage.left = Some(at);
-        let next = Stage { queue, entered: at, left: None, ..stage.clone() };
+        let next =
+            Stage { queue, stage: self.course.stage.clone(), entered: at, left: None, ..stage.clone() };
         self.enter(next);
     }
 

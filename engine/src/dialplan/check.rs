@@ -1,5 +1,6 @@
 //! From what is written to what can serve: names resolved, promises proved, or the first flaw.
 
+mod callback;
 pub(super) mod conditions;
 mod menus;
 mod modifiers;
@@ -42,6 +43,7 @@ impl Draft {
         queues::ends(&self, &queues)?;
         let names =
             Names { numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(), ..names };
+        let callback = self.callback.as_ref().map(|draft| names.callback(draft)).transpose()?;
         let (routes, default) = self.routes(&names, &queues)?;
         let modifiers = self.modifiers(&names)?;
         let asked = simulations::asked(&queues, &modifiers);
@@ -61,6 +63,7 @@ impl Draft {
             routes,
             default,
             modifiers,
+            callback,
             examples: self.examples.len(),
             simulations,
             places: super::Places {

@@ -1,6 +1,7 @@
 //! A plan as it is written: every key with its place, nothing resolved. What is not in the grammar,
 //! or is in it and not acted on, ends here.
 
+pub(super) mod callback;
 pub(super) mod proofs;
 pub(super) mod queues;
 
@@ -53,6 +54,7 @@ pub(super) struct Draft {
     pub(super) modifiers: Vec<ModifierDraft>,
     pub(super) examples: Vec<ExampleDraft>,
     pub(super) simulations: Vec<SimulationDraft>,
+    pub(super) callback: Option<callback::CallbackDraft>,
 }
 
 pub(super) struct CalendarDraft {
@@ -160,6 +162,7 @@ impl Draft {
             modifiers: listed(&plan, "modifier", modifier)?,
             examples: listed(&plan, "example", example)?,
             simulations: listed(&plan, "simulation", simulation)?,
+            callback: plan.read("callback", callback::callback)?,
         })
     }
 }

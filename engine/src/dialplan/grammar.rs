@@ -106,6 +106,7 @@ pub(super) const PLAN: Grammar = table(
         maybe("modifier", Shape::Tables(&MODIFIER), "Every true one applies; none lowers"),
         maybe("example", Shape::Tables(&EXAMPLE), "Run at load: a plan whose examples fail is refused"),
         maybe("simulation", Shape::Tables(&SIMULATION), "Traffic, and what must come of it"),
+        maybe("callback", Shape::Table(&CALLBACK), "Whom the centre calls back; without it nobody"),
     ],
 );
 pub(super) const CALENDAR: Grammar = table(
@@ -116,6 +117,18 @@ pub(super) const CALENDAR: Grammar = table(
         maybe("holidays", Shape::OneOf(REGIONS), "Public holidays"),
         maybe("open", Shape::Texts, "Dates, with or without a window"),
         maybe("closed", Shape::Texts, "Dates, with or without a window; stronger than all the rest"),
+    ],
+);
+pub(super) const CALLBACK: Grammar = table(
+    "callback",
+    &[
+        needed("trunk", Shape::Text, "Over which callers are called back"),
+        maybe("shown", Shape::Text, "The number the person sees; none if not said"),
+        maybe("ring", Shape::Duration, "How long the person's phone rings; 45s if not said"),
+        maybe("retry", Shape::Texts, "How long after each attempt the next follows; 5m, 15m if not said"),
+        maybe("keep", Shape::Duration, "How long it is kept when nobody comes to it; 4h if not said"),
+        maybe("abandoned", Shape::Flag, "Callers who hung up after 15 s or more; true if not said"),
+        maybe("broken", Shape::Flag, "Callers whose call a network broke; true if not said"),
     ],
 );
 pub(super) const CLASS: Grammar = table(

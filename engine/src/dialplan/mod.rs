@@ -4,6 +4,7 @@
 //! [`Dialplan`] or one [`PlanError`], and only a [`Dialplan`] can serve. Evaluating it cannot
 //! fail: a default route is part of the type's promise, and "refuse" cannot be written.
 
+mod callback;
 mod facts;
 mod queues;
 mod simulation;
@@ -22,6 +23,7 @@ mod grammar;
 mod reader;
 mod schema;
 
+pub use callback::CallbackPlan;
 pub use diff::{Affected, Changed, Diff, Difference};
 pub use error::{Place, PlanError, Problem, QueueFault, RouteFault, Warning};
 pub use explain::{Decided, Explanation, Outcome, Reason, Verdict};
@@ -47,6 +49,8 @@ pub struct Dialplan {
     pub classes: Vec<Class>,
     /// Queues in the order of the file; a queue's index is the place in this list.
     pub queues: Vec<QueuePlan>,
+    /// Whom the centre calls back; `None`: nobody.
+    pub callback: Option<CallbackPlan>,
     zone: chrono_tz::Tz,
     services: Vec<eval::Service>,
     numbers: HashMap<String, u16>,

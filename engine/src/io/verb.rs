@@ -2,7 +2,8 @@
 
 use crate::call::event::Seat;
 pub use crate::call::event::Whom;
-use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
+use crate::id::{AgentId, CallId, MajorId, OfferId, QueueId, WorkId};
+use std::time::Duration;
 
 /// Characters of a note on a call. More is a file's business, and every board carries it.
 pub const NOTE_MAX: usize = 500;
@@ -173,4 +174,104 @@ pub enum Verb {
         /// Where to.
         queue: QueueId,
     },
+    /// The agent in conversation gives the caller to the people of another queue.
+    HandOver {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+        /// Where it waits.
+        queue: QueueId,
+        /// A class of the plan, or P0..P3; `None`: as it is.
+        class: Option<String>,
+        /// For whoever answers there.
+        note: Option<String>,
+    },
+    /// The agent takes back a caller who was handed over and waits.
+    TakeBack {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+    },
+    /// Whoever answers gives the caller back to the stage they came from.
+    ReferBack {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+        /// Why, for the agent who had handed it over.
+        note: Option<String>,
+    },
+    /// A word on a call.
+    Tag {
+        /// The call.
+        call: CallId,
+        /// The word.
+        tag: String,
+    },
+    /// The caller of this call is to be called, later. The call goes on as it is.
+    PlanCallback {
+        /// The call.
+        call: CallId,
+        /// In how long.
+        after: Duration,
+        /// What it is about.
+        note: Option<String>,
+    },
+    /// The agent ends the call in the ear; its caller is called back.
+    DropToCallback {
+        /// Who.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+        /// What it is about.
+        note: Option<String>,
+    },
+    /// A callback is not needed any more.
+    DismissCallback {
+        /// Which.
+        call: CallId,
+        /// Why.
+        reason: String,
+    },
+    /// A supervisor opens a queue's way out, or closes it.
+    SetOverflow {
+        /// The queue.
+        queue: QueueId,
+        /// Open from here on, or not.
+        open: bool,
+    },
+    /// A supervisor opens a major event: one command, and its calls, its team and those who keep the
+    /// rest going are told apart.
+    OpenMajor(Box<OpenMajor>),
+    /// A supervisor says that a major event is over.
+    CloseMajor {
+        /// Which.
+        event: MajorId,
+    },
+    /// Somebody says that a call belongs to a major event.
+    AddToMajor {
+        /// Which.
+        event: MajorId,
+        /// The call.
+        call: CallId,
+    },
+}
+
+/// A major event as a supervisor opens it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenMajor {
+    /// Its name.
+    pub name: String,
+    /// Calls on which the plan, or a key of the menu, puts one of these belong to it.
+    pub tags: Vec<String>,
+    /// Calls to one of these numbers belong to it.
+    pub numbers: Vec<String>,
+    /// Where its calls wait; `None`: where they would anyway.
+    pub queue: Option<QueueId>,
+    /// Who serves that queue and no other.
+    pub team: Vec<AgentId>,
+    /// Who is kept for everything else, and serves none of its calls.
+    pub rest: Vec<AgentId>,
 }

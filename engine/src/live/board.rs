@@ -17,6 +17,7 @@ pub const MINUTES_KEPT: u16 = 60;
 /// Alarms kept on the board: what a person can read.
 pub const ALARMS_KEPT: u16 = 20;
 
+mod beside;
 mod change;
 mod parties;
 mod room;
@@ -40,6 +41,7 @@ pub struct Board {
     /// Alarms that stand, by what they are of.
     alarms: BTreeMap<(String, String), u16>,
     next_alarm: u16,
+    major_of: beside::MajorOf,
 }
 
 impl Board {
@@ -64,6 +66,7 @@ impl Board {
             minute: None,
             alarms: BTreeMap::new(),
             next_alarm: 0,
+            major_of: beside::MajorOf::new(),
         };
         board.rows.set(Key::Totals, Some(Row::Totals(Totals::default())));
         board.lay_out_queues();
@@ -102,6 +105,7 @@ impl Board {
             && self.offers_of.is_empty()
             && self.ears_of.is_empty()
             && self.slots.is_empty()
+            && self.major_of.is_empty()
     }
 
     /// The plan was replaced: its queues by name, in plan order.
@@ -123,6 +127,7 @@ impl Board {
         self.fold_call(entry);
         self.fold_work(entry);
         self.fold_offer(entry);
+        self.fold_beside(entry);
         self.fold_agent(entry);
         self.fold_minute(entry);
         self.fold_alarm(entry);
@@ -135,7 +140,8 @@ impl Board {
             Event::Routed { call, route, .. } => self.call(*call, |row| row.route = Some(route.clone())),
             Event::Connected { call, agent, waited, .. } => {
                 self.call(*call, |row| row.stage = Stage::Talking);
-                self.totals(|totals| totals.answered += 1);
+                let callback = matches!(self.rows.row(&Key::Call(*call)), Some(Row::Call(row)) if row.callback.is_some());
+                self.totals(|totals| totals.answered += u64::from(!callback));
                 self.attend(*call, &Who::Agent(*agent), Seat::Speaks, true, *waited, entry.at);
                 self.rows.set(Key::Held(*call), None);
             }
@@ -288,7 +294,6 @@ impl Board {
             return;
         };
         let row = CallRow {
-            call: id.to_string(),
             trunk: trunk.clone(),
             called: called.clone(),
             service: service.clone(),
@@ -296,14 +301,7 @@ impl Board {
             caller_name: caller_name.clone(),
             withheld: *withheld,
             arrived: entry.at.into(),
-            note: None,
-            route: None,
-            stage: Stage::Arriving,
-            queue: None,
-            class: None,
-            with: Vec::new(),
-            parties: Vec::new(),
-            consult: None,
+            ..CallRow::blank(id)
         };
         self.rows.set(Key::Call(id), Some(Row::Call(row)));
         self.trunk(trunk, |row| (row.arrived, row.live) = (row.arrived + 1, row.live + 1));
@@ -314,8 +312,11 @@ impl Board {
         self.hang_up(id, None);
         self.rows.set(Key::Held(id), None);
         let Some(Row::Call(row)) = self.rows.row(&Key::Call(id)) else { return };
-        let trunk = row.trunk.clone();
+        let (trunk, counts) = (row.trunk.clone(), row.callback.is_none());
         self.rows.set(Key::Call(id), None);
+        if !counts {
+            return;
+        }
         self.trunk(&trunk, |row| row.live = row.live.saturating_sub(1));
         self.totals(|totals| {
             totals.live = totals.live.saturating_sub(1);
@@ -326,6 +327,8 @@ impl Board {
                 Cause::Network => &mut totals.network,
                 Cause::Refused => &mut totals.refused,
                 Cause::Test => &mut totals.tests,
+                // A callback, which was never counted as a call.
+                Cause::Unreached => return,
             } += 1;
         });
     }

@@ -1,11 +1,13 @@
 //! What a board is made of: rows, each under a key. A page keeps the latest row of every key.
 
+mod beside;
 mod room;
 
+pub use beside::{CallbackRow, EarlierRow, HandOverRow, MajorRow};
 pub use room::{AlarmRow, ConsultRow, HeldRow, MinuteRow, PartyRow};
 
 use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private, TrunkState};
-use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
+use crate::id::{AgentId, CallId, MajorId, OfferId, QueueId, WorkId};
 use serde::{Deserialize, Serialize};
 use sip::time::Instant;
 use std::fmt;
@@ -57,6 +59,12 @@ pub enum Key {
     Minute(u16),
     /// One of the last alarms, by its slot: slots are used again.
     Alarm(u16),
+    /// Somebody to be called.
+    Callback(CallId),
+    /// A caller between two stages.
+    HandOver(CallId),
+    /// A major event.
+    Major(MajorId),
 }
 
 impl fmt::Display for Key {
@@ -74,6 +82,9 @@ impl fmt::Display for Key {
             Key::Held(call) => write!(f, "held/{call}"),
             Key::Minute(slot) => write!(f, "minute/{slot}"),
             Key::Alarm(slot) => write!(f, "alarm/{slot}"),
+            Key::Callback(call) => write!(f, "callback/{call}"),
+            Key::HandOver(call) => write!(f, "handover/{call}"),
+            Key::Major(event) => write!(f, "major/{event}"),
         }
     }
 }
@@ -107,6 +118,12 @@ pub enum Row {
     Minute(MinuteRow),
     /// See [`AlarmRow`].
     Alarm(AlarmRow),
+    /// See [`CallbackRow`].
+    Callback(CallbackRow),
+    /// See [`HandOverRow`].
+    HandOver(HandOverRow),
+    /// See [`MajorRow`].
+    Major(MajorRow),
 }
 
 /// The centre's counters since its epoch began.
@@ -169,6 +186,8 @@ pub struct QueueRow {
     pub withdrawn: u64,
     /// The longest wait passed the plan's alarm.
     pub alarm: bool,
+    /// A person has opened its way out.
+    pub overflow: bool,
 }
 
 /// Why an agent is not offered calls; the page says it in words.
@@ -457,4 +476,14 @@ pub struct CallRow {
     pub consult: Option<ConsultRow>,
     /// The latest note, for those who may see it.
     pub note: Option<Private>,
+    /// Words that stand on it.
+    pub tags: Vec<String>,
+    /// The latest earlier call of the same number.
+    pub earlier: Option<Box<EarlierRow>>,
+    /// The ways out of its queue that are being tried, or the one that answered.
+    pub away: Vec<String>,
+    /// It is a callback, and why.
+    pub callback: Option<crate::call::event::WhyCallback>,
+    /// The major event it belongs to, by name.
+    pub major: Option<String>,
 }

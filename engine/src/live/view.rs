@@ -83,6 +83,15 @@ impl Viewer {
             | Verb::Dismiss { agent, .. } => *agent == me,
             Verb::Watch { .. } | Verb::TakeOver { .. } => false,
             Verb::Note { call, .. } => board.rows().row(&Key::Conversation(me, *call)).is_some(),
+            Verb::HandOver { agent, .. }
+            | Verb::TakeBack { agent, .. }
+            | Verb::ReferBack { agent, .. }
+            | Verb::DropToCallback { agent, .. } => *agent == me,
+            Verb::Tag { call, .. } | Verb::PlanCallback { call, .. } | Verb::AddToMajor { call, .. } => {
+                board.rows().row(&Key::Conversation(me, *call)).is_some()
+            }
+            Verb::DismissCallback { .. } => true,
+            Verb::SetOverflow { .. } | Verb::OpenMajor(_) | Verb::CloseMajor { .. } => false,
             Verb::Raise { .. } | Verb::Skills { .. } | Verb::Move { .. } => false,
         }
     }
@@ -113,7 +122,13 @@ impl Viewer {
             Row::Held(row) => {
                 (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
             }
-            Row::Minute(_) | Row::Alarm(_) => {}
+            Row::Callback(row) => {
+                (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+            }
+            Row::HandOver(row) => {
+                (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+            }
+            Row::Minute(_) | Row::Alarm(_) | Row::Major(_) => {}
             Row::Totals(_) | Row::Trunk(_) | Row::Queue(_) | Row::Agent(_) | Row::Decision(_) => {}
         }
         row
@@ -191,6 +206,9 @@ impl Topic {
                 | Key::Held(_)
                 | Key::Minute(_)
                 | Key::Alarm(_)
+                | Key::Callback(_)
+                | Key::HandOver(_)
+                | Key::Major(_)
                 | Key::Decision(_),
             ) => true,
             (Topic::Queue(queue), Key::Queue(id) | Key::Waiting(id, _)) => queue == *id,

@@ -4,7 +4,7 @@ use super::agent::Seat;
 use super::deadline::Due;
 use super::{Floor, QueueId};
 use crate::call::event::{Event, Intent};
-use crate::dialplan::State;
+use crate::dialplan::{ClassId, State};
 use crate::time::Instant;
 use std::time::Duration;
 
@@ -36,6 +36,14 @@ impl Floor {
         let line = self.lines.get(self.place_of(queue)?)?;
         let longest_wait = line.arrivals.first().map_or(Duration::ZERO, |(arrived, _)| now.since(*arrived));
         Some(Figures { waiting: line.arrivals.len() as u64, longest_wait, ..line.counts })
+    }
+
+    /// Where whoever stands first in this class came from, waiting of earlier calls counted.
+    ///
+    /// Looks at everything that waits: asked for a caller whose call was broken, which is rare.
+    pub fn head_of(&self, class: ClassId) -> Option<Instant> {
+        let same = self.items.values().filter(|item| item.class == class);
+        same.map(|item| item.rank.arrived).min()
     }
 
     /// How each queue stands, by its place in the plan, and the centre as a whole: what a plan's

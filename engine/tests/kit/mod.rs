@@ -2,6 +2,7 @@
 //! ours. Every step's outputs are kept with the step's number, so that "in the same step" is a test.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of the kit")]
 
+pub mod beside;
 pub mod page;
 pub mod peer;
 pub mod plan;
@@ -10,7 +11,7 @@ pub mod sip;
 use self::sip::Sip;
 use ::sip::transport::{Flow, Peer, Transport};
 use engine::Engine;
-use engine::call::event::{Entry, Event};
+use engine::call::event::{Beside, Entry, Event};
 use engine::call::record::Record;
 use engine::call::snapshot::CallSnapshot;
 use engine::dialplan::Dialplan;
@@ -350,7 +351,10 @@ impl Room {
 
     /// Nothing lives any more: no call, no port, no transaction, and one record per call.
     pub fn rest(&mut self) {
+        self.dismiss_callbacks();
         self.pass(Duration::from_secs(400));
+        self.dismiss_callbacks();
+        self.pass(Duration::from_secs(40));
         assert!(self.engine.is_idle(), "at rest every map is empty (I23)");
         assert!(self.engine.has_no_dialog(), "and no dialog is left in the endpoint");
         assert!(self.ports.is_empty(), "every port is given back: {:?}", self.ports);
@@ -359,7 +363,9 @@ impl Room {
             .log
             .iter()
             .filter_map(|(_, entry)| match &entry.event {
-                Event::Arrived { call, .. } => Some(*call),
+                Event::Arrived { call, .. } | Event::Beside(Beside::CallbackOpened { call, .. }) => {
+                    Some(*call)
+                }
                 _ => None,
             })
             .collect();

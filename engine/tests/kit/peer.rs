@@ -117,6 +117,16 @@ impl Room {
         self.send(caller.at, &text);
     }
 
+    /// The caller's line tells something within the dialog.
+    pub fn info(&mut self, caller: &mut Caller, content_type: &str, body: &str) {
+        caller.cseq += 1;
+        let extra = format!("Content-Type: {content_type}\r\n");
+        let text = self.request(caller, "INFO", caller.cseq, &extra, None);
+        let (head, _) = text.split_once("Content-Length").expect("a length");
+        let text = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        self.send(caller.at, &text);
+    }
+
     /// The caller changes its audio.
     pub fn reinvite(&mut self, caller: &mut Caller, body: Option<&str>) {
         caller.cseq += 1;

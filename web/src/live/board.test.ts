@@ -3,7 +3,7 @@ import type { Change, Row, ServerMessage } from "../wire/generated";
 import { apply, blank, owed, resume, seen, type Board } from "./board";
 
 const queue = (entered: number): Row => ({
-  type: "queue", queue: "front", place: 0, entered, answered: 0, withdrawn: 0, alarm: false,
+  type: "queue", queue: "front", place: 0, entered, answered: 0, withdrawn: 0, alarm: false, overflow: false,
 });
 const change = (key: string, row: Row | null): Change => ({ key, row });
 const snapshot = (v: number, changes: Change[], epoch = 1): ServerMessage => ({

@@ -95,7 +95,7 @@ seq: number,
  */
 at: Millis, 
 /**
- * What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `rona`.
+ * What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `recontact`, `rona`.
  */
 code: string, 
 /**
@@ -199,7 +199,96 @@ consult: ConsultRow | null,
 /**
  * The latest note, for those who may see it.
  */
-note: Private | null, };
+note: Private | null, 
+/**
+ * Words that stand on it.
+ */
+tags: Array<string>, 
+/**
+ * The latest earlier call of the same number.
+ */
+earlier: EarlierRow | null, 
+/**
+ * The ways out of its queue that are being tried, or the one that answered.
+ */
+away: Array<string>, 
+/**
+ * It is a callback, and why.
+ */
+callback: WhyCallback | null, 
+/**
+ * The major event it belongs to, by name.
+ */
+major: string | null, };
+
+/**
+ * Somebody to be called.
+ */
+export type CallbackRow = { 
+/**
+ * Its id, as a call's.
+ */
+call: string, 
+/**
+ * The call it comes from.
+ */
+of: string | null, 
+/**
+ * Why.
+ */
+why: WhyCallback, 
+/**
+ * Its class.
+ */
+class: string | null, 
+/**
+ * Where its class stands in the plan's list: the first are the most urgent.
+ */
+priority: number, 
+/**
+ * The queue it waits in, by name.
+ */
+queue: string | null, 
+/**
+ * The service that was dialled.
+ */
+service: string, 
+/**
+ * The number to call, as far as the viewer may see it.
+ */
+caller: Private, 
+/**
+ * The name the network showed, for those who may see it.
+ */
+caller_name: Private | null, 
+/**
+ * The latest note, for those who may see it.
+ */
+note: Private | null, 
+/**
+ * Where its wait is counted from.
+ */
+since: Millis, 
+/**
+ * Offered to nobody before this: its time, or the next attempt.
+ */
+until: Millis | null, 
+/**
+ * Whose file it is, by name.
+ */
+owner: string | null, 
+/**
+ * Attempts that reached nobody.
+ */
+tried: number, 
+/**
+ * How the last one failed.
+ */
+last: Unreached | null, 
+/**
+ * Who has accepted it and hears the person's phone ring, by name.
+ */
+dialling: string | null, };
 
 /**
  * One key's latest row; without a row it is gone.
@@ -409,6 +498,92 @@ because: Because,
 end: OfferEnd | null, };
 
 /**
+ * An earlier call of the same number.
+ */
+export type EarlierRow = { 
+/**
+ * Which.
+ */
+call: string, 
+/**
+ * How it ended.
+ */
+past: Past, 
+/**
+ * How long before this one.
+ */
+ago: Millis, 
+/**
+ * The class it had.
+ */
+class: string, 
+/**
+ * Who talked with the caller last, by name.
+ */
+agent: string | null, };
+
+/**
+ * A caller who was handed over and waits for the next stage.
+ */
+export type HandOverRow = { 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * Its class.
+ */
+class: string, 
+/**
+ * Where its class stands in the plan's list: the first are the most urgent.
+ */
+priority: number, 
+/**
+ * The queue it waits in, by name.
+ */
+queue: string, 
+/**
+ * The service that was dialled.
+ */
+service: string, 
+/**
+ * Number to call back, as far as the viewer may see it.
+ */
+caller: Private, 
+/**
+ * The name the network shows, for those who may see it.
+ */
+caller_name: Private | null, 
+/**
+ * The caller asked for privacy.
+ */
+withheld: boolean, 
+/**
+ * The latest note, for those who may see it.
+ */
+note: Private | null, 
+/**
+ * Who is responsible until somebody answers, by name.
+ */
+by: string, 
+/**
+ * Back to the stage it came from.
+ */
+back: boolean, 
+/**
+ * Since when it waits there.
+ */
+since: Millis, 
+/**
+ * When somebody must talk with the caller again.
+ */
+recontact: Millis, 
+/**
+ * That moment has passed.
+ */
+alarm: boolean, };
+
+/**
  * A call on the list the room shares: anybody may pick it.
  */
 export type HeldRow = { 
@@ -470,6 +645,63 @@ export type Intent = "signed-out" | "ready" | { "paused": string };
  * Why an item is first.
  */
 export type ItemReason = "fence" | "deadline" | "only";
+
+/**
+ * A major event.
+ */
+export type MajorRow = { 
+/**
+ * Its id.
+ */
+event: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Calls with one of these tags belong to it.
+ */
+tags: Array<string>, 
+/**
+ * Calls to one of these numbers belong to it.
+ */
+numbers: Array<string>, 
+/**
+ * Where its calls wait, by name.
+ */
+queue: string | null, 
+/**
+ * Who serves it, by name.
+ */
+team: Array<string>, 
+/**
+ * Who is kept for everything else, by name.
+ */
+rest: Array<string>, 
+/**
+ * Since when.
+ */
+since: Millis, 
+/**
+ * When it was over; the last few are kept.
+ */
+until: Millis | null, 
+/**
+ * Calls of it.
+ */
+calls: number, 
+/**
+ * Those that are alive.
+ */
+live: number, 
+/**
+ * Those somebody has answered.
+ */
+answered: number, 
+/**
+ * Those whose callers hung up before.
+ */
+abandoned: number, };
 
 /**
  * Milliseconds: a length of time, or a point on the centre's timeline (`welcome` and `ping` say
@@ -604,6 +836,11 @@ since: Millis,
 lost: Millis | null, };
 
 /**
+ * How an earlier call of the same number ended.
+ */
+export type Past = "answered" | "abandoned" | "broken";
+
+/**
  * A number, name or place of a person: for an agent's screen and the record, never for a log.
  */
 export type Private = string;
@@ -635,7 +872,11 @@ withdrawn: number,
 /**
  * The longest wait passed the plan's alarm.
  */
-alarm: boolean, };
+alarm: boolean, 
+/**
+ * A person has opened its way out.
+ */
+overflow: boolean, };
 
 /**
  * Why a page gets a topic from the start.
@@ -667,7 +908,7 @@ export type Role = "agent" | "regulator" | "supervisor" | "administrator";
 /**
  * The latest value of a key.
  */
-export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow | { "type": "held" } & HeldRow | { "type": "minute" } & MinuteRow | { "type": "alarm" } & AlarmRow;
+export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow | { "type": "held" } & HeldRow | { "type": "minute" } & MinuteRow | { "type": "alarm" } & AlarmRow | { "type": "callback" } & CallbackRow | { "type": "hand_over" } & HandOverRow | { "type": "major" } & MajorRow;
 
 /**
  * How a participant takes part in the conversation.
@@ -956,6 +1197,11 @@ state: TrunkState | null, };
 export type TrunkState = "up" | "suspect" | "down";
 
 /**
+ * How a callback did not reach the person.
+ */
+export type Unreached = "no-answer" | "busy" | "failed" | "given-up" | "agent-lost";
+
+/**
  * Somebody waiting.
  */
 export type WaitingRow = { 
@@ -1015,6 +1261,11 @@ withheld: boolean,
  * Agents it is being offered to, by name.
  */
 offered: Array<string>, };
+
+/**
+ * Why somebody is to be called.
+ */
+export type WhyCallback = "abandoned" | "broken" | "planned" | "dropped" | "kept";
 
 /**
  * Why an agent is not offered calls; the page says it in words.
@@ -1200,4 +1451,128 @@ work: string,
 /**
  * Where to, by name.
  */
-queue: string, };
+queue: string, } | { "type": "hand_over", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * The queue, by name.
+ */
+queue: string, 
+/**
+ * A class of the plan, or P0..P3; by default as it is.
+ */
+class?: string | null, 
+/**
+ * For whoever answers there.
+ */
+note?: string | null, } | { "type": "take_back", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, } | { "type": "refer_back", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * Why.
+ */
+note?: string | null, } | { "type": "tag", 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * The word.
+ */
+tag: string, } | { "type": "plan_callback", 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * In how many milliseconds.
+ */
+after: number, 
+/**
+ * What it is about.
+ */
+note?: string | null, } | { "type": "drop_to_callback", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * The call.
+ */
+call: string, 
+/**
+ * What it is about.
+ */
+note?: string | null, } | { "type": "dismiss_callback", 
+/**
+ * Which.
+ */
+call: string, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "set_overflow", 
+/**
+ * The queue, by name.
+ */
+queue: string, 
+/**
+ * Open from here on, or not.
+ */
+open: boolean, } | { "type": "open_major", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Calls with one of these tags belong to it.
+ */
+tags: Array<string>, 
+/**
+ * Calls to one of these numbers belong to it.
+ */
+numbers: Array<string>, 
+/**
+ * Where its calls wait, by name; by default where they would anyway.
+ */
+queue?: string | null, 
+/**
+ * Who serves that queue and no other, by name.
+ */
+team: Array<string>, 
+/**
+ * Who is kept for everything else, by name.
+ */
+rest: Array<string>, } | { "type": "close_major", 
+/**
+ * Which.
+ */
+event: string, } | { "type": "add_to_major", 
+/**
+ * Which.
+ */
+event: string, 
+/**
+ * The call.
+ */
+call: string, };

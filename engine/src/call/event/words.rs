@@ -142,6 +142,8 @@ pub enum Cause {
     Refused,
     /// A test call.
     Test,
+    /// A callback that reached nobody, or was not needed any more.
+    Unreached,
 }
 
 /// What an agent wants.

@@ -13,7 +13,15 @@ impl Board {
             let id = QueueId { centre: self.cast.centre, index: place };
             let row = match self.rows.row(&Key::Queue(id)) {
                 Some(Row::Queue(row)) => QueueRow { queue: name, ..row.clone() },
-                _ => QueueRow { queue: name, place, entered: 0, answered: 0, withdrawn: 0, alarm: false },
+                _ => QueueRow {
+                    queue: name,
+                    place,
+                    entered: 0,
+                    answered: 0,
+                    withdrawn: 0,
+                    alarm: false,
+                    overflow: false,
+                },
             };
             self.rows.set(Key::Queue(id), Some(Row::Queue(row)));
         }

@@ -2,7 +2,7 @@
 //! look at.
 
 use super::{ALARMS_KEPT, Board, MINUTES_KEPT};
-use crate::call::event::{Cause, Entry, Event, TrunkState};
+use crate::call::event::{Beside, Cause, Entry, Event, TrunkState};
 use crate::id::{AgentId, CallId};
 use crate::live::row::{AlarmRow, ConversationRow, HeldRow, Key, Millis, MinuteRow, Row, Stage};
 use sip::time::Instant;
@@ -125,6 +125,13 @@ impl Board {
             | Event::Resumed { call, .. }
             | Event::ConsultEnded { call, .. } => {
                 self.alarm("recall", call.to_string(), Some(false), entry);
+                self.alarm("recontact", call.to_string(), Some(false), entry);
+            }
+            Event::Connected { call, .. } => {
+                self.alarm("recontact", call.to_string(), Some(false), entry);
+            }
+            Event::Beside(Beside::RecontactDue { call, .. }) => {
+                self.alarm("recontact", call.to_string(), Some(true), entry);
             }
             _ => {}
         }

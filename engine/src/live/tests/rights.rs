@@ -31,6 +31,17 @@ const TABLE: &str = "
     raise       observer - self - other - supervisor +
     skills      observer - self - other - supervisor +
     move        observer - self - other - supervisor +
+    hand_over        observer - self + other - supervisor +
+    take_back        observer - self + other - supervisor +
+    refer_back       observer - self + other - supervisor +
+    tag              observer - self + other - supervisor +
+    plan_callback    observer - self + other - supervisor +
+    drop_to_callback observer - self + other - supervisor +
+    dismiss_callback observer - self + other + supervisor +
+    set_overflow     observer - self - other - supervisor +
+    open_major       observer - self - other - supervisor +
+    close_major      observer - self - other - supervisor +
+    add_to_major     observer - self + other - supervisor +
 ";
 
 fn verb(name: &str, agent: AgentId, call: CallId, offer: OfferId, work: WorkId, queue: QueueId) -> Verb {
@@ -58,6 +69,17 @@ fn verb(name: &str, agent: AgentId, call: CallId, offer: OfferId, work: WorkId, 
         "raise" => Verb::Raise { work, class: "vital".to_owned() },
         "skills" => Verb::Skills { agent, skills: Vec::new() },
         "move" => Verb::Move { work, queue },
+        "hand_over" => Verb::HandOver { agent, call, queue, class: None, note: None },
+        "take_back" => Verb::TakeBack { agent, call },
+        "refer_back" => Verb::ReferBack { agent, call, note: None },
+        "tag" => Verb::Tag { call, tag: "chute".to_owned() },
+        "plan_callback" => Verb::PlanCallback { call, after: Default::default(), note: None },
+        "drop_to_callback" => Verb::DropToCallback { agent, call, note: None },
+        "dismiss_callback" => Verb::DismissCallback { call, reason: "reached".to_owned() },
+        "set_overflow" => Verb::SetOverflow { queue, open: true },
+        "open_major" => Verb::OpenMajor(Box::default()),
+        "close_major" => Verb::CloseMajor { event: major(call) },
+        "add_to_major" => Verb::AddToMajor { event: major(call), call },
         other => panic!("no command is named `{other}`"),
     }
 }
@@ -88,7 +110,22 @@ fn name(verb: &Verb) -> &'static str {
         Verb::Raise { .. } => "raise",
         Verb::Skills { .. } => "skills",
         Verb::Move { .. } => "move",
+        Verb::HandOver { .. } => "hand_over",
+        Verb::TakeBack { .. } => "take_back",
+        Verb::ReferBack { .. } => "refer_back",
+        Verb::Tag { .. } => "tag",
+        Verb::PlanCallback { .. } => "plan_callback",
+        Verb::DropToCallback { .. } => "drop_to_callback",
+        Verb::DismissCallback { .. } => "dismiss_callback",
+        Verb::SetOverflow { .. } => "set_overflow",
+        Verb::OpenMajor(_) => "open_major",
+        Verb::CloseMajor { .. } => "close_major",
+        Verb::AddToMajor { .. } => "add_to_major",
     }
+}
+
+fn major(call: CallId) -> crate::id::MajorId {
+    crate::id::MajorId { centre: call.centre, serial: call.serial }
 }
 
 #[test]
@@ -102,7 +139,7 @@ fn every_command_is_for_whom_the_table_says() {
         .map(|line| line.split_whitespace().collect())
         .filter(|row: &Vec<_>| !row.is_empty())
         .collect();
-    assert_eq!(rows.len(), 23, "as many as there are verbs");
+    assert_eq!(rows.len(), 34, "as many as there are verbs");
     for row in rows {
         let wish = verb(row[0], agent(0), call(1), offer(1), work(1), queue(0));
         assert_eq!(name(&wish), row[0]);

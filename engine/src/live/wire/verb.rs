@@ -1,10 +1,12 @@
 //! A command as it stands on the wire: names and ids as text.
 
 use crate::call::event::Seat;
-use crate::io::{Verb, Whom};
+use crate::id::{AgentId, QueueId};
+use crate::io::{OpenMajor, Verb, Whom};
 use crate::live::cast::Cast;
 use crate::live::view::{Right, Viewer};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A wish as written: agents and queues by name, the rest by id. `agent` may be left out by an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +168,105 @@ pub enum WireVerb {
         /// Where to, by name.
         queue: String,
     },
+    /// Give the caller in the ear to the people of another queue.
+    HandOver {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+        /// The queue, by name.
+        queue: String,
+        /// A class of the plan, or P0..P3; by default as it is.
+        class: Option<String>,
+        /// For whoever answers there.
+        note: Option<String>,
+    },
+    /// Take back a caller who was handed over and waits.
+    TakeBack {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+    },
+    /// Give the caller in the ear back to the stage they came from.
+    ReferBack {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+        /// Why.
+        note: Option<String>,
+    },
+    /// Put a word on a call.
+    Tag {
+        /// The call.
+        call: String,
+        /// The word.
+        tag: String,
+    },
+    /// Have the caller of a call called, later.
+    PlanCallback {
+        /// The call.
+        call: String,
+        /// In how many milliseconds.
+        after: u64,
+        /// What it is about.
+        note: Option<String>,
+    },
+    /// End the call in the ear; its caller is called back.
+    DropToCallback {
+        /// Who.
+        agent: Option<String>,
+        /// The call.
+        call: String,
+        /// What it is about.
+        note: Option<String>,
+    },
+    /// Close a callback that is not needed any more.
+    DismissCallback {
+        /// Which.
+        call: String,
+        /// Why.
+        reason: String,
+    },
+    /// Open a queue's way out, or close it.
+    SetOverflow {
+        /// The queue, by name.
+        queue: String,
+        /// Open from here on, or not.
+        open: bool,
+    },
+    /// Open a major event.
+    OpenMajor {
+        /// Its name.
+        name: String,
+        /// Calls with one of these tags belong to it.
+        #[serde(default)]
+        tags: Vec<String>,
+        /// Calls to one of these numbers belong to it.
+        #[serde(default)]
+        numbers: Vec<String>,
+        /// Where its calls wait, by name; by default where they would anyway.
+        queue: Option<String>,
+        /// Who serves that queue and no other, by name.
+        #[serde(default)]
+        team: Vec<String>,
+        /// Who is kept for everything else, by name.
+        #[serde(default)]
+        rest: Vec<String>,
+    },
+    /// Close a major event.
+    CloseMajor {
+        /// Which.
+        event: String,
+    },
+    /// Say that a call belongs to a major event.
+    AddToMajor {
+        /// Which.
+        event: String,
+        /// The call.
+        call: String,
+    },
 }
 
 /// A wish names something that does not exist.
@@ -237,14 +338,77 @@ impl WireVerb {
                     cast.agent_named(agent).ok_or_else(|| NoSuch { what: "agent", name: agent.clone() })?;
                 Verb::Skills { agent, skills: skills.clone() }
             }
-            WireVerb::Move { work, queue } => Verb::Move {
-                work: id("item", work)?,
-                queue: cast
-                    .queue_named(queue)
-                    .ok_or_else(|| NoSuch { what: "queue", name: queue.clone() })?,
-            },
+            WireVerb::Move { work, queue } => {
+                Verb::Move { work: id("item", work)?, queue: queue_named(cast, queue)? }
+            }
+            _ => return self.read_beside(who, cast),
         })
     }
+
+    /// What may be wished for beside talking.
+    fn read_beside(
+        &self,
+        who: impl Fn(&Option<String>) -> Result<AgentId, NoSuch>,
+        cast: &Cast,
+    ) -> Result<Verb, NoSuch> {
+        Ok(match self {
+            WireVerb::HandOver { agent, call, queue, class, note } => Verb::HandOver {
+                agent: who(agent)?,
+                call: id("call", call)?,
+                queue: queue_named(cast, queue)?,
+                class: class.clone(),
+                note: note.clone(),
+            },
+            WireVerb::TakeBack { agent, call } => {
+                Verb::TakeBack { agent: who(agent)?, call: id("call", call)? }
+            }
+            WireVerb::ReferBack { agent, call, note } => {
+                Verb::ReferBack { agent: who(agent)?, call: id("call", call)?, note: note.clone() }
+            }
+            WireVerb::Tag { call, tag } => Verb::Tag { call: id("call", call)?, tag: tag.clone() },
+            WireVerb::PlanCallback { call, after, note } => Verb::PlanCallback {
+                call: id("call", call)?,
+                after: Duration::from_millis(*after),
+                note: note.clone(),
+            },
+            WireVerb::DropToCallback { agent, call, note } => {
+                Verb::DropToCallback { agent: who(agent)?, call: id("call", call)?, note: note.clone() }
+            }
+            WireVerb::DismissCallback { call, reason } => {
+                Verb::DismissCallback { call: id("call", call)?, reason: reason.clone() }
+            }
+            WireVerb::SetOverflow { queue, open } => {
+                Verb::SetOverflow { queue: queue_named(cast, queue)?, open: *open }
+            }
+            WireVerb::OpenMajor { name, tags, numbers, queue, team, rest } => {
+                let people = |names: &[String]| {
+                    names.iter().map(|name| agent_named(cast, name)).collect::<Result<Vec<_>, _>>()
+                };
+                Verb::OpenMajor(Box::new(OpenMajor {
+                    name: name.clone(),
+                    tags: tags.clone(),
+                    numbers: numbers.clone(),
+                    queue: queue.as_ref().map(|queue| queue_named(cast, queue)).transpose()?,
+                    team: people(team)?,
+                    rest: people(rest)?,
+                }))
+            }
+            WireVerb::CloseMajor { event } => Verb::CloseMajor { event: id("event", event)? },
+            WireVerb::AddToMajor { event, call } => {
+                Verb::AddToMajor { event: id("event", event)?, call: id("call", call)? }
+            }
+            // Everything else has been read before.
+            _ => return Err(NoSuch { what: "command", name: String::new() }),
+        })
+    }
+}
+
+fn queue_named(cast: &Cast, name: &str) -> Result<QueueId, NoSuch> {
+    cast.queue_named(name).ok_or_else(|| NoSuch { what: "queue", name: name.to_owned() })
+}
+
+fn agent_named(cast: &Cast, name: &str) -> Result<AgentId, NoSuch> {
+    cast.agent_named(name).ok_or_else(|| NoSuch { what: "agent", name: name.to_owned() })
 }
 
 /// Reads an id handed back to us.

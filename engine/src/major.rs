@@ -1,0 +1,225 @@
+//! A major event: one thing with a name, calls that belong to it, people who serve it and nothing
+//! else, and people who are kept for everything else. One command opens it.
+//!
+//! Calls belong to it by a word the plan or a key of the menu puts on them, by the number that was
+//! dialled, or because a person says so. They keep that word in their record.
+
+use crate::call::event::{Actor, Beside, Event};
+use crate::engine::Engine;
+use crate::id::{AgentId, CallId, CentreId, MajorId, QueueId};
+use crate::io::{OpenMajor, Refusal};
+use crate::queue::{Duty, Fact};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Major events open at once in one centre. Two in a night is a year's worst; each divides the room
+/// once more.
+const OPEN_MAX: usize = 8;
+
+/// Tags and numbers of one event, people of one team: far more than anybody types in a hurry.
+const LIST_MAX: usize = 256;
+
+/// Letters of a name, a tag or a number.
+const NAME_MAX: usize = 80;
+
+/// The major events of one centre that are not over.
+#[derive(Debug, Default)]
+pub(crate) struct Majors {
+    open: BTreeMap<MajorId, Major>,
+}
+
+#[derive(Debug)]
+struct Major {
+    name: String,
+    tags: Vec<String>,
+    numbers: Vec<String>,
+    /// By the plan's name.
+    queue: Option<String>,
+    team: Vec<AgentId>,
+    rest: Vec<AgentId>,
+}
+
+impl Majors {
+    /// The first open event a call with these words, to this number, belongs to.
+    fn of(&self, tags: &[String], called: &str) -> Option<MajorId> {
+        let belongs = |major: &Major| {
+            major.tags.iter().any(|tag| tags.contains(tag))
+                || major.numbers.iter().any(|number| number == called)
+        };
+        self.open.iter().find(|(_, major)| belongs(major)).map(|(id, _)| *id)
+    }
+
+    /// Whether a plan's `crisis` is true.
+    pub(crate) fn is_any_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    fn has(&self, agent: AgentId) -> bool {
+        self.open.values().any(|major| major.team.contains(&agent) || major.rest.contains(&agent))
+    }
+}
+
+impl Engine {
+    /// A supervisor opens a major event. Calls that are there already and belong to it join it.
+    pub(crate) fn open_major(
+        &mut self,
+        id: CentreId,
+        wish: OpenMajor,
+        by: Actor,
+    ) -> Result<MajorId, Refusal> {
+        let centre = self.centre(id).ok_or(Refusal::Unknown)?;
+        let OpenMajor { name, tags, numbers, queue, team, rest } = wish;
+        let name = name.trim().to_owned();
+        let words = tags.iter().chain(&numbers).chain([&name]);
+        let long = words.into_iter().any(|word| word.is_empty() || word.chars().count() > NAME_MAX);
+        let many = [tags.len(), numbers.len(), team.len(), rest.len()].iter().any(|len| *len > LIST_MAX);
+        let people = team.iter().chain(&rest);
+        let twice = people.clone().collect::<BTreeSet<_>>().len() < team.len() + rest.len();
+        // A team without a queue of its own would serve nothing.
+        let idle = queue.is_none() && !(team.is_empty() && rest.is_empty());
+        if long || many || twice || idle || centre.majors.open.len() >= OPEN_MAX {
+            return Err(Refusal::Invalid);
+        }
+        if people.clone().any(|agent| agent.centre != id || !self.knows(*agent)) {
+            return Err(Refusal::Unknown);
+        }
+        if people.clone().any(|agent| centre.majors.has(*agent)) {
+            return Err(Refusal::Busy); // one team at a time
+        }
+        let named = match queue {
+            None => None,
+            Some(queue) => {
+                let place = usize::try_from(queue.index).ok().filter(|_| queue.centre == id);
+                let plan = place.and_then(|place| centre.plan.queues.get(place));
+                Some(plan.ok_or(Refusal::Unknown)?.name.clone())
+            }
+        };
+        let centre = self.centre_mut(id).ok_or(Refusal::Unknown)?;
+        let event = centre.major_id();
+        let major = Major {
+            name: name.clone(),
+            tags: tags.clone(),
+            numbers: numbers.clone(),
+            queue: named,
+            team: team.clone(),
+            rest: rest.clone(),
+        };
+        centre.majors.open.insert(event, major);
+        self.log(
+            id,
+            Event::Beside(Beside::MajorOpened { event, name, tags, numbers, queue, team, rest, by }),
+        );
+        self.divide(id, event);
+        let mut waiting: Vec<CallId> = self.calls.keys().copied().filter(|call| call.centre == id).collect();
+        waiting.sort_unstable();
+        for call in waiting {
+            self.belong(call, Actor::Plan);
+        }
+        Ok(event)
+    }
+
+    /// The event's team serves its queue, the others everything but that.
+    fn divide(&mut self, id: CentreId, event: MajorId) {
+        let Some(centre) = self.centre(id) else { return };
+        let Some(major) = centre.majors.open.get(&event) else { return };
+        let Some(queue) = major.queue.as_ref().map(|name| centre.queue_named(name)) else { return };
+        let team = major.team.iter().map(|agent| (*agent, Duty::Only(vec![queue])));
+        let rest = major.rest.iter().map(|agent| (*agent, Duty::Except(vec![queue])));
+        for (agent, duty) in team.chain(rest).collect::<Vec<_>>() {
+            self.tell_floor(id, Fact::Assign { agent, duty });
+        }
+    }
+
+    /// Another plan serves: its queues have other places, and the teams keep theirs by name.
+    pub(crate) fn divide_again(&mut self, id: CentreId) {
+        let open: Vec<MajorId> =
+            self.centre(id).map(|centre| centre.majors.open.keys().copied().collect()).unwrap_or_default();
+        for event in open {
+            self.divide(id, event);
+        }
+    }
+
+    /// A supervisor says that it is over: everybody serves what their skills say. Calls that wait in
+    /// its queue stay there, with their place.
+    pub(crate) fn close_major(&mut self, event: MajorId, by: Actor) -> Result<(), Refusal> {
+        let centre = self.centre_mut(event.centre).ok_or(Refusal::Unknown)?;
+        let major = centre.majors.open.remove(&event).ok_or(Refusal::Gone)?;
+        self.log(event.centre, Event::Beside(Beside::MajorClosed { event, by }));
+        for agent in major.team.into_iter().chain(major.rest) {
+            self.tell_floor(event.centre, Fact::Assign { agent, duty: Duty::BySkill });
+        }
+        Ok(())
+    }
+
+    /// Somebody says that a call belongs to a major event.
+    pub(crate) fn add_to_major(&mut self, event: MajorId, id: CallId, by: Actor) -> Result<(), Refusal> {
+        let centre = self.centre(event.centre).filter(|_| id.centre == event.centre);
+        let centre = centre.ok_or(Refusal::Unknown)?;
+        if !centre.majors.open.contains_key(&event) {
+            return Err(Refusal::Gone);
+        }
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        if call.course.major == Some(event) {
+            return Ok(());
+        }
+        self.join_major(id, event, by);
+        Ok(())
+    }
+
+    /// A word has come on the call, or an event has opened: it may belong together.
+    pub(crate) fn belong(&mut self, id: CallId, by: Actor) {
+        let Some(call) = self.calls.get(&id).filter(|call| call.course.major.is_none()) else { return };
+        let Some(centre) = self.centre(id.centre) else { return };
+        if let Some(event) = centre.majors.of(&call.course.tags, &call.record.called) {
+            self.join_major(id, event, by);
+        }
+    }
+
+    fn join_major(&mut self, id: CallId, event: MajorId, by: Actor) {
+        let Some(major) = self.centre(id.centre).and_then(|centre| centre.majors.open.get(&event)) else {
+            return;
+        };
+        let name = major.name.clone();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.course.major = Some(event);
+        // Between two stages it waits for people whom the event does not change.
+        let work = call.work.filter(|_| call.course.handover.is_none());
+        self.log(id.centre, Event::Beside(Beside::MajorCall { event, call: id, name, by: by.clone() }));
+        if let Some((work, queue)) = work.zip(self.major_queue(id)) {
+            // Refused while somebody is answering it.
+            let _ = self.move_to(id, work, queue, by);
+        }
+    }
+
+    /// Where a call of a major event waits.
+    pub(crate) fn major_queue(&self, id: CallId) -> Option<QueueId> {
+        let centre = self.centre(id.centre)?;
+        let event = self.calls.get(&id)?.course.major?;
+        let name = centre.majors.open.get(&event)?.queue.as_ref()?;
+        Some(centre.queue_named(name))
+    }
+
+    /// A waiting item goes to another queue, and its call knows.
+    pub(crate) fn move_to(
+        &mut self,
+        id: CallId,
+        work: crate::id::WorkId,
+        queue: QueueId,
+        by: Actor,
+    ) -> Result<(), Refusal> {
+        let place = self.centre(id.centre).and_then(|centre| centre.floor.place(work));
+        if place.is_some_and(|place| place.queue == queue) {
+            return Ok(());
+        }
+        let fact = Fact::MoveTo { work, queue, by };
+        let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
+        centre.floor.allows(&fact)?;
+        let name = usize::try_from(queue.index).ok().and_then(|place| centre.plan.queues.get(place));
+        let name = name.map(|queue| queue.name.clone());
+        self.stage(id, queue);
+        if let (Some(name), Some(call)) = (name, self.calls.get_mut(&id)) {
+            call.queue = name;
+        }
+        self.tell_floor(id.centre, fact);
+        Ok(())
+    }
+}

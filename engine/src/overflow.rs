@@ -1,0 +1,269 @@
+//! Ways out of a queue that cannot serve: another centre of this process, or a number outside.
+//!
+//! The floor says when, and goes to other queues of its own centre by itself. Here the caller is
+//! offered elsewhere and keeps the place at home until a human there has answered: whoever is first
+//! has the call, and a way that comes to nothing costs nobody anything.
+
+use crate::alarm::Alarm;
+use crate::call::course::{Outlet, Way};
+use crate::call::event::{Actor, Beside, Cause, Event};
+use crate::call::party::{Party, PartyRole};
+use crate::dialplan::{ClassId, Destination, Facts, Room};
+use crate::engine::Engine;
+use crate::id::{AgentId, CallId, CentreId, LegId, QueueId, WorkId};
+use crate::io::Refusal;
+use crate::media::{MediaCommand, Program};
+use crate::negotiate;
+use crate::queue::{Arrival, Exit, Fact, Overflowing};
+use crate::release::CLEARED;
+use std::time::Duration;
+
+/// For so long a number outside may ring. Longer keeps a caller from the rule's next try, shorter
+/// hangs up on somebody who is on the way to the phone.
+const RINGS: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// A rule of its queue says that this call should be offered elsewhere.
+    pub(crate) fn overflow(&mut self, step: &Overflowing) {
+        let Overflowing { work, call, rule, ref to, .. } = *step;
+        let words = self.in_words(work.centre, to);
+        let waits = self.calls.get(&call).is_some_and(|it| it.work == Some(work) && it.talk.is_none());
+        let trying = |it: &Outlet| it.to == words;
+        if !waits || self.calls.get(&call).is_some_and(|it| it.course.outlets.iter().any(trying)) {
+            return;
+        }
+        self.log(call.centre, Event::Beside(Beside::Overflowing { call, work, to: words.clone() }));
+        let way = match to {
+            Destination::Centre(name) => self.visit(call, name),
+            Destination::Trunk { trunk, number } => self.ring_outside(call, trunk, number.as_deref()),
+            // The floor does that by itself.
+            Destination::Queue(_) => None,
+        };
+        match way {
+            Some(way) => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.course.outlets.push(Outlet { to: words, rule, way });
+                }
+                self.mark(call);
+            }
+            None => self.outlet_failed(call, work, &words, rule, None),
+        }
+    }
+
+    fn in_words(&self, centre: CentreId, to: &Destination) -> String {
+        match to {
+            Destination::Queue(place) => {
+                let plan = self.centre(centre).map(|centre| &centre.plan);
+                let place = usize::try_from(*place).ok();
+                let queue = plan.zip(place).and_then(|(plan, place)| plan.queues.get(place));
+                format!("queue:{}", queue.map_or("", |queue| queue.name.as_str()))
+            }
+            Destination::Centre(name) => format!("centre:{name}"),
+            Destination::Trunk { trunk, .. } => format!("trunk:{trunk}"),
+        }
+    }
+
+    /// Offered in another centre too, where its own plan says: one hop, and no further.
+    fn visit(&mut self, id: CallId, name: &str) -> Option<Way> {
+        let place = self.site.centres.iter().position(|centre| centre.name == name)?;
+        let there = CentreId(u16::try_from(place).ok()?);
+        if there == id.centre {
+            return None;
+        }
+        let call = self.calls.get(&id)?;
+        let record = &call.record;
+        let plan = &self.centre(there)?.plan;
+        let facts = Facts {
+            called: &record.called,
+            urn: Some(record.called.as_str()).filter(|called| called.starts_with("urn:")),
+            trunk: &record.trunk,
+            caller: Some(record.caller.0.as_str()).filter(|number| !number.is_empty()),
+            withheld: record.withheld,
+            utc: self.now.utc,
+            repeat: None,
+            headers: &[],
+            location: None,
+            room: Room::default(),
+        };
+        let routed = plan.route(&facts);
+        let same_side = || {
+            let place = plan.classes.iter().position(|class| class.fence == call.fenced)?;
+            u16::try_from(place).ok().map(ClassId)
+        };
+        let class = plan.class_named(&call.class).or_else(same_side).unwrap_or(routed.class);
+        let queue = QueueId { centre: there, index: routed.queue };
+        let guest = Beside::Guest {
+            call: id,
+            service: record.service.clone(),
+            caller: record.caller.clone(),
+            caller_name: record.caller_name.clone(),
+            withheld: record.withheld,
+        };
+        let (arrived, credit) = (record.arrived_at, call.credit);
+        let centre = self.centre_mut(there)?;
+        let work = centre.work_id();
+        centre.works.insert(work, id);
+        self.log(there, Event::Beside(guest));
+        let arrival = Arrival { credit, visiting: true, ..Arrival::live(work, id, queue, class, arrived) };
+        // What follows is done with the other steps of this input: the call must know its guest first.
+        let now = self.now.at;
+        if let Some(centre) = self.centre_mut(there) {
+            centre.floor.handle(now, Fact::Enter(Box::new(arrival)));
+        }
+        Some(Way::Guest(work))
+    }
+
+    /// Rings outside. Whoever answers there hears the caller at once.
+    fn ring_outside(&mut self, id: CallId, trunk: &str, number: Option<&str>) -> Option<Way> {
+        let record = &self.calls.get(&id)?.record;
+        let number = number.unwrap_or(&record.called).to_owned();
+        let shown = Some(record.caller.0.clone()).filter(|number| !number.is_empty());
+        let leg = self.centre_mut(id.centre)?.leg_id();
+        let made = self.dial_trunk(id, leg, trunk, &number, shown.as_deref(), 0)?;
+        self.calls.get_mut(&id)?.add(Party::new(PartyRole::Outlet, made));
+        self.alarms.set(Alarm::OutletUnanswered(leg), self.now.at + RINGS);
+        Some(Way::Outside(leg))
+    }
+
+    /// Whether this leg rings outside for a queue that overflows, or talks there.
+    pub(crate) fn is_outlet(&self, id: CallId, leg: LegId) -> bool {
+        let party = self.calls.get(&id).and_then(|call| call.party(leg));
+        party.is_some_and(|party| matches!(party.role, PartyRole::Outlet))
+    }
+
+    /// A human outside has answered: the caller leaves the queue into that conversation.
+    pub(crate) fn outlet_answered(&mut self, id: CallId, leg: LegId, sdp: Option<&[u8]>) {
+        self.alarms.clear(Alarm::OutletUnanswered(leg));
+        let Some(call) = self.calls.get(&id) else { return };
+        let (Some(work), None) = (call.work, call.talk) else {
+            return self.let_go(id, leg, Some(crate::assign::ELSEWHERE));
+        };
+        let Some(agreed) = sdp.and_then(negotiate::read_answer) else {
+            return self.outlet_gone(id, leg, Some(488));
+        };
+        self.agree(id, leg, agreed);
+        let to = self.take_outlet(id, |way| way == Way::Outside(leg)).map(|it| it.to).unwrap_or_default();
+        self.log(id.centre, Event::Beside(Beside::Overflowed { call: id, work, to }));
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.work = None;
+            call.course.away = Some(leg);
+        }
+        self.tell_floor(id.centre, Fact::Leave { work, exit: Exit::Overflowed });
+        self.forget_work(work);
+        self.drop_outlets(id);
+        self.close_menu(id);
+        self.answer_caller(id);
+        self.join_outside(id, leg);
+    }
+
+    /// A leg outside has failed, rung for too long, or hung up before it answered.
+    pub(crate) fn outlet_gone(&mut self, id: CallId, leg: LegId, code: Option<u16>) {
+        self.alarms.clear(Alarm::OutletUnanswered(leg));
+        self.let_go(id, leg, Some(CLEARED));
+        let outlet = self.take_outlet(id, |way| way == Way::Outside(leg));
+        let work = self.calls.get(&id).and_then(|call| call.work);
+        if let (Some(outlet), Some(work)) = (outlet, work) {
+            self.outlet_failed(id, work, &outlet.to, outlet.rule, code);
+        }
+    }
+
+    fn outlet_failed(&mut self, id: CallId, work: WorkId, to: &str, rule: u32, code: Option<u16>) {
+        self.log(id.centre, Event::Beside(Beside::OverflowFailed { call: id, to: to.to_owned(), code }));
+        let now = self.now.at;
+        // From within the floor's own step: what follows is done by whoever follows it.
+        if let Some(centre) = self.centre_mut(work.centre) {
+            centre.floor.handle(now, Fact::Returned { work, rule });
+        }
+    }
+
+    fn take_outlet(&mut self, id: CallId, is: impl Fn(Way) -> bool) -> Option<Outlet> {
+        let outlets = &mut self.calls.get_mut(&id)?.course.outlets;
+        let place = outlets.iter().position(|outlet| is(outlet.way))?;
+        Some(outlets.remove(place))
+    }
+
+    /// A leg outside has rung for long enough.
+    pub(crate) fn outlet_unanswered(&mut self, leg: LegId) {
+        if let Some(&id) = self.legs.get(&leg) {
+            self.outlet_gone(id, leg, None);
+        }
+    }
+
+    /// Somebody has the call, or its caller is gone: nobody else is asked any more.
+    pub(crate) fn drop_outlets(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        for outlet in std::mem::take(&mut call.course.outlets) {
+            match outlet.way {
+                Way::Outside(leg) => {
+                    self.alarms.clear(Alarm::OutletUnanswered(leg));
+                    self.let_go(id, leg, Some(crate::assign::ELSEWHERE));
+                }
+                Way::Guest(work) => {
+                    self.tell_floor(work.centre, Fact::Leave { work, exit: Exit::Withdrawn });
+                    self.forget_work(work);
+                    self.log(work.centre, Event::Beside(Beside::GuestGone { call: id }));
+                }
+            }
+        }
+    }
+
+    /// An agent of another centre has the call: it leaves its queue at home. The item it is
+    /// connected by.
+    pub(crate) fn answered_abroad(&mut self, id: CallId, there: CentreId) -> Option<WorkId> {
+        let outlet = self.take_outlet(id, |way| matches!(way, Way::Guest(work) if work.centre == there))?;
+        let Way::Guest(guest) = outlet.way else { return None };
+        let home = self.calls.get_mut(&id)?.work.take()?;
+        self.log(id.centre, Event::Beside(Beside::Overflowed { call: id, work: home, to: outlet.to }));
+        self.tell_floor(id.centre, Fact::Leave { work: home, exit: Exit::Overflowed });
+        self.forget_work(home);
+        Some(guest)
+    }
+
+    /// An agent of another centre is out of the call: it is no longer that centre's concern.
+    pub(crate) fn guest_over(&mut self, id: CallId, agent: AgentId) {
+        if agent.centre != id.centre {
+            self.log(agent.centre, Event::Beside(Beside::GuestGone { call: id }));
+        }
+    }
+
+    /// Caller and whoever outside has answered hear each other.
+    fn join_outside(&mut self, id: CallId, leg: LegId) {
+        let bridge = self.next_bridge(id);
+        let Some(caller) = self.calls.get(&id).map(|call| call.caller().id) else { return };
+        self.media(MediaCommand::Join { bridge, leg: caller });
+        self.media(MediaCommand::Join { bridge, leg });
+        self.watch(leg);
+        self.mark(id);
+    }
+
+    /// Whoever outside had the call has hung up, or gave up before answering.
+    pub(crate) fn outlet_hung_up(&mut self, id: CallId, leg: LegId) {
+        if self.calls.get(&id).and_then(|call| call.course.away) != Some(leg) {
+            return self.outlet_gone(id, leg, None);
+        }
+        self.log(id.centre, Event::Released { call: id, by: Actor::System, disposition: None });
+        self.close(id, Actor::System, Cause::Released);
+    }
+
+    /// Whoever outside had the call is lost: the caller waits again, at home.
+    pub(crate) fn outlet_lost(&mut self, id: CallId, leg: LegId) {
+        let away = self.calls.get_mut(&id).and_then(|call| call.course.away.take_if(|it| *it == leg));
+        if away.is_none() {
+            return self.outlet_gone(id, leg, None);
+        }
+        self.let_go(id, leg, None);
+        let Some(caller) = self.calls.get(&id).map(|call| call.caller().id) else { return };
+        self.media(MediaCommand::Leave { leg: caller });
+        self.media(MediaCommand::Play { leg: caller, program: Program::Comfort });
+        self.wait_again(id);
+    }
+
+    /// A person opens a queue's way out, or closes it.
+    pub(crate) fn set_overflow(&mut self, queue: QueueId, open: bool, by: Actor) -> Result<(), Refusal> {
+        let fact = Fact::Overflow { queue, opened: open };
+        self.centre(queue.centre).ok_or(Refusal::Unknown)?.floor.allows(&fact)?;
+        self.log(queue.centre, Event::Beside(Beside::OverflowSet { queue, open, by }));
+        self.tell_floor(queue.centre, fact);
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! From one stage to the next: an agent who has talked with a caller hands the call over, with a
+//! note and a class, to the people of another queue. The caller waits there and hears the hold sound.
+//!
+//! Somebody stays responsible: until a person of the next stage answers, the call is still its
+//! agent's to look after. An alarm says when the caller must be talked with again, any agent may take
+//! them back, and who answers there may refer them back. A caller who hangs up meanwhile leaves the
+//! work behind, at its place.
+
+use crate::alarm::Alarm;
+use crate::call::Call;
+use crate::call::course::HandOver;
+use crate::call::event::{Actor, Beside, Event, WhyCallback};
+use crate::dialplan::ClassId;
+use crate::engine::Engine;
+use crate::id::{AgentId, CallId, LegId, QueueId};
+use crate::io::Refusal;
+use crate::queue::{Arrival, Exit, Fact, Owner};
+use crate::release::CLEARED;
+use std::time::Duration;
+
+/// A caller who waits for a doctor hears a human again after this, unless the queue's plan says
+/// otherwise: longer leaves a patient who gets worse alone with the hold sound, shorter keeps the
+/// agents from the calls that come in.
+const RECONTACT: Duration = Duration::from_secs(300);
+
+/// How long whoever handed a call over is asked alone when it is referred back: they know the file.
+pub(crate) const OWNER_ALONE: Duration = Duration::from_secs(10);
+
+/// What a hand-over asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// Where the caller waits.
+    pub(crate) queue: QueueId,
+    /// How urgent from here on; `None`: as it is.
+    pub(crate) class: Option<String>,
+    /// For whoever answers there.
+    pub(crate) note: Option<String>,
+    /// To the stage it came from, and whoever handed it over first.
+    pub(crate) back_to: Option<AgentId>,
+}
+
+impl Engine {
+    /// The agent in conversation gives the caller to another stage.
+    pub(crate) fn hand_over(
+        &mut self,
+        agent: AgentId,
+        id: CallId,
+        wanted: Wanted,
+        by: Actor,
+    ) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        let talk = call.connected().filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
+        if call.lost {
+            return Err(Refusal::Gone); // it is about to be everybody's
+        }
+        if call.consult.is_some() || call.other_agent(talk.leg).is_some() || call.outside().is_some() {
+            return Err(Refusal::Busy); // others are in it: who wants out leaves
+        }
+        let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
+        let place = usize::try_from(wanted.queue.index).ok().filter(|_| wanted.queue.centre == id.centre);
+        let queue = place.and_then(|place| centre.plan.queues.get(place)).ok_or(Refusal::Unknown)?;
+        let (name, recontact) = (queue.name.clone(), queue.recall.unwrap_or(RECONTACT));
+        if let Some(class) = &wanted.class {
+            self.qualify(id, class, by.clone())?;
+        }
+        if let Some(note) = wanted.note.as_ref().filter(|note| !note.trim().is_empty()) {
+            self.note(id, note, by)?;
+        }
+        let due = self.now.at + recontact;
+        let Some(call) = self.calls.get_mut(&id) else { return Err(Refusal::Unknown) };
+        call.talk = None;
+        let from = std::mem::replace(&mut call.queue, name);
+        call.course.handover = Some(HandOver { by: agent, from, since: self.now.at, recontact });
+        call.course.owner = wanted.back_to;
+        let (class, program) = (call.class.clone(), Call::hold_program(&call.hold_sound));
+        let watching = call.seated().filter(|party| party.agent().is_some_and(|it| it != agent));
+        let watching: Vec<LegId> = watching.map(|party| party.leg.id).collect();
+        self.log(
+            id.centre,
+            Event::Beside(Beside::HandedOver {
+                call: id,
+                by: agent,
+                queue: wanted.queue,
+                class,
+                back: wanted.back_to.is_some(),
+                recontact: due,
+            }),
+        );
+        self.caller_out(id, program);
+        for leg in watching {
+            self.part(id, leg, Actor::System, None);
+        }
+        self.let_go(id, talk.leg, Some(CLEARED));
+        self.alarms.set(Alarm::Recontact(id), due);
+        self.mark(id);
+        self.enter_stage(id, wanted.queue);
+        self.free_ear(id, agent);
+        Ok(())
+    }
+
+    /// The caller waits in the queue of another stage, from here on.
+    fn enter_stage(&mut self, id: CallId, queue: QueueId) {
+        self.stage(id, queue);
+        let Some(centre) = self.centres.get_mut(usize::from(id.centre.0)) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
+        let work = centre.work_id();
+        centre.works.insert(work, id);
+        call.work = Some(work);
+        let owner = call.course.owner.map(|agent| Owner { agent, alone: OWNER_ALONE, leads: Vec::new() });
+        let arrival = Arrival { owner, ..Arrival::live(work, id, queue, class, self.now.at) };
+        self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
+    }
+
+    /// Whoever answers gives the caller back to the stage they came from: first to the agent who had
+    /// handed them over.
+    pub(crate) fn refer_back(
+        &mut self,
+        agent: AgentId,
+        id: CallId,
+        note: Option<String>,
+        by: Actor,
+    ) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        let (first, from) = call.course.came_from.clone().ok_or(Refusal::Invalid)?;
+        let (queue, _) = self.place_named(id, &from, "").ok_or(Refusal::Unknown)?;
+        self.hand_over(agent, id, Wanted { queue, class: None, note, back_to: Some(first) }, by)
+    }
+
+    /// An agent takes back a caller who was handed over and waits: the call is the stage's again it
+    /// came from, and the agent has it.
+    pub(crate) fn take_back_over(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
+        let handover = call.course.handover.clone().ok_or(Refusal::Gone)?;
+        let work = call.work.ok_or(Refusal::Gone)?;
+        let (queue, _) = self.place_named(id, &handover.from, "").ok_or(Refusal::Unknown)?;
+        let class = call.class.clone();
+        let (arrived, credit) = (call.record.arrived_at, call.credit);
+        let centre = self.centre_mut(id.centre).ok_or(Refusal::Unknown)?;
+        let class = centre.plan.class_named(&class).unwrap_or(ClassId(0));
+        let again = centre.work_id();
+        let arrival = Arrival { credit, again: true, ..Arrival::live(again, id, queue, class, arrived) };
+        let resume = Fact::Resume { agent, arrival: Box::new(arrival), confirmed: true };
+        centre.floor.allows(&resume)?;
+        self.log(id.centre, Event::Beside(Beside::TakenBack { call: id, by: agent }));
+        self.tell_floor(id.centre, Fact::Leave { work, exit: Exit::Withdrawn });
+        self.forget_work(work);
+        self.end_handover(id);
+        self.stage(id, queue);
+        if let Some(call) = self.calls.get_mut(&id) {
+            (call.queue, call.work) = (handover.from, Some(again));
+        }
+        if let Some(centre) = self.centre_mut(id.centre) {
+            centre.works.insert(again, id);
+        }
+        self.mark(id);
+        self.tell_floor(id.centre, resume);
+        Ok(())
+    }
+
+    /// Nobody is between two stages any more: somebody has answered, or has the caller back.
+    pub(crate) fn end_handover(&mut self, id: CallId) {
+        self.alarms.clear(Alarm::Recontact(id));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some(over) = call.course.handover.take() {
+            call.course.came_from = Some((over.by, over.from));
+            call.course.owner = None;
+        }
+    }
+
+    /// A caller who was handed over must be talked with again, and again until somebody answers.
+    pub(crate) fn recontact(&mut self, id: CallId) {
+        let Some(over) = self.calls.get(&id).and_then(|call| call.course.handover.clone()) else { return };
+        self.log(id.centre, Event::Beside(Beside::RecontactDue { call: id, agent: over.by }));
+        self.alarms.set(Alarm::Recontact(id), self.now.at + over.recontact);
+    }
+
+    /// The caller hung up before the next stage answered: its work stays, at its place.
+    pub(crate) fn keep_work(&mut self, id: CallId) {
+        let since = self.calls.get(&id).and_then(|call| Some(call.course.handover.as_ref()?.since));
+        if let Some(since) = since {
+            self.call_back_later(id, WhyCallback::Kept, since);
+        }
+    }
+}
