@@ -41,8 +41,11 @@ impl Draft {
         let queues = self.queues.iter().map(|draft| names.queue(draft)).collect::<Result<Vec<_>, _>>()?;
         few("queues", queues.len(), &self.name)?;
         queues::ends(&self, &queues)?;
-        let names =
-            Names { numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(), ..names };
+        let names = Names {
+            assigned: self.numbers.iter().map(|(n, service)| (n.is.clone(), service.is.clone())).collect(),
+            numbers: self.numbers.iter().map(|(number, _)| number.is.clone()).collect(),
+            ..names
+        };
         let callback = self.callback.as_ref().map(|draft| names.callback(draft)).transpose()?;
         let (routes, default) = self.routes(&names, &queues)?;
         let modifiers = self.modifiers(&names)?;
