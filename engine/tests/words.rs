@@ -41,6 +41,11 @@ hold = { mode = "early", answer_within = "20s" }
 [queue.ring]
 skills = ["mr"]
 offer = { mode = "exclusive", strategy = "ring-3" }
+[callback]
+trunk = "out"
+shown = "+33388000015"
+retry = ["1m", "5m"]
+broken = false
 [[route]]
 name = "all"
 priority = 9

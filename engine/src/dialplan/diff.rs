@@ -3,8 +3,8 @@
 use super::condition::{Clause, Condition, seconds};
 use super::eval::{Change, Modifier, Route};
 use super::{
-    Destination, Dialplan, Earlier, Facts, HoldMode, OfferPlan, OverflowCause, OverflowRule, QueuePlan,
-    Repeat, Room, SkillNeed, Strategy,
+    CallbackPlan, Destination, Dialplan, Earlier, Facts, HoldMode, OfferPlan, OverflowCause, OverflowRule,
+    QueuePlan, Repeat, Room, SkillNeed, Strategy,
 };
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ pub struct Diff {
 /// One named thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// `number`, `calendar`, `class`, `queue`, `route` or `modifier`.
+    /// `number`, `calendar`, `class`, `queue`, `route`, `modifier` or `callback`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -73,7 +73,7 @@ impl Dialplan {
     pub fn diff(&self, other: &Dialplan) -> Diff {
         let (before, after) = (self.portraits(), other.portraits());
         let mut differences = Vec::new();
-        let kinds = ["number", "calendar", "class", "queue", "route", "modifier"];
+        let kinds = ["number", "calendar", "class", "queue", "route", "modifier", "callback"];
         for kind in kinds {
             for (_, name, parts) in before.iter().filter(|portrait| portrait.0 == kind) {
                 let change = match find(&after, kind, name) {
@@ -179,6 +179,9 @@ impl Dialplan {
             self.modifiers
                 .iter()
                 .map(|modifier| ("modifier", modifier.name.clone(), self.about_modifier(modifier))),
+        );
+        all.extend(
+            self.callback.iter().map(|plan| ("callback", "of the centre".to_owned(), about_callback(plan))),
         );
         all
     }
@@ -334,6 +337,19 @@ fn changed(
     });
     let parts = names.into_iter().map(|name| (name, of(before, name), of(after, name)));
     parts.filter(|(_, before, after)| before != after).collect()
+}
+
+fn about_callback(plan: &CallbackPlan) -> Vec<(&'static str, String)> {
+    let whom = [("abandoned", plan.abandoned), ("broken", plan.broken)];
+    let whom = whom.iter().filter(|(_, on)| *on).map(|(whom, _)| (*whom).to_owned());
+    said(vec![
+        ("trunk", plan.trunk.clone()),
+        ("shown", plan.shown.clone().unwrap_or_default()),
+        ("ring", seconds(plan.ring)),
+        ("retry", joined(plan.retry.iter().map(|after| seconds(*after)))),
+        ("keep", seconds(plan.keep)),
+        ("whom", joined(whom)),
+    ])
 }
 
 /// Parts that say something.

@@ -349,7 +349,7 @@ impl Problem {
             Problem::WrongType { key, wanted } => format!("give `{key}` {wanted}"),
             Problem::NotOneOf { allowed, .. } => format!("write {}", listed(allowed.iter().copied(), "or")),
             Problem::Duration { .. } => {
-                "write a whole number and its unit: \"20s\", \"15m\" or \"2h\"".into()
+                "write a whole number and its unit, a week at most: \"20s\", \"15m\" or \"2h\"".into()
             }
             Problem::OutOfBounds { bounds, .. } => (*bounds).into(),
             Problem::Name { .. } => {
