@@ -123,6 +123,8 @@ impl Centre {
             | Event::Heard { call, .. }
             | Event::NoMedia { call, .. }
             | Event::AgentLost { call, .. }
+            | Event::Signed { call, .. }
+            | Event::Reasoned { call, .. }
             | Event::Held { call, .. }
             | Event::HeldAside { call, .. }
             | Event::RecallDue { call, .. }

@@ -87,6 +87,9 @@ impl Engine {
         if end != ConsultEnd::Over {
             self.caller_in(id);
         }
+        if matches!(end, ConsultEnd::Unanswered | ConsultEnd::Back) {
+            self.not_passed_on(id);
+        }
     }
 
     /// Somebody has left a conversation in which one asks another.

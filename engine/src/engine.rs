@@ -256,18 +256,23 @@ impl Engine {
             Told::ReofferDone { dialog, sdp } | Told::Acknowledged { dialog, sdp } => {
                 self.renegotiated(dialog, sdp.as_deref());
             }
-            Told::Cancelled { dialog, .. } | Told::Released { dialog, .. } => self.hung_up(dialog),
+            Told::Cancelled { dialog, reason } | Told::Released { dialog, reason } => {
+                self.reasoned(dialog, reason);
+                self.hung_up(dialog);
+            }
             Told::Unconfirmed { dialog } => self.unconfirmed(dialog),
             Told::Lost { dialog, .. } => self.lost(dialog),
-            Told::Failed { dialog, code, .. } => self.ringing_failed(dialog, code),
+            Told::Failed { dialog, code, reason } => {
+                self.reasoned(dialog, reason);
+                self.ringing_failed(dialog, code);
+            }
             Told::Registered { user, reachable } => self.registered(&user, reachable),
             Told::Counted(counter) => self.count(counted(counter)),
             Told::ErrandDone { errand, end } => self.trunks.answered(self.now.at, errand, &end),
             Told::Alive { dialog } => self.alive(dialog),
-            // Calls are passed on by their owner's commands.
-            Told::Referred { dialog, .. } => self.endpoint.report(self.now, dialog, 501),
+            Told::Referred { dialog, refer } => self.referred(dialog, &refer),
             Told::Info { dialog, content_type, body } => self.key_told(dialog, &content_type, &body),
-            // The session goes on as it was.
+            // The session goes on as it was; and we ask nobody to call: the caller stays with us (ADR 15).
             Told::ReofferFailed { .. } | Told::ReferAnswered { .. } | Told::ReferProgress { .. } => {}
         }
     }

@@ -91,6 +91,7 @@ impl Engine {
         };
         let purpose = if test { Purpose::Test } else { Purpose::Help };
         self.calls.insert(id, Call::new(record, leg, purpose));
+        self.read_signs(id, invite);
         if test {
             return self.echo(id);
         }

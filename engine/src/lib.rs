@@ -40,8 +40,10 @@ mod screen;
 mod stage;
 mod stock;
 mod supervise;
+mod transfer;
 mod watch;
 
+pub mod signs;
 pub mod trunks;
 
 pub mod call;

@@ -67,7 +67,7 @@ impl Engine {
         let stream = local.offer(port.advertised, call.caller().stream.codec);
         let from = screen::ours(&self.site, call);
         let (to, flow, credentials) = (format!("<{uri}>"), way.flow, way.account);
-        let (headers, sdp) = (Vec::new(), local.body.clone());
+        let (headers, sdp) = (call.signs.onward(&from), local.body.clone());
         let invite = Outgoing { flow, to, uri, from, headers, sdp, credentials };
         self.media(MediaCommand::Open { leg, port, stream });
         self.legs.insert(leg, id);
@@ -96,6 +96,7 @@ impl Engine {
         }
         self.seat(id, leg, Seat::Speaks, Actor::Agent(by));
         self.consult_answered(id, leg);
+        self.passed_on(id);
     }
 
     /// A way there has failed: the next is tried, unless the other end itself has said no.
@@ -114,6 +115,7 @@ impl Engine {
         if asks {
             self.end_consult(id, ConsultEnd::Unanswered);
         }
+        self.not_passed_on(id);
     }
 
     /// Somebody outside, or a supervisor's phone, has rung for long enough.

@@ -312,6 +312,28 @@ pub enum Event {
         /// Its microphone and speakers are fit.
         fit: bool,
     },
+    /// What an INVITE says beside who calls whom.
+    Signed {
+        /// The call.
+        call: CallId,
+        /// How well the network knows the caller, by its own word: `A`, `B` or `C` (RFC 8588).
+        attested: Option<char>,
+        /// Who has passed the call on, the latest first.
+        passed_by: Vec<Private>,
+        /// Its Resource-Priority (RFC 4412).
+        priority: Option<String>,
+    },
+    /// Why a peer has ended its call, or refused ours, in its network's words (RFC 3326).
+    Reasoned {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// `Q.850`, `SIP` ...
+        protocol: String,
+        /// The cause in that protocol.
+        cause: Option<u16>,
+    },
     /// Somebody put a party on hold, or took it back.
     Held {
         /// The call.

@@ -12,10 +12,12 @@ pub mod snapshot;
 use crate::dialplan::HoldMode;
 use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
 use crate::media::Program;
+use crate::signs::Signs;
 use crate::time::Instant;
 use leg::Leg;
 use party::{Party, PartyRole, Seat, Who};
 use record::Record;
+use sip::endpoint::DialogId;
 use std::time::Duration;
 
 /// One call that is not over.
@@ -56,6 +58,10 @@ pub struct Call {
     pub consult: Option<Consult>,
     /// It was handed to somebody outside, by this agent: nobody of ours is in it.
     pub handed: Option<AgentId>,
+    /// The phone of its agent that passes it on (REFER) and waits to hear how that goes.
+    pub passing: Option<DialogId>,
+    /// What its INVITE says beside who calls whom.
+    pub signs: Signs,
     /// How its caller is held.
     pub hold: HoldMode,
     /// When an early-media caller is answered at the latest.
@@ -125,6 +131,8 @@ impl Call {
             listed: false,
             consult: None,
             handed: None,
+            passing: None,
+            signs: Signs::default(),
             hold: HoldMode::Answered,
             answer_by: None,
             course: course::Course::default(),

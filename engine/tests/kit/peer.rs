@@ -112,8 +112,13 @@ impl Room {
     }
 
     pub fn bye(&mut self, caller: &mut Caller) {
+        self.bye_with(caller, "");
+    }
+
+    /// The caller hangs up and says more.
+    pub fn bye_with(&mut self, caller: &mut Caller, extra: &str) {
         caller.cseq += 1;
-        let text = self.request(caller, "BYE", caller.cseq, "", None);
+        let text = self.request(caller, "BYE", caller.cseq, extra, None);
         self.send(caller.at, &text);
     }
 
@@ -208,6 +213,18 @@ impl Room {
 
     /// A request of phone `index` within the dialog of `invite`.
     pub fn phone_request(&mut self, index: u32, invite: &Sip, method: &str, cseq: u32, body: Option<&str>) {
+        self.phone_request_with(index, invite, (method, cseq), "", body);
+    }
+
+    /// The same with further headers.
+    pub fn phone_request_with(
+        &mut self,
+        index: u32,
+        invite: &Sip,
+        (method, cseq): (&str, u32),
+        extra: &str,
+        body: Option<&str>,
+    ) {
         let at = phone_at(index);
         let (from, to, id) = (invite.header("to"), invite.header("from"), invite.call_id());
         let (uri, tag) = (invite.contact(), tag(invite));
@@ -216,7 +233,7 @@ impl Room {
         let text = format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK-p{index}-{method}-{cseq}-{tag}\r\n\
              Max-Forwards: 70\r\nFrom: {from};tag={tag}\r\nTo: {to}\r\nCall-ID: {id}\r\n\
-             CSeq: {cseq} {method}\r\nContact: <sip:{index}@{at}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+             CSeq: {cseq} {method}\r\nContact: <sip:{index}@{at}>\r\n{extra}{kind}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         self.send(at, &text);

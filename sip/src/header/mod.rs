@@ -15,6 +15,7 @@ pub mod reason;
 pub mod replaces;
 pub mod routing;
 pub mod session;
+pub mod stir;
 pub mod tokens;
 pub mod via;
 

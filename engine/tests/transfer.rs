@@ -1,0 +1,118 @@
+//! A desk phone passes its caller on, or is told that nobody takes the call; what an INVITE says beside
+//! who calls; keys pressed in an INFO; reasons in the log.
+
+mod kit;
+
+use engine::call::event::{ConsultEnd, Event};
+use engine::id::CallId;
+use kit::peer::{Caller, Dial};
+use kit::sip::{Sip, sdp};
+use kit::{ENGINE, Room, phone_at, trunk_at};
+use std::time::Duration;
+
+/// A caller who talks with the agent at the first desk phone; the INVITE that rang there.
+fn talking(extra: &str) -> (Room, Caller, CallId, Sip) {
+    let mut room = Room::new(1);
+    let uri = format!("sip:15@{ENGINE}");
+    let sdp = Some(sdp(30_000, "8 0", "sendrecv"));
+    let mut caller = room.dial_with(&Dial { number: "0612345678", uri, trunk: 0, sdp, extra });
+    room.ack(&mut caller);
+    let invite = room.answer(0);
+    let call = room.log.iter().find_map(|(_, entry)| match &entry.event {
+        Event::Connected { call, .. } => Some(*call),
+        _ => None,
+    });
+    (room, caller, call.expect("they talk"), invite)
+}
+
+/// The phone's REFER within its call.
+fn refer(room: &mut Room, invite: &Sip, to: &str) {
+    let extra = format!("Refer-To: <{to}>\r\nReferred-By: <sip:0@{}>\r\n", phone_at(0));
+    room.phone_request_with(0, invite, ("REFER", 50), &extra, None);
+}
+
+/// What the phone was told of how it goes.
+fn told(room: &Room) -> Vec<String> {
+    let phone = phone_at(0);
+    let notifies = room.wire.iter().filter(|sent| sent.to == phone && sent.sip.method() == Some("NOTIFY"));
+    let mut told: Vec<String> = notifies.map(|sent| sent.sip.body.trim().to_owned()).collect();
+    told.dedup(); // the phone answers none: each comes again
+    told
+}
+
+fn ends(room: &Room) -> Vec<ConsultEnd> {
+    let all = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+        Event::ConsultEnded { end, .. } => Some(*end),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn a_phone_passes_its_caller_to_the_fire_brigade_and_leaves_when_somebody_there_answers() {
+    let (mut room, caller, _, invite) = talking("");
+    refer(&mut room, &invite, &format!("sip:sdis-69@{ENGINE}"));
+    assert!(told(&room)[0].starts_with("SIP/2.0 100"));
+    room.outside_says(1, "200 OK");
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 200")), "{:?}", told(&room));
+    assert_eq!(ends(&room), [ConsultEnd::HandedOver]);
+    let bye = room.wire.iter().any(|sent| sent.to == phone_at(0) && sent.sip.method() == Some("BYE"));
+    assert!(bye, "the phone is free");
+    assert!(!room.has_bye(&caller), "the caller talks on");
+}
+
+#[test]
+fn i7_a_caller_nobody_takes_comes_back_to_the_phone_which_is_told() {
+    let (mut room, caller, _, invite) = talking("");
+    refer(&mut room, &invite, &format!("sip:sdis-69@{ENGINE}"));
+    room.pass(Duration::from_secs(31));
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 480")), "{:?}", told(&room));
+    assert_eq!(ends(&room), [ConsultEnd::Unanswered]);
+    assert!(!room.has_bye(&caller));
+}
+
+#[test]
+fn nobody_is_called_who_is_not_in_the_directory_and_by_nobody_but_an_agent() {
+    let (mut room, _, _, invite) = talking("");
+    refer(&mut room, &invite, &format!("sip:0899123456@{ENGINE}"));
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 404")), "{:?}", told(&room));
+    assert!(ends(&room).is_empty());
+}
+
+#[test]
+fn what_an_invite_says_beside_who_calls_is_logged_and_goes_on_with_the_call() {
+    let identity =
+        "eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJBIiwib3JpZyI6eyJ0biI6IjMzMSJ9fQ.c2ln;info=<https://c>";
+    let extra = format!(
+        "Diversion: <sip:+33144490002@h>;reason=deflection\r\nHistory-Info: <sip:15@h>;index=1\r\n\
+         Resource-Priority: esnet.1\r\nIdentity: {identity}\r\n"
+    );
+    let (mut room, _, call, invite) = talking(&extra);
+    let signed = room.log.iter().find_map(|(_, entry)| match &entry.event {
+        Event::Signed { call: of, attested, passed_by, priority } if *of == call => {
+            Some((*attested, passed_by.len(), priority.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(signed, Some((Some('A'), 1, Some("esnet.1".to_owned()))));
+    refer(&mut room, &invite, &format!("sip:sdis-69@{ENGINE}"));
+    let out =
+        room.wire.iter().rev().find(|sent| sent.to == trunk_at(1) && sent.sip.method() == Some("INVITE"));
+    let out = &out.expect("the fire brigade is called").sip;
+    let diversions: Vec<&str> = out.all("diversion").collect();
+    assert_eq!(diversions.len(), 2, "ourselves on top: {diversions:?}");
+    assert!(diversions[0].contains("sip:15@") && diversions[1].contains("+33144490002"));
+    assert_eq!(out.header("resource-priority"), "esnet.1");
+    assert_eq!(out.header("history-info"), "<sip:15@h>;index=1");
+}
+
+#[test]
+fn the_networks_reason_for_an_end_is_in_the_log() {
+    let (mut room, mut caller, call, _) = talking("");
+    room.bye_with(&mut caller, "Reason: SIP;cause=200, Q.850;cause=31;text=\"x\"\r\n");
+    let reasons = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+        Event::Reasoned { call: of, protocol, cause, .. } if *of == call => Some((protocol.as_str(), *cause)),
+        _ => None,
+    });
+    assert_eq!(reasons.collect::<Vec<_>>(), [("Q.850", Some(31))]);
+}
