@@ -227,5 +227,11 @@ fn sixty_four_kilobytes_128_headers_and_8_kilobytes_in_one_are_the_most() {
     assert!(whole(&format!("{LINE}{VIA}{FROM}{TO}{REST}X: {most}\r\n")).repairs.is_empty());
     let long = format!("{LINE}{VIA}{FROM}{TO}{REST}Subject: {more}\r\n");
     assert_eq!(whole(&long).repairs, ["long_header"], "a header beyond 8 kB is left out, not the call");
+    let from = format!("From: \"{more}\" <sip:0612@h>;tag=1\r\n");
+    assert_eq!(
+        whole(&format!("{LINE}{VIA}{from}{TO}{REST}")).from.number.as_deref(),
+        Some("0612"),
+        "but for what it needs"
+    );
     assert!(Desk::new().hear(Peer::Phone, &format!("{long}{}", body()))[0].starts_with("SIP/2.0 100"));
 }

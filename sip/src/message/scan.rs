@@ -14,7 +14,8 @@ pub const MESSAGE_MAX: usize = 65_535;
 pub const HEADERS_MAX: usize = 128;
 
 /// One header line with its folds. The longest real ones (a signed Identity, a long Record-Route) stay
-/// under 3 kB; what is beyond is left out, and the call goes on without it.
+/// under 3 kB; what is beyond is left out, and the call goes on without it. What nothing can be answered
+/// without is kept at any length.
 pub const HEADER_MAX: usize = 8_192;
 
 /// Why bytes are no message.
@@ -76,12 +77,15 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Message<'_>, ScanError> {
             at = next;
             break;
         }
+        let header = split_header(bytes, at, line.text);
         if line.text.len() > HEADER_MAX {
             repairs.mark(Repair::LongHeader);
-            at = next;
-            continue;
+            if !header.is_some_and(|header| is_vital(header.name)) {
+                at = next;
+                continue;
+            }
         }
-        match split_header(bytes, at, line.text) {
+        match header {
             Some(_) if count == HEADERS_MAX => return Err(ScanError::TooManyHeaders),
             Some(header) => {
                 lines[count] = header;
@@ -162,6 +166,11 @@ pub(crate) fn length_in(head: &[u8]) -> Result<Option<usize>, NoLength> {
         None
     });
     content_length(values)
+}
+
+/// Without these there is no call (RFC 3261 §8.1.1).
+fn is_vital(name: Name) -> bool {
+    matches!(name, Name::Via | Name::From | Name::To | Name::CallId | Name::CSeq | Name::Contact)
 }
 
 /// Name and value of the header line `text`, which lies at `at`; `None` when it has none.
