@@ -205,6 +205,9 @@ mod tests {
             entered: Duration::ZERO,
             left: None,
             again: false,
+            stage: String::new(),
+            answered: None,
+            by: None,
         };
         Record {
             caller: Private("+33612345678".into()),

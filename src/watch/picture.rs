@@ -88,7 +88,7 @@ impl Picture {
                 // Of the pages: this board shows who waits and who answers.
                 Row::Held(_) | Row::Minute(_) | Row::Alarm(_) => {}
                 Row::Offer(_) | Row::Conversation(_) | Row::Call(_) => {}
-                Row::Callback(_) | Row::HandOver(_) | Row::Major(_) => {} // not on a board
+                Row::Callback(_) | Row::HandOver(_) | Row::Major(_) | Row::Figures(_) => {} // not on a board
             }
         }
         queues.sort_by_key(|row| row.place);

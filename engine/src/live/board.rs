@@ -2,6 +2,7 @@
 //! board, here, after a restart, and in a report.
 
 use super::cast::Cast;
+use super::indicators::Indicators;
 use super::row::{CallRow, DecisionRow, Key, OfferRow, Row, Stage, Totals, WaitingRow};
 use super::versions::{GRAVES_MAX, Versions};
 use crate::call::event::{Cause, Entry, Event, OfferEnd, Seat, Who};
@@ -42,6 +43,7 @@ pub struct Board {
     alarms: BTreeMap<(String, String), u16>,
     next_alarm: u16,
     major_of: beside::MajorOf,
+    indicators: Indicators,
 }
 
 impl Board {
@@ -67,6 +69,7 @@ impl Board {
             alarms: BTreeMap::new(),
             next_alarm: 0,
             major_of: beside::MajorOf::new(),
+            indicators: Indicators::default(),
         };
         board.rows.set(Key::Totals, Some(Row::Totals(Totals::default())));
         board.lay_out_queues();
@@ -106,6 +109,7 @@ impl Board {
             && self.ears_of.is_empty()
             && self.slots.is_empty()
             && self.major_of.is_empty()
+            && self.indicators.is_at_rest()
     }
 
     /// The plan was replaced: its queues by name, in plan order.
@@ -128,6 +132,7 @@ impl Board {
         self.fold_work(entry);
         self.fold_offer(entry);
         self.fold_beside(entry);
+        self.fold_figures(entry);
         self.fold_agent(entry);
         self.fold_minute(entry);
         self.fold_alarm(entry);

@@ -16,6 +16,7 @@ pub mod view;
 pub mod wire;
 
 pub mod feed;
+pub mod indicators;
 mod session;
 
 pub mod follow;

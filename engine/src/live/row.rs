@@ -3,7 +3,7 @@
 mod beside;
 mod room;
 
-pub use beside::{CallbackRow, EarlierRow, HandOverRow, MajorRow};
+pub use beside::{CallbackRow, EarlierRow, FiguresRow, HandOverRow, MajorRow};
 pub use room::{AlarmRow, ConsultRow, HeldRow, MinuteRow, PartyRow};
 
 use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private, TrunkState};
@@ -65,6 +65,8 @@ pub enum Key {
     HandOver(CallId),
     /// A major event.
     Major(MajorId),
+    /// Figures of one service, by its name; `None`: of all calls.
+    Figures(Option<String>),
 }
 
 impl fmt::Display for Key {
@@ -85,6 +87,8 @@ impl fmt::Display for Key {
             Key::Callback(call) => write!(f, "callback/{call}"),
             Key::HandOver(call) => write!(f, "handover/{call}"),
             Key::Major(event) => write!(f, "major/{event}"),
+            Key::Figures(None) => f.write_str("figures"),
+            Key::Figures(Some(service)) => write!(f, "figures/{service}"),
         }
     }
 }
@@ -124,6 +128,8 @@ pub enum Row {
     HandOver(HandOverRow),
     /// See [`MajorRow`].
     Major(MajorRow),
+    /// See [`FiguresRow`].
+    Figures(FiguresRow),
 }
 
 /// The centre's counters since its epoch began.

@@ -128,7 +128,7 @@ impl Viewer {
             Row::HandOver(row) => {
                 (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
             }
-            Row::Minute(_) | Row::Alarm(_) | Row::Major(_) => {}
+            Row::Minute(_) | Row::Alarm(_) | Row::Major(_) | Row::Figures(_) => {}
             Row::Totals(_) | Row::Trunk(_) | Row::Queue(_) | Row::Agent(_) | Row::Decision(_) => {}
         }
         row
@@ -209,6 +209,7 @@ impl Topic {
                 | Key::Callback(_)
                 | Key::HandOver(_)
                 | Key::Major(_)
+                | Key::Figures(_)
                 | Key::Decision(_),
             ) => true,
             (Topic::Queue(queue), Key::Queue(id) | Key::Waiting(id, _)) => queue == *id,

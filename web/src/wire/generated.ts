@@ -523,6 +523,67 @@ class: string,
 agent: string | null, };
 
 /**
+ * The figures of all calls, or of one service's, since the epoch began.
+ */
+export type FiguresRow = { 
+/**
+ * The service; `None`: all calls.
+ */
+service: string | null, 
+/**
+ * Calls that reached us, tests left out.
+ */
+attempts: number, 
+/**
+ * Of these, callers who had not called in the ten minutes before.
+ */
+callers: number, 
+/**
+ * Answered by a human here.
+ */
+answered: number, 
+/**
+ * Answered by a human elsewhere.
+ */
+overflowed: number, 
+/**
+ * Hung up before 15 s.
+ */
+short: number, 
+/**
+ * Hung up at 15 s or later.
+ */
+abandoned: number, 
+/**
+ * Of these, callers answered later, or reached by a callback.
+ */
+recovered: number, 
+/**
+ * Broken by a network before anybody answered.
+ */
+broken: number, 
+/**
+ * Answered within 15, 20, 30 and 60 s of the INVITE.
+ */
+within: [number, number, number, number], 
+/**
+ * Callbacks that began, and those that reached the person.
+ */
+callbacks: number, 
+/**
+ * See `callbacks`.
+ */
+reached: number, 
+/**
+ * Mean time from the entry to the first stage's answer.
+ */
+t1: Millis | null, 
+/**
+ * Mean time from the hand-over to the second stage's answer.
+ */
+t2: Millis | null, };
+
+/**
  * A caller who was handed over and waits for the next stage.
  */
 export type HandOverRow = { 
@@ -908,7 +969,7 @@ export type Role = "agent" | "regulator" | "supervisor" | "administrator";
 /**
  * The latest value of a key.
  */
-export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow | { "type": "held" } & HeldRow | { "type": "minute" } & MinuteRow | { "type": "alarm" } & AlarmRow | { "type": "callback" } & CallbackRow | { "type": "hand_over" } & HandOverRow | { "type": "major" } & MajorRow;
+export type Row = { "type": "totals" } & Totals | { "type": "trunk" } & TrunkRow | { "type": "queue" } & QueueRow | { "type": "agent" } & AgentRow | { "type": "waiting" } & WaitingRow | { "type": "decision" } & DecisionRow | { "type": "offer" } & OfferRow | { "type": "conversation" } & ConversationRow | { "type": "call" } & CallRow | { "type": "held" } & HeldRow | { "type": "minute" } & MinuteRow | { "type": "alarm" } & AlarmRow | { "type": "callback" } & CallbackRow | { "type": "hand_over" } & HandOverRow | { "type": "major" } & MajorRow | { "type": "figures" } & FiguresRow;
 
 /**
  * How a participant takes part in the conversation.

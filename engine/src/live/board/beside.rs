@@ -3,7 +3,9 @@
 use super::Board;
 use crate::call::event::{Beside, Cause, Entry, Event};
 use crate::id::{CallId, MajorId};
-use crate::live::row::{CallRow, CallbackRow, EarlierRow, HandOverRow, Key, MajorRow, Row, Stage};
+use crate::live::row::{
+    CallRow, CallbackRow, EarlierRow, FiguresRow, HandOverRow, Key, MajorRow, Row, Stage,
+};
 
 /// Major events kept on the board after their end: a night has one, a bad year a handful.
 const MAJORS_KEPT: usize = 8;
@@ -52,6 +54,18 @@ impl Board {
                 self.major_of.remove(call);
             }
             _ => {} // the other folds'
+        }
+    }
+
+    /// What the trade publishes: a row of all calls, and one of each service.
+    pub(super) fn fold_figures(&mut self, entry: &Entry) {
+        let Some(service) = self.indicators.fold(entry) else { return };
+        let all = FiguresRow::of(None, self.indicators.all());
+        self.rows.set(Key::Figures(None), Some(Row::Figures(all)));
+        let found = self.indicators.services().find(|(name, _)| *name == service);
+        if let Some((_, figures)) = found {
+            let row = FiguresRow::of(Some(service.clone()), figures);
+            self.rows.set(Key::Figures(Some(service)), Some(Row::Figures(row)));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Millis;
 use crate::call::event::{Past, Private, Unreached, WhyCallback};
+use crate::live::indicators::Figures;
 use serde::{Deserialize, Serialize};
 
 /// Somebody to be called.
@@ -122,4 +123,60 @@ pub struct EarlierRow {
     pub class: String,
     /// Who talked with the caller last, by name.
     pub agent: Option<String>,
+}
+
+/// The figures of all calls, or of one service's, since the epoch began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct FiguresRow {
+    /// The service; `None`: all calls.
+    pub service: Option<String>,
+    /// Calls that reached us, tests left out.
+    pub attempts: u64,
+    /// Of these, callers who had not called in the ten minutes before.
+    pub callers: u64,
+    /// Answered by a human here.
+    pub answered: u64,
+    /// Answered by a human elsewhere.
+    pub overflowed: u64,
+    /// Hung up before 15 s.
+    pub short: u64,
+    /// Hung up at 15 s or later.
+    pub abandoned: u64,
+    /// Of these, callers answered later, or reached by a callback.
+    pub recovered: u64,
+    /// Broken by a network before anybody answered.
+    pub broken: u64,
+    /// Answered within 15, 20, 30 and 60 s of the INVITE.
+    pub within: [u64; 4],
+    /// Callbacks that began, and those that reached the person.
+    pub callbacks: u64,
+    /// See `callbacks`.
+    pub reached: u64,
+    /// Mean time from the entry to the first stage's answer.
+    pub t1: Option<Millis>,
+    /// Mean time from the hand-over to the second stage's answer.
+    pub t2: Option<Millis>,
+}
+
+impl FiguresRow {
+    /// As the log adds up to.
+    pub(in crate::live) fn of(service: Option<String>, figures: &Figures) -> FiguresRow {
+        FiguresRow {
+            service,
+            attempts: figures.attempts,
+            callers: figures.callers,
+            answered: figures.answered,
+            overflowed: figures.overflowed,
+            short: figures.short,
+            abandoned: figures.abandoned,
+            recovered: figures.recovered,
+            broken: figures.broken,
+            within: figures.within,
+            callbacks: figures.callbacks,
+            reached: figures.reached,
+            t1: figures.t1.mean().map(Into::into),
+            t2: figures.t2.mean().map(Into::into),
+        }
+    }
 }

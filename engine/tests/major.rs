@@ -1,0 +1,131 @@
+//! A major event: opened in one command, told apart in the room and in every record.
+
+mod kit;
+
+use engine::call::event::{Actor, Beside, Event};
+use engine::id::MajorId;
+use engine::io::{Input, OpenMajor, Refusal, Verb};
+use engine::media::MediaEvent;
+use kit::{Room, agent, centre, desks, plan, site};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn room(count: u32) -> Room {
+    Room::of(site(vec![centre(plan::STAGED, desks(0, count, false))]))
+}
+
+/// A flood: by the menu's tag, in the crisis queue.
+fn flood(room: &Room) -> OpenMajor {
+    OpenMajor {
+        name: "crue de l'Ill".to_owned(),
+        tags: vec!["flood".to_owned()],
+        queue: Some(room.queue("crisis")),
+        ..OpenMajor::default()
+    }
+}
+
+fn opens(room: &mut Room, wish: OpenMajor) -> MajorId {
+    room.chief(Verb::OpenMajor(Box::new(wish))).result.expect("opened");
+    let all = room.beside().into_iter().rev();
+    let mut opened = all.filter_map(|it| match it {
+        Beside::MajorOpened { event, .. } => Some(*event),
+        _ => None,
+    });
+    opened.next().expect("in the log")
+}
+
+fn last_queue(room: &Room, nth: usize) -> engine::id::QueueId {
+    let (call, _) = room.arrival(nth);
+    let work = room.work_of(call);
+    let all = room.log.iter().rev();
+    let mut seen = all.filter_map(|(_, it)| match &it.event {
+        Event::Queued { work: of, queue, .. } | Event::Moved { work: of, queue, .. } if *of == work => {
+            Some(*queue)
+        }
+        _ => None,
+    });
+    seen.next().expect("queued")
+}
+
+#[test]
+fn calls_belong_to_it_by_a_key_by_a_number_and_by_hand_and_keep_it_in_their_record() {
+    let mut room = room(1);
+    let wish = OpenMajor { numbers: vec!["3900".to_owned()], ..flood(&room) };
+    let event = opens(&mut room, wish);
+    let mut pressed = room.dial_and_ack("0600000001", "15");
+    let (_, leg) = room.arrival(0);
+    room.input(Input::Media(MediaEvent::Digit { leg, digit: '2' }));
+    let mut dialled = room.dial_and_ack("0600000002", "3900");
+    let mut by_hand = room.dial_and_ack("0600000003", "15");
+    let (call, _) = room.arrival(2);
+    room.by(0, Verb::AddToMajor { event, call }).result.expect("an agent says so");
+    let mut other = room.dial_and_ack("0600000004", "15");
+    let queues = [0, 1, 2, 3].map(|nth| last_queue(&room, nth));
+    let (crisis, front) = (room.queue("crisis"), room.queue("front"));
+    assert_eq!(queues, [crisis, crisis, crisis, front]);
+    let who = room.beside().into_iter().filter_map(|it| match it {
+        Beside::MajorCall { by, .. } => Some(by.clone()),
+        _ => None,
+    });
+    assert_eq!(who.collect::<Vec<_>>(), [Actor::Caller, Actor::Plan, Actor::Agent(agent(0))]);
+    for caller in [&mut pressed, &mut dialled, &mut by_hand, &mut other] {
+        room.bye(caller);
+    }
+    let kept = room.records.iter().map(|it| it.course.major.as_ref().map(|major| major.name.as_str()));
+    assert_eq!(
+        kept.collect::<Vec<_>>(),
+        [Some("crue de l'Ill"), Some("crue de l'Ill"), Some("crue de l'Ill"), None]
+    );
+    room.chief(Verb::CloseMajor { event }).result.expect("closed");
+    room.rest();
+}
+
+#[test]
+fn callers_who_wait_when_it_opens_join_it_with_the_time_they_waited() {
+    let mut room = room(0);
+    let mut caller = room.dial_and_ack("0600000001", "15");
+    let (_, leg) = room.arrival(0);
+    room.input(Input::Media(MediaEvent::Digit { leg, digit: '2' }));
+    room.pass(30 * SECOND);
+    let wish = flood(&room);
+    opens(&mut room, wish);
+    assert_eq!(last_queue(&room, 0), room.queue("crisis"));
+    let (call, _) = room.arrival(0);
+    let entered =
+        room.log.iter().filter(|(_, it)| matches!(&it.event, Event::Queued { call: of, .. } if *of == call));
+    assert_eq!(entered.count(), 1, "moved, with its arrival, not queued anew");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn only_supervisors_open_and_close_it_and_nobody_is_in_two_teams() {
+    let mut room = room(2);
+    let wish = flood(&room);
+    let by_agent = room.by(0, Verb::OpenMajor(Box::new(wish.clone()))).result;
+    assert_eq!(by_agent, Err(Refusal::Forbidden));
+    let event = opens(&mut room, OpenMajor { team: vec![agent(0)], rest: vec![agent(1)], ..wish.clone() });
+    assert_eq!(room.by(0, Verb::CloseMajor { event }).result, Err(Refusal::Forbidden));
+    let second = OpenMajor { name: "incendie".to_owned(), team: vec![agent(0)], ..wish.clone() };
+    assert_eq!(room.chief(Verb::OpenMajor(Box::new(second))).result, Err(Refusal::Busy));
+    let both = OpenMajor { team: vec![agent(1)], rest: vec![agent(1)], ..wish.clone() };
+    assert_eq!(room.chief(Verb::OpenMajor(Box::new(both))).result, Err(Refusal::Invalid));
+    let idle = OpenMajor { queue: None, team: vec![agent(1)], ..wish.clone() };
+    assert_eq!(room.chief(Verb::OpenMajor(Box::new(idle))).result, Err(Refusal::Invalid));
+    let nameless = OpenMajor { name: " ".to_owned(), ..wish };
+    assert_eq!(room.chief(Verb::OpenMajor(Box::new(nameless))).result, Err(Refusal::Invalid));
+    room.chief(Verb::CloseMajor { event }).result.expect("closed");
+    assert_eq!(room.chief(Verb::CloseMajor { event }).result, Err(Refusal::Gone));
+}
+
+#[test]
+fn after_its_end_calls_go_where_they_always_went() {
+    let mut room = room(0);
+    let wish = OpenMajor { numbers: vec!["15".to_owned()], ..flood(&room) };
+    let event = opens(&mut room, wish);
+    room.dial_and_ack("0600000001", "15");
+    room.chief(Verb::CloseMajor { event }).result.expect("closed");
+    room.dial_and_ack("0600000002", "15");
+    assert_eq!([last_queue(&room, 0), last_queue(&room, 1)], [room.queue("crisis"), room.queue("front")]);
+}
