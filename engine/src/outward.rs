@@ -1,11 +1,13 @@
 //! A leg of ours that rings outside, over a trunk: the person of a callback, or whoever answers for
 //! us when a queue overflows.
 
+use crate::call::Purpose;
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, LegId};
 use crate::io::Counter;
 use crate::media::{Codec, MediaCommand};
+use crate::{screen, signs};
 use sip::endpoint::Outgoing;
 
 /// The URI's characters of a number: digits, and what people write between and before them.
@@ -40,7 +42,12 @@ impl Engine {
         let uri = format!("sip:{}@{};user=phone", number.replace('#', "%23"), way.host);
         let from = format!("<sip:{}@{}>", shown.unwrap_or("anonymous"), self.site.contact);
         let (flow, credentials) = (way.flow, way.account);
-        let (to, headers, sdp) = (format!("<{uri}>"), Vec::new(), local.body.clone());
+        let call = self.calls.get(&id)?;
+        let headers = match call.purpose {
+            Purpose::Callback => signs::called_back(),
+            Purpose::Help | Purpose::Test => call.signs.onward(&screen::ours(&self.site, call)),
+        };
+        let (to, sdp) = (format!("<{uri}>"), local.body.clone());
         self.media(MediaCommand::Open { leg, port, stream });
         self.legs.insert(leg, id);
         let outgoing = Outgoing { flow, uri, from, to, headers, sdp, credentials };

@@ -115,7 +115,12 @@ impl Engine {
 
     /// Rings outside. Whoever answers there hears the caller at once.
     fn ring_outside(&mut self, id: CallId, trunk: &str, number: Option<&str>) -> Option<Way> {
-        let record = &self.calls.get(&id)?.record;
+        let call = self.calls.get(&id)?;
+        let record = &call.record;
+        // Two centres that overflow into each other would pass it for ever: here it is answered.
+        if !call.signs.may_be_passed_on(&record.called) {
+            return None;
+        }
         let number = number.unwrap_or(&record.called).to_owned();
         let shown = Some(record.caller.0.clone()).filter(|number| !number.is_empty());
         let leg = self.centre_mut(id.centre)?.leg_id();

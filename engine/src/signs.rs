@@ -13,10 +13,15 @@ use sip::message::Commas;
 pub const PASSED_MAX: usize = 5;
 
 /// What marks a call back (RFC 7090, RFC 4412): it passes call barring at the other end, and is answered.
-pub const CALLED_BACK: [(&str, &str); 2] = [("Priority", "psap-callback"), ("Resource-Priority", "esnet.0")];
+const CALLED_BACK: [(&str, &str); 2] = [("Priority", "psap-callback"), ("Resource-Priority", "esnet.0")];
 
 /// Headers that go on with the call.
 const KEPT: [&str; 3] = ["Diversion", "History-Info", "Resource-Priority"];
+
+/// The headers of a call back.
+pub fn called_back() -> Vec<(String, String)> {
+    CALLED_BACK.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
 
 /// The signs on one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

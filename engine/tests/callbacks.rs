@@ -73,6 +73,8 @@ fn the_agent_accepts_then_the_persons_phone_rings_and_both_hear_each_other() {
     let rung = room.rings_outside().expect("the person's phone rings");
     assert!(rung.uri().starts_with("sip:0612345678@"), "{}", rung.uri());
     assert!(rung.header("from").contains("+33388000015"), "{}", rung.header("from"));
+    // RFC 7090: it passes call barring at the other end.
+    assert_eq!((rung.header("priority"), rung.header("resource-priority")), ("psap-callback", "esnet.0"));
     room.out_says("180 Ringing");
     room.pass(5 * SECOND);
     room.out_says("200 OK");
