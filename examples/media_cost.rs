@@ -63,6 +63,7 @@ fn phones(count: usize) -> Phones {
             telephone_event: None,
             send: true,
             receive: true,
+            srtp: None,
         };
         phones.plane.send(MediaCommand::Open { leg, port, stream });
         phones.phones.push((socket, port, leg));

@@ -5,13 +5,16 @@ set -euo pipefail
 needs=( "gcc                gcc"            # SQLite comes as C
         "sip-tester         sipp"           # another maker's caller
         "baresip-core       baresip"        # another maker's phone
+        "kamailio           kamailio"       # another maker's border
+        "kamailio-tls-modules /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so"
+        "linphone-cli       linphonec"      # another maker's phone, with SHA-256
         "curl               curl"
         "chromium           chromium"       # whole calls at the pages
         "python3            python3" )      # the harness
 missing=()
 for need in "${needs[@]}"; do
     read -r package command <<<"$need"
-    command -v "$command" >/dev/null || missing+=("$package")
+    command -v "$command" >/dev/null || [ -e "$command" ] || missing+=("$package")
 done
 if ! command -v cargo >/dev/null; then
     echo "setup: Rust is missing; install it from https://rustup.rs, then run this again" >&2

@@ -224,6 +224,7 @@ impl Config {
             trunks,
             centres,
             calls_max: draft.node.calls_max,
+            phones_srtp: draft.sip.phones_srtp,
             strangers: draft.sip.strangers,
         };
         let media = check.media(&draft)?;

@@ -46,7 +46,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("engine", "alarm", &["id", "time"]),
     ("engine", "stock", &["media"]),
     ("engine", "trunks", &["time", "site", "call::event"]),
-    ("engine", "negotiate", &["media"]),
+    ("engine", "negotiate", &["media", "site::Srtp"]),
     ("engine", "signs", &["call::event"]),
     ("engine", "returning", &["id", "time", "dialplan", "call::event"]),
     ("engine", "screen", &["call", "site"]),

@@ -208,6 +208,7 @@ impl Room {
             telephone_event: Some(96),
             send: true,
             receive: true,
+            srtp: None,
         };
         self.plane.send(MediaCommand::Open { leg, port, stream });
         self.callers.push(Caller { socket, leg, port, sequence: 0, heard: Vec::new(), keys: Vec::new() });
@@ -340,8 +341,14 @@ fn i33_a_planted_one_way_fault_is_seen() {
     let (caller, agent) = (room.caller(0), room.attach(id));
     // What the caller is sent goes nowhere.
     let leg = room.callers[caller].leg;
-    let stream =
-        Stream { remote: None, codec: Codec::Pcma, telephone_event: None, send: false, receive: true };
+    let stream = Stream {
+        remote: None,
+        codec: Codec::Pcma,
+        telephone_event: None,
+        send: false,
+        receive: true,
+        srtp: None,
+    };
     room.plane.send(MediaCommand::Update { leg, stream });
     room.join(&[leg, agent]);
     room.until("the caller at the page", |room| room.pages[page].share(CALLER_HZ) > 0.9);

@@ -68,6 +68,7 @@ impl Engine {
         let Some(call) = self.calls.get(&about) else { return false };
         let first = call.caller().stream.codec;
         let mut local = LocalSdp::new(id.serial.0);
+        local.cipher(self.site.phones_srtp, self.keys.draw());
         let stream = local.offer(port.advertised, first);
         let shown = screen::shown(&self.site, call);
         self.media(MediaCommand::Open { leg: id, port, stream });

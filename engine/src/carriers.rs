@@ -4,9 +4,10 @@
 use crate::call::event::{Event, TrunkState};
 use crate::engine::Engine;
 use crate::id::CentreId;
-use crate::site::CentreSite;
+use crate::site::{CentreSite, Srtp};
 use crate::trunks::{TrunkStep, Way};
 use sip::endpoint::{Ask, Errand};
+use sip::transport::Peer;
 
 impl Engine {
     /// Does what the trunks' states ask for.
@@ -61,6 +62,16 @@ impl Engine {
         let rooms: Vec<CentreId> = rooms.filter(|(_, centre)| uses(centre)).map(|(id, _)| id).collect();
         for centre in rooms {
             self.log(centre, Event::TrunkChanged { trunk: name.clone(), state });
+        }
+    }
+
+    /// Whether audio with this peer is enciphered.
+    pub(crate) fn srtp_of(&self, peer: Peer) -> Srtp {
+        match peer {
+            Peer::Trunk(index) => {
+                self.site.trunks.get(usize::from(index)).map_or(Srtp::Off, |trunk| trunk.reach.srtp)
+            }
+            Peer::Phone | Peer::Stranger => self.site.phones_srtp,
         }
     }
 

@@ -97,6 +97,7 @@ impl Engine {
     /// An agreement comes into force.
     pub(crate) fn agree(&mut self, id: CallId, leg: LegId, stream: Stream) {
         let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        let stream = found.local.with_our_key(stream);
         let held = !stream.send;
         let changed = found.stream.send != stream.send;
         found.stream = stream;

@@ -20,6 +20,7 @@ use crate::stock::Stock;
 use crate::time::{Instant, Now};
 use crate::trunks::Trunks;
 use sip::endpoint::{self, Account, DialogId, Endpoint};
+use sip::sdp::KeySource;
 use sip::transport::{Flow, Peer};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -42,6 +43,8 @@ pub struct Engine {
     pub(crate) stock: Stock,
     /// How the carriers stand.
     pub(crate) trunks: Trunks,
+    /// Keys for audio that is enciphered.
+    pub(crate) keys: KeySource,
     pub(crate) alarms: Alarms,
     /// Agents who were not rung because no media port was free.
     pub(crate) short: BTreeSet<AgentId>,
@@ -80,6 +83,7 @@ impl Engine {
             pages: Pages::default(),
             stock: Stock::default(),
             trunks: Trunks::new(&site),
+            keys: KeySource::new([0; 32]),
             alarms: Alarms::default(),
             short: BTreeSet::new(),
             draining: false,
@@ -87,6 +91,13 @@ impl Engine {
             changed: BTreeSet::new(),
             site,
         }
+    }
+
+    /// Audio is enciphered with keys made of this from here on: 32 bytes of chance in service.
+    /// Without it, keys are those of every other replay.
+    pub fn keyed(mut self, secret: [u8; 32]) -> Engine {
+        self.keys = KeySource::new(secret);
+        self
     }
 
     /// Takes one thing that happened. Cannot fail: what a peer gets wrong ends in an [`Output`].

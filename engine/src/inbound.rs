@@ -17,8 +17,10 @@ use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
 use crate::negotiate::{self, Offer};
 use crate::queue::{Arrival, Fact, Owner};
 use crate::returning::Earlier;
+use crate::site::Srtp;
 use crate::stage::OWNER_ALONE;
 use sip::endpoint::{DialogId, Invite};
+use sip::sdp::OurKeys;
 use sip::transport::Peer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +73,9 @@ impl Engine {
             return self.turn_away(dialog, record, 488);
         }
         let Some(port) = self.room_for_a_call() else { return self.turn_away(dialog, record, 503) };
-        let Some((local, stream)) = first_words(leg, port, &offer) else {
+        let Some((local, stream)) =
+            first_words(leg, port, &offer, (self.srtp_of(invite.peer), self.keys.draw()))
+        else {
             self.stock.put([port]);
             return self.turn_away(dialog, record, 488);
         };
@@ -286,8 +290,14 @@ fn service<'p>(plan: &'p Dialplan, called: &str, urn: Option<&str>, test: bool) 
 }
 
 /// What we say to a leg that opens: the answer to its offer, or an offer of ours.
-pub(crate) fn first_words(leg: LegId, port: MediaPort, offer: &Offer) -> Option<(LocalSdp, Stream)> {
+pub(crate) fn first_words(
+    leg: LegId,
+    port: MediaPort,
+    offer: &Offer,
+    (srtp, keys): (Srtp, OurKeys),
+) -> Option<(LocalSdp, Stream)> {
     let mut local = LocalSdp::new(leg.serial.0);
+    local.cipher(srtp, keys);
     let stream = match offer {
         Offer::Made(sdp) => local.answer(sdp, port.advertised)?,
         // A-law first: what European carriers speak.

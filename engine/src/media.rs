@@ -2,6 +2,7 @@
 
 use crate::id::{BridgeId, CentreId, LegId, PageId};
 use serde::{Deserialize, Serialize};
+pub use sip::sdp::{Key, Suite};
 use std::net::SocketAddr;
 
 /// The two codecs every trunk speaks (RFC 3551); nothing else is transcoded.
@@ -48,6 +49,20 @@ pub struct Stream {
     pub send: bool,
     /// Whether the peer sends.
     pub receive: bool,
+    /// What packets are enciphered with; `None`: plain (RFC 3711).
+    #[serde(default)]
+    pub srtp: Option<SrtpKeys>,
+}
+
+/// Both directions' keys, out of the SDP (RFC 4568).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SrtpKeys {
+    /// How.
+    pub suite: Suite,
+    /// What we encipher with.
+    pub ours: Key,
+    /// What the peer enciphers with.
+    pub theirs: Key,
 }
 
 /// What a leg hears while nobody is bridged to it.

@@ -1,9 +1,10 @@
 //! What a leg and its peer say about audio (RFC 3264), between the SDP of `sip` and the streams of
 //! the media plane.
 
-use crate::media::{Codec, Stream};
+use crate::media::{Codec, SrtpKeys, Stream};
+use crate::site::Srtp;
 use serde::{Deserialize, Serialize};
-use sip::sdp::{self, Agreement, Direction, Sdp, Session};
+use sip::sdp::{self, Agreement, Cipher, Direction, Key, OurKeys, Sdp, Session, Wish};
 use std::net::SocketAddr;
 
 /// The payload type of telephone-event in our own offers: what most equipment uses, so that few have
@@ -48,11 +49,30 @@ impl LocalSdp {
         LocalSdp { session: Session::new(origin), body: Vec::new() }
     }
 
+    /// Whether and with what its audio is enciphered; before its first words.
+    pub(crate) fn cipher(&mut self, srtp: Srtp, keys: OurKeys) {
+        let wish = match srtp {
+            Srtp::Off => Wish::Plain,
+            Srtp::Offered => Wish::Either,
+            Srtp::Required => Wish::Enciphered,
+        };
+        self.session.cipher(Cipher { keys, wish });
+    }
+
+    /// What was agreed, with our own half of the keys: the peer's answer names one of our lines.
+    pub(crate) fn with_our_key(&self, stream: Stream) -> Stream {
+        let srtp = stream.srtp.and_then(|keys| {
+            let ours = self.session.key_of(keys.suite)?;
+            Some(SrtpKeys { ours, ..keys })
+        });
+        Stream { srtp, ..stream }
+    }
+
     /// Answers an offer in full; `None`, and nothing changed, when there is nothing to agree on.
     pub(crate) fn answer(&mut self, offer: &Sdp, ours: SocketAddr) -> Option<Stream> {
         let (agreement, body) = self.session.answer(offer, ours, Direction::SendRecv).ok()?;
         self.body = body;
-        Some(stream(agreement))
+        Some(self.with_our_key(stream(agreement)))
     }
 
     /// Makes an offer of both codecs, `first` first: the codec of the other party, so that nothing
@@ -71,6 +91,7 @@ impl LocalSdp {
             telephone_event: Some(TELEPHONE_EVENT),
             send: true,
             receive: true,
+            srtp: None,
         }
     }
 }
@@ -85,6 +106,11 @@ fn stream(agreed: Agreement) -> Stream {
         telephone_event: agreed.telephone_event,
         send: agreed.direction.sends(),
         receive: agreed.direction.receives(),
+        srtp: agreed.theirs.map(|theirs| SrtpKeys {
+            suite: theirs.suite,
+            ours: Key([0; 30]),
+            theirs: theirs.key,
+        }),
     }
 }
 

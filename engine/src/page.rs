@@ -17,8 +17,14 @@ use crate::time::Instant;
 use std::collections::HashMap;
 
 /// What a page sends and hears (RFC 7874 asks browsers for G.711; 126 is their telephone-event).
-const ON_PAGE: Stream =
-    Stream { remote: None, codec: Codec::Pcma, telephone_event: Some(126), send: true, receive: true };
+const ON_PAGE: Stream = Stream {
+    remote: None,
+    codec: Codec::Pcma,
+    telephone_event: Some(126),
+    send: true,
+    receive: true,
+    srtp: None,
+};
 
 /// Every agent's page.
 #[derive(Debug, Default)]

@@ -27,6 +27,8 @@ pub struct Site {
     pub centres: Vec<CentreSite>,
     /// The largest number of calls at once; beyond it a new call gets 503 (`edges.md`).
     pub calls_max: usize,
+    /// Whether audio with desk phones is enciphered.
+    pub phones_srtp: Srtp,
     /// What strangers get who are neither trunk nor phone.
     pub strangers: Strangers,
 }
@@ -96,8 +98,8 @@ pub enum Srtp {
     Off,
     /// When the other side can. What we offer is both.
     Offered,
-    /// Always: what we offer is enciphered, and a plain offer is answered all the same, counted:
-    /// no caller is refused for a carrier's configuration.
+    /// Always: what we offer is enciphered. A plain offer is answered all the same: no caller is
+    /// refused for a carrier's configuration.
     Required,
 }
 

@@ -301,7 +301,8 @@ impl Engine {
         let Some(port) = self.stock.take(None) else {
             return self.endpoint.refuse(self.now, dialog, 480, None);
         };
-        let Some((local, stream)) = first_words(leg, port, &offer) else {
+        let Some((local, stream)) = first_words(leg, port, &offer, (self.site.phones_srtp, self.keys.draw()))
+        else {
             self.stock.put([port]);
             return self.endpoint.refuse(self.now, dialog, 488, None);
         };

@@ -64,6 +64,8 @@ pub(super) struct Sip {
     pub(super) realm: String,
     #[serde(default = "strangers")]
     pub(super) strangers: Strangers,
+    #[serde(default)]
+    pub(super) phones_srtp: Srtp,
 }
 
 fn realm() -> String {

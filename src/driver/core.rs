@@ -64,7 +64,7 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(
         site: Site,
-        seed: u64,
+        (seed, secret): (u64, [u8; 32]),
         clock: Clock,
         sockets: Sockets,
         limits: Limits,
@@ -73,7 +73,7 @@ impl Core {
         let Sockets { udp, streams, from_streams, peers } = sockets;
         let Hands { plane, store, voice } = hands;
         let gate = Gate::new(limits.source_rate, limits.sources);
-        let engine = Engine::new(site, seed);
+        let engine = Engine::new(site, seed).keyed(secret);
         Core { engine, clock, udp, streams, from_streams, plane, store, voice, peers, gate }
     }
 

@@ -86,7 +86,7 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     let (office, voice) = office::Office::open(&config, clock, http.into_std()?, wish)?;
     let names = names::resolve(&config)?;
     let hands = core::Hands { plane, store, voice };
-    let core = core::Core::new(config.site, chance(), clock, sockets, config.limits, hands);
+    let core = core::Core::new(config.site, (chance(), secret()?), clock, sockets, config.limits, hands);
     if broken > 0 {
         tracing::error!(
             calls = broken,
@@ -142,6 +142,13 @@ pub fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// What keys for audio are made of, from the operating system.
+fn secret() -> anyhow::Result<[u8; 32]> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).context("the system gives no chance")?;
+    Ok(secret)
+}
+
 /// Starts the technical log on standard error, once per process.
 pub fn log(log: &crate::config::Log) {
     log_lines(log, std::io::stderr);
@@ -156,8 +163,11 @@ fn log_lines(
     log: &crate::config::Log,
     to: impl for<'a> tracing_subscriber::fmt::MakeWriter<'a> + Send + Sync + 'static,
 ) {
-    // What a stranger sends to a page's connection is a figure of the plane, not a line per packet.
-    let filter = tracing_subscriber::EnvFilter::new(format!("{},rtc=error", log.level));
+    // What strangers send is a figure, not a line for each of their packets and handshakes.
+    let filter = tracing_subscriber::EnvFilter::new(format!(
+        "{},rtc=error,rustls=error,hickory_resolver=error",
+        log.level
+    ));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to).with_ansi(false);
     if log.json { lines.json().init() } else { lines.init() }
 }

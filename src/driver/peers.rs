@@ -166,6 +166,7 @@ mod tests {
             trunks: trunks.iter().map(trunk).collect(),
             centres: Vec::new(),
             calls_max: 1,
+            phones_srtp: engine::site::Srtp::Off,
             strangers: Strangers::Silence,
         };
         let wires = vec![TrunkWire::default(); trunks.len()];

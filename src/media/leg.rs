@@ -8,6 +8,7 @@ use crate::media::jitter::Jitter;
 use crate::media::port::Pair;
 use crate::media::rtp::{HEADER, Header, Outgoing, Tally};
 use crate::media::sound::Sound;
+use crate::media::srtp::Srtp;
 use crate::media::sys::Wake;
 use engine::id::{BridgeId, LegId, PageId};
 use engine::media::{Codec, MediaPort, Stream, Voice};
@@ -54,6 +55,7 @@ pub struct Leg {
     pub sent: u64,
     /// Packets read from the peer.
     pub received: u64,
+    srtp: Option<Box<Srtp>>,
     out: Outgoing,
     tally: Tally,
     keys: Keys,
@@ -175,8 +177,14 @@ impl Leg {
 
     /// Opens a leg on a page, which goes on with the stream its receiver knows.
     pub fn open_on_page(id: LegId, page: PageAt, keys: Option<u8>, out: Outgoing, now: u64) -> Leg {
-        let stream =
-            Stream { remote: None, codec: Codec::Pcma, telephone_event: keys, send: true, receive: true };
+        let stream = Stream {
+            remote: None,
+            codec: Codec::Pcma,
+            telephone_event: keys,
+            send: true,
+            receive: true,
+            srtp: None,
+        };
         Leg::on(id, Line::Page(Some(page)), stream, out, now)
     }
 
@@ -194,6 +202,7 @@ impl Leg {
             hushed: false,
             sent: 0,
             received: 0,
+            srtp: cipher(&stream),
             out,
             tally: Tally::default(),
             keys: Keys::default(),
@@ -231,6 +240,10 @@ impl Leg {
     pub fn update(&mut self, stream: Stream, now: u64) {
         if stream.remote != self.stream.remote {
             self.source = None;
+        }
+        // The same keys go on where they were: a context begun anew would lose its place.
+        if stream.srtp != self.stream.srtp {
+            self.srtp = cipher(&stream);
         }
         self.stream = stream;
         if !self.silence.heard || !self.expected() {
@@ -317,6 +330,16 @@ impl Leg {
     /// Packets of the peer that never came, of those that were looked for.
     pub fn lost(&self) -> u64 {
         self.tally.lost()
+    }
+
+    /// Opens a packet that is enciphered, in place; its length, or `None` when it is not the peer's.
+    pub fn unseal(&mut self, packet: &mut [u8]) -> Option<usize> {
+        match &mut self.srtp {
+            Some(srtp) => srtp.open(packet),
+            // Agreed, and no arithmetic for it: plain packets are nobody's.
+            None if self.stream.srtp.is_some() => None,
+            None => Some(packet.len()),
+        }
     }
 
     /// Judges a packet that has come from `from`: `None` when it is not RTP, not of the source the
@@ -423,7 +446,13 @@ impl Leg {
         let way = match (&self.line, self.target()) {
             (Line::Page(Some(page)), _) => Way::Page(*page),
             (Line::Port(_, pair), Some(target)) => {
-                pair.rtp.send_to(packet, target)?;
+                match &mut self.srtp {
+                    Some(srtp) => {
+                        let Some(sealed) = srtp.seal(packet) else { return Ok(Way::Nowhere) };
+                        pair.rtp.send_to(sealed.as_ref(), target)?;
+                    }
+                    None => drop(pair.rtp.send_to(packet, target)?),
+                }
                 Way::Sent
             }
             (Line::Page(None), _) | (Line::Port(..), None) => return Ok(Way::Nowhere),
@@ -480,6 +509,11 @@ impl Silence {
     }
 }
 
+/// What opens and seals the packets of an agreement.
+fn cipher(stream: &Stream) -> Option<Box<Srtp>> {
+    stream.srtp.and_then(Srtp::new).map(Box::new)
+}
+
 /// An address of somebody's own network (RFC 1918, RFC 6598, RFC 4193, link-local): from outside,
 /// only the source of a packet tells the way back. Loopback is not: nothing translates it.
 fn is_private(address: IpAddr) -> bool {
@@ -513,6 +547,7 @@ mod tests {
             telephone_event: Some(101),
             send: true,
             receive: true,
+            srtp: None,
         };
         let id = LegId { centre: CentreId(0), serial: Serial(1) };
         Leg::open(id, MediaPort { rtp, advertised: rtp, thread: 0 }, pair, stream, 0, 1)

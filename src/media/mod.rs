@@ -3,7 +3,7 @@
 //! Plain threads with epoll around plain values. The engine says what shall be heard by
 //! [`engine::media::MediaCommand`]s, the plane says what it saw by [`engine::media::MediaEvent`]s;
 //! neither ever waits for the other. Per packet there is no allocation, lock, channel or await:
-//! only the system calls (a page's audio excepted: its peer connection allocates).
+//! only the system calls (a page's audio and SRTP excepted: their arithmetic allocates).
 //!
 //! Deliberately absent: jitter buffers in a relay of two (they leave the jitter to the ears that have
 //! one; a mix of more has small ones), RTCP (its port is held, nothing is read
@@ -36,6 +36,8 @@ pub mod jitter;
 pub mod wheel;
 
 pub mod rtp;
+
+mod srtp;
 
 pub mod port;
 

@@ -237,6 +237,10 @@ impl<F: Fn(MediaEvent)> Worker<F> {
     /// Brings the packet in `datagram` to those who hear what this leg says.
     pub(super) fn deliver(&mut self, place: u32, length: usize, from: SocketAddr, now: u64) {
         let Some(leg) = self.legs.at(place) else { return };
+        let Some(length) = leg.unseal(&mut self.datagram[..length]) else {
+            self.figures.packets_dropped += 1;
+            return;
+        };
         let packet = &mut self.datagram[..length];
         let Some(heard) = (length < DATAGRAM_MAX).then(|| leg.hear(packet, from, now)).flatten() else {
             self.figures.packets_dropped += 1;
@@ -291,7 +295,8 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             let Some(pair) = leg.pair() else { return };
             let Ok((length, from)) = pair.rtp.recv_from(&mut self.datagram) else { return };
             self.figures.packets_in += 1;
-            match leg.hear(&self.datagram[..length], from, now) {
+            let opened = leg.unseal(&mut self.datagram[..length]);
+            match opened.and_then(|length| leg.hear(&self.datagram[..length], from, now)) {
                 Some(heard) if heard.first => (self.events)(MediaEvent::Heard { leg: leg.id }),
                 Some(_) => {}
                 None => self.figures.packets_dropped += 1,

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
+pub mod baresip;
 pub mod carrier;
 pub mod certificates;
 
@@ -204,6 +205,14 @@ impl Drop for Node {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Callers against whatever stands before a node.
+pub fn load_at(target: SocketAddr, args: &str) -> Load {
+    let mut command = bandeau();
+    command.args(["load", "--json", "--target", &target.to_string()]);
+    command.args(args.split_whitespace());
+    Load(command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap())
 }
 
 /// A running `bandeau load`.

@@ -72,6 +72,7 @@ impl Floor {
             telephone_event: Some(if codec == Codec::Pcma { 101 } else { 96 }),
             send: true,
             receive: true,
+            srtp: None,
         };
         self.plane.send(MediaCommand::Open { leg, port, stream });
         self.obeyed(port, stream);

@@ -31,6 +31,7 @@ fn trunks(targets: &[&[u8]]) -> (Site, Trunks) {
         trunks: targets.iter().enumerate().map(trunk).collect(),
         centres: Vec::new(),
         calls_max: 10,
+        phones_srtp: Srtp::Off,
         strangers: Strangers::Silence,
     };
     let trunks = Trunks::new(&site);

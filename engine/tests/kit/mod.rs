@@ -134,6 +134,7 @@ pub fn site(centres: Vec<CentreSite>) -> Site {
         trunks: vec![trunk(0), trunk(1)],
         centres,
         calls_max: 1_000,
+        phones_srtp: engine::site::Srtp::Off,
         strangers: Strangers::Forbid,
     }
 }

@@ -56,6 +56,7 @@ pub fn site(plan: Arc<Dialplan>, agents: Vec<AgentSite>) -> Site {
         trunks: vec![trunk],
         centres: vec![CentreSite { name, plan, trunks, agents, directory: Vec::new(), wrap_up }],
         calls_max: 1_000,
+        phones_srtp: engine::site::Srtp::Off,
         strangers: Strangers::Forbid,
     }
 }

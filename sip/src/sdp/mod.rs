@@ -1,17 +1,19 @@
 //! Audio sessions: what a peer offers, what we answer, what we offer (RFC 8866, RFC 3264).
 //!
 //! Only what a telephone call needs: one audio stream of G.711 and the keys pressed beside it.
-//! Everything else a peer offers (video, secure profiles, other codecs) is refused line by line,
+//! Everything else a peer offers (video, other codecs) is refused line by line,
 //! which is what RFC 3264 §6 asks for, and the call goes on.
 //!
 //! Absent: codecs that would need transcoding, ICE and DTLS (an agent's page has its own stack),
 //! and the order of preference: the first G.711 codec of the offer is taken, because its sender
 //! put it first.
 
+mod crypto;
 mod read;
 mod write;
 
-pub use write::{Session, answer, offer};
+pub use crypto::{Crypto, Key, KeySource, OurKeys, Suite};
+pub use write::{Cipher, Session, Wish, answer, offer};
 
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -152,6 +154,8 @@ pub struct Media {
     pub telephone_event: Option<u8>,
     /// Milliseconds of audio per packet its sender likes.
     pub ptime: Option<u16>,
+    /// Keys of its sender that we can use, in the sender's order (RFC 4568).
+    pub crypto: Vec<Crypto>,
 }
 
 impl Media {
@@ -164,7 +168,16 @@ impl Media {
 
     /// Audio we could take part in, codec aside.
     fn is_open_audio(&self) -> bool {
-        self.kind == "audio" && self.port != 0 && matches!(self.protocol.as_str(), "RTP/AVP" | "RTP/AVPF")
+        let is_rtp = match self.protocol.as_str() {
+            "RTP/AVP" | "RTP/AVPF" => true,
+            _ => self.is_enciphered() && !self.crypto.is_empty(),
+        };
+        self.kind == "audio" && self.port != 0 && is_rtp
+    }
+
+    /// Its packets may not be plain.
+    fn is_enciphered(&self) -> bool {
+        matches!(self.protocol.as_str(), "RTP/SAVP" | "RTP/SAVPF")
     }
 }
 
@@ -179,6 +192,8 @@ pub struct Agreement {
     pub remote: Option<SocketAddr>,
     /// Who sends, from our side.
     pub direction: Direction,
+    /// What the peer enciphers with; `None`: plain packets.
+    pub theirs: Option<Crypto>,
 }
 
 impl Sdp {
@@ -215,6 +230,7 @@ impl Sdp {
             telephone_event: audio.telephone_event,
             remote: audio.remote(),
             direction: audio.direction.reversed(),
+            theirs: audio.crypto.first().copied(),
         })
     }
 }

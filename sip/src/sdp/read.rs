@@ -1,6 +1,7 @@
 //! Reading a description line by line (RFC 8866 §5).
 
-use super::{Codec, Direction, Media, Sdp, SdpError};
+use super::crypto::CRYPTO_MAX;
+use super::{Codec, Crypto, Direction, Media, Sdp, SdpError};
 use std::net::IpAddr;
 
 /// Streams kept of one description: phones send up to four. More costs memory, less would answer
@@ -86,6 +87,7 @@ fn open(value: &str) -> Option<Media> {
         codecs,
         telephone_event: None,
         ptime: None,
+        crypto: Vec::new(),
     })
 }
 
@@ -112,6 +114,13 @@ fn attribute(sdp: &mut Sdp, session: &mut Level, stream: &mut Level, value: &str
             return;
         }
         "rtpmap" => return rtpmap(sdp, value),
+        "crypto" => {
+            let media = sdp.media.last_mut().filter(|media| media.crypto.len() < CRYPTO_MAX);
+            if let (Some(media), Some(crypto)) = (media, Crypto::read(value)) {
+                media.crypto.push(crypto);
+            }
+            return;
+        }
         _ => return,
     };
     level(sdp, session, stream).direction = Some(direction);

@@ -1,6 +1,6 @@
 //! Printing our offer and our answer (RFC 3264 §5, §6).
 
-use super::{Agreement, Codec, Direction, Media, Sdp, SdpError};
+use super::{Agreement, Codec, Crypto, Direction, Media, OurKeys, Sdp, SdpError, Suite};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -14,8 +14,52 @@ pub fn offer(
     telephone_event: Option<u8>,
     direction: Direction,
 ) -> Vec<u8> {
+    offer_with(id, version, address, codecs, telephone_event, direction, None)
+}
+
+/// Whether and with what a leg of ours is enciphered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cipher {
+    /// Our keys. An offer that is enciphered is answered so, whatever the rest says.
+    pub keys: OurKeys,
+    /// What we offer, and what we do with keys beside a plain stream (as many phones send them, who
+    /// leave the choice to us).
+    pub wish: Wish,
+}
+
+/// How much it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wish {
+    /// Plain offers, and keys beside a plain stream are not used.
+    Plain,
+    /// Plain offers with keys beside.
+    Either,
+    /// Enciphered offers.
+    Enciphered,
+}
+
+#[allow(clippy::too_many_arguments)] // `offer`, and the keys
+fn offer_with(
+    id: u64,
+    version: u64,
+    address: SocketAddr,
+    codecs: &[Codec],
+    telephone_event: Option<u8>,
+    direction: Direction,
+    cipher: Option<&Cipher>,
+) -> Vec<u8> {
     let mut text = head(id, version, address);
-    push_audio(&mut text, address.port(), "RTP/AVP", codecs, telephone_event, direction);
+    let (protocol, keys) = match cipher {
+        Some(Cipher { wish: Wish::Either, keys }) => ("RTP/AVP", Some(keys)),
+        Some(Cipher { wish: Wish::Enciphered, keys }) => ("RTP/SAVP", Some(keys)),
+        Some(Cipher { wish: Wish::Plain, .. }) | None => ("RTP/AVP", None),
+    };
+    push_audio(&mut text, address.port(), protocol, codecs, telephone_event, direction);
+    if let Some(keys) = keys {
+        for (tag, suite) in (1..).zip(Suite::ALL) {
+            text.push_str(&Crypto { tag, suite, key: keys.of(suite) }.line());
+        }
+    }
     text.into_bytes()
 }
 
@@ -31,7 +75,24 @@ pub fn answer(
     address: SocketAddr,
     direction: Direction,
 ) -> Result<(Agreement, Vec<u8>), SdpError> {
+    answer_with(offer, id, version, address, direction, None)
+}
+
+fn answer_with(
+    offer: &Sdp,
+    id: u64,
+    version: u64,
+    address: SocketAddr,
+    direction: Direction,
+    cipher: Option<&Cipher>,
+) -> Result<(Agreement, Vec<u8>), SdpError> {
     let mut agreement = offer.agreed()?;
+    let is_enciphered = offer.audio().is_some_and(Media::is_enciphered);
+    let takes_keys = cipher.is_some_and(|cipher| is_enciphered || cipher.wish != Wish::Plain);
+    if !takes_keys && is_enciphered {
+        return Err(SdpError::NoAudio);
+    }
+    agreement.theirs = agreement.theirs.filter(|_| takes_keys);
     agreement.direction = agreement.direction.and(direction);
     let taken = offer.audio_index();
     let mut text = head(id, version, address);
@@ -39,6 +100,9 @@ pub fn answer(
         if Some(index) == taken {
             let (codecs, event) = ([agreement.codec], agreement.telephone_event);
             push_audio(&mut text, address.port(), &media.protocol, &codecs, event, agreement.direction);
+            if let (Some(theirs), Some(cipher)) = (agreement.theirs, cipher) {
+                text.push_str(&Crypto { key: cipher.keys.of(theirs.suite), ..theirs }.line());
+            }
         } else {
             push_refusal(&mut text, media);
         }
@@ -53,12 +117,24 @@ pub struct Session {
     id: u64,
     version: u64,
     said: Vec<u8>,
+    #[serde(default)]
+    cipher: Option<Cipher>,
 }
 
 impl Session {
     /// A leg that has said nothing yet. `id` should differ between legs.
     pub fn new(id: u64) -> Session {
-        Session { id, version: 1, said: Vec::new() }
+        Session { id, version: 1, said: Vec::new(), cipher: None }
+    }
+
+    /// What it may be enciphered with, from its first words on.
+    pub fn cipher(&mut self, cipher: Cipher) {
+        self.cipher = Some(cipher);
+    }
+
+    /// Our key of a suite, where we have said one.
+    pub fn key_of(&self, suite: Suite) -> Option<super::Key> {
+        self.cipher.as_ref().map(|cipher| cipher.keys.of(suite))
     }
 
     /// An offer ([`offer`]) in this session.
@@ -69,7 +145,10 @@ impl Session {
         telephone_event: Option<u8>,
         direction: Direction,
     ) -> Vec<u8> {
-        self.say(|id, version| offer(id, version, address, codecs, telephone_event, direction))
+        let cipher = self.cipher;
+        self.say(|id, version| {
+            offer_with(id, version, address, codecs, telephone_event, direction, cipher.as_ref())
+        })
     }
 
     /// An answer ([`answer`]) in this session.
@@ -82,11 +161,11 @@ impl Session {
         address: SocketAddr,
         direction: Direction,
     ) -> Result<(Agreement, Vec<u8>), SdpError> {
-        let (agreement, _) = answer(offer, self.id, self.version, address, direction)?;
-        let text = |id, version| {
-            // The same offer was answered a line above.
-            answer(offer, id, version, address, direction).map(|(_, text)| text).unwrap_or_default()
-        };
+        let cipher = self.cipher;
+        let say = |id, version| answer_with(offer, id, version, address, direction, cipher.as_ref());
+        let (agreement, _) = say(self.id, self.version)?;
+        // The same offer was answered a line above.
+        let text = |id, version| say(id, version).map(|(_, text)| text).unwrap_or_default();
         Ok((agreement, self.say(text)))
     }
 
@@ -196,6 +275,58 @@ mod tests {
         assert_eq!(try_answer("v=0\nc=IN IP4 192.0.2.9\nm=audio 4000 RTP/SAVP 8\n"), Err(SdpError::NoAudio));
         assert_eq!(try_answer("v=0\nc=IN IP4 192.0.2.9\nm=video 4000 RTP/AVP 31\n"), Err(SdpError::NoAudio));
         assert_eq!(try_answer("v=0\nc=IN IP4 192.0.2.9\nm=audio 0 RTP/AVP 8\n"), Err(SdpError::NoAudio));
+    }
+
+    fn cipher(wish: Wish) -> Session {
+        let mut session = Session::new(9);
+        session.cipher(Cipher { keys: crate::sdp::KeySource::new([1; 32]).draw(), wish });
+        session
+    }
+
+    const KEY: &str = "inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR";
+
+    #[test]
+    fn an_enciphered_offer_is_answered_enciphered_under_its_own_number() {
+        let offer = format!(
+            "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/SAVP 8\r\na=crypto:3 F8_128_HMAC_SHA1_80 {KEY}\r\n\
+             a=crypto:7 AES_CM_128_HMAC_SHA1_80 {KEY}|2^31\r\n"
+        );
+        let offer = Sdp::read(offer.as_bytes()).expect("SDP");
+        for wish in [Wish::Plain, Wish::Either, Wish::Enciphered] {
+            let mut session = cipher(wish);
+            let (agreed, text) = session.answer(&offer, ours(), Direction::SendRecv).expect("an answer");
+            let text = String::from_utf8(text).expect("text");
+            assert!(text.contains("m=audio 20000 RTP/SAVP 8\r\n"), "{text}");
+            assert!(text.contains("a=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:"), "{text}");
+            assert!(!text.contains(KEY), "a key of our own: {text}");
+            assert_eq!(agreed.theirs.map(|theirs| theirs.tag), Some(7));
+        }
+        assert_eq!(answer(&offer, 1, 1, ours(), Direction::SendRecv).map(|_| ()), Err(SdpError::NoAudio));
+    }
+
+    #[test]
+    fn keys_beside_a_plain_stream_are_used_when_we_wish_it_so() {
+        let offer = format!(
+            "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n"
+        );
+        let offer = Sdp::read(offer.as_bytes()).expect("SDP");
+        for (wish, used) in [(Wish::Plain, false), (Wish::Either, true), (Wish::Enciphered, true)] {
+            let (agreed, text) = cipher(wish).answer(&offer, ours(), Direction::SendRecv).expect("an answer");
+            assert_eq!(agreed.theirs.is_some(), used, "{wish:?}");
+            assert_eq!(String::from_utf8_lossy(&text).contains("a=crypto"), used, "{wish:?}");
+        }
+    }
+
+    #[test]
+    fn what_we_offer_says_what_we_wish() {
+        for (wish, protocol, keys) in
+            [(Wish::Plain, "RTP/AVP", 0), (Wish::Either, "RTP/AVP", 2), (Wish::Enciphered, "RTP/SAVP", 2)]
+        {
+            let text = cipher(wish).offer(ours(), &[Codec::Pcma], None, Direction::SendRecv);
+            let sdp = Sdp::read(&text).expect("SDP");
+            let audio = sdp.audio().expect("audio");
+            assert_eq!((audio.protocol.as_str(), audio.crypto.len()), (protocol, keys));
+        }
     }
 
     #[test]

@@ -1,0 +1,134 @@
+//! Desk phones of other makers: baresip and linphone, over TLS, with enciphered audio.
+
+use crate::common::baresip::Baresip;
+use crate::common::certificates::Authority;
+use crate::common::{Folder, Node, PLAN, Phones, eventually, free_tcp, local};
+use crate::table::row;
+use bandeau::load::tone::carries;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A node that phones register at over TLS, and the authority they believe.
+fn node(phones: Phones, srtp: &str) -> (Node, SocketAddr, PathBuf) {
+    let (tls, authority) = (free_tcp(), Authority::new());
+    let mut ca = PathBuf::new();
+    let node = Node::start_edited(phones, PLAN, |text, folder| {
+        ca = folder.write("ca.pem", &authority.pem());
+        authority.vouches(folder, "own", &["127.0.0.1", "bandeau.example"]);
+        let more = format!(
+            "certificate = \"own.pem\"\nkey = \"own.key\"\nca = \"ca.pem\"\nphones_srtp = \"{srtp}\""
+        );
+        text.replace("\"]\n\n[media]", &format!("\", \"tls:127.0.0.1:{tls}\"]\n{more}\n\n[media]"))
+    });
+    (node, local(tls), ca)
+}
+
+/// Registers a baresip over TLS and calls it; both must hear the other.
+fn baresip_talks(srtp: &str, account: &str) {
+    let (node, tls, ca) = node(Phones::RegisteredMd5, srtp);
+    let lines = format!("sip_cafile {}\nsip_verify_server yes\n", ca.display());
+    let account = format!(";outbound=\"sip:{tls};transport=tls\"{account}");
+    let phone = Baresip::at(&format!("{tls};transport=tls"), "open-sesame", &account, &lines);
+    eventually("baresip is registered over TLS", || node.log().contains("reachable=true"));
+    let report = node.load("--count 1 --talk 3 --patience 15 --seconds 30").report();
+    assert_eq!(
+        (&report["completed"], &report["callers_heard_phone"]),
+        (&1.into(), &1.into()),
+        "{report}\n{}",
+        phone.log()
+    );
+    let heard = phone.heard();
+    assert!(carries(&heard, 1_000.0), "baresip hears the caller's 1 kHz in {} samples", heard.len());
+}
+
+#[test]
+fn baresip_registers_over_tls_and_talks_over_srtp() {
+    let _row = row("baresip", ("baresip", "-h"), "registers over TLS, SRTP required by both");
+    baresip_talks("required", ";mediaenc=srtp-mand");
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn baresip_and_we_agree_on_srtp_when_both_may() {
+    let _row = row("baresip", ("baresip", "-h"), "SRTP offered by us, optional there");
+    baresip_talks("offered", ";mediaenc=srtp");
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn baresip_without_srtp_talks_plainly_when_we_only_offer_it() {
+    let _row = row("baresip", ("baresip", "-h"), "SRTP offered by us, unknown there: plain audio");
+    baresip_talks("offered", "");
+}
+
+/// linphone's console, told what to do by its standard input.
+struct Linphone {
+    child: Child,
+    folder: Folder,
+}
+
+impl Linphone {
+    /// Believes `ca`, but reads no addresses in certificates: the chain is verified, the name is not.
+    /// Answers what comes; plays nothing, writes what it hears nowhere.
+    fn start(ca: &std::path::Path) -> Linphone {
+        let folder = Folder::new();
+        std::fs::create_dir_all(folder.0.join(".local/share/linphone")).unwrap();
+        let config = folder.write(
+            "linphonerc",
+            &format!(
+                "[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nroot_ca={}\nverify_server_certs=1\nverify_server_cn=0\nuse_ipv6=0\nmedia_encryption=none\n\
+                 [net]\nmtu=1300\n[sound]\nplayback_dev_id=\ncapture_dev_id=\n[rtp]\naudio_rtp_port=-1\n",
+                ca.display()
+            ),
+        );
+        let log = std::fs::File::create(folder.0.join("log")).unwrap();
+        let child = Command::new("linphonec")
+            .args(["-a", "-d", "6", "-l"])
+            .arg(folder.0.join("debug"))
+            .arg("-c")
+            .arg(&config)
+            .env("HOME", &folder.0)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("linphonec is installed by scripts/setup.sh");
+        let mut phone = Linphone { child, folder };
+        phone.say("soundcard use files");
+        phone
+    }
+
+    fn say(&mut self, command: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{command}").unwrap();
+    }
+
+    fn debug(&self) -> String {
+        std::fs::read_to_string(self.folder.0.join("debug")).unwrap_or_default()
+    }
+}
+
+impl Drop for Linphone {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let debug = self.debug();
+            let lines: Vec<&str> = debug.lines().rev().take(60).collect();
+            eprintln!("linphone's log:\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn linphone_registers_with_sha_256_over_tls_and_takes_a_call() {
+    let _row = row("linphone", ("linphonec", "-v"), "registers with SHA-256 over TLS and takes a call");
+    let (node, tls, ca) = node(Phones::Registered, "off");
+    let mut phone = Linphone::start(&ca);
+    phone.say(&format!("register sip:phone0@{tls} sip:{tls};transport=tls open-sesame"));
+    eventually("linphone is registered over TLS", || node.log().contains("reachable=true"));
+    assert!(phone.debug().contains("algorithm=SHA-256"), "with the stronger hash");
+    let report = node.load("--count 1 --talk 2 --patience 15 --seconds 30").report();
+    assert_eq!((&report["completed"], &report["failed"]), (&1.into(), &0.into()), "{report}");
+}
