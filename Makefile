@@ -1,5 +1,5 @@
 # `make test` sets a fresh Debian 12 machine up and proves every promise; `make demo` shows the thing.
-.PHONY: test test-all demo bench sim sim-theory sim-million mutants setup check fmt fmt-check lint deny unit web web-test web-e2e screenshots
+.PHONY: test test-all demo soak bench sim sim-theory sim-million mutants setup check fmt fmt-check lint deny unit web web-test web-e2e screenshots
 # Two jobs at least as many as cores would thrash the linker on small machines.
 CARGO ?= cargo
 TEST_ARGS ?= --quiet
@@ -7,12 +7,19 @@ TEST_ARGS ?= --quiet
 test: setup fmt-check lint deny web-test unit web-e2e
 	@echo "make test: all green"
 
-# Everything `test` has, every interleaving of the larger scenes, a minute of fuzzing, then the figures of another
+# Everything `test` has, every interleaving of the larger scenes, a minute of fuzzing, other makers' SIP in full,
+# trunk calls under a flood, then the figures of another
 # maker's load machine (about 20 minutes).
 test-all: test
 	EXPLORE=all $(CARGO) test $(TEST_ARGS) -p sip --test explorer -- --nocapture
 	scripts/fuzz.sh
+	BANDEAU_WRITE=1 $(CARGO) test $(TEST_ARGS) --test interop -- --include-ignored --test-threads=2
+	$(CARGO) test $(TEST_ARGS) --release --test flood -- --ignored --nocapture
 	scripts/harness.sh
+
+# 200 000 calls in a row, memory before and after (about 25 minutes): `make soak COUNT=2000` for a short one.
+soak:
+	scripts/soak.sh $(COUNT)
 
 demo:
 	scripts/demo.sh

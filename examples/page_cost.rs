@@ -92,6 +92,7 @@ fn calls(plane: &Plane, events: &Receiver<MediaEvent>, count: usize) -> Vec<Call
             telephone_event: None,
             send: true,
             receive: true,
+            srtp: None,
         };
         let legs = [1, 2].map(|offset| LegId { centre, serial: name(offset).1 });
         let bridge = BridgeId { centre, serial };

@@ -464,8 +464,14 @@ impl Carried {
 
 /// The leg of somebody whose phone has not been rung yet: no sockets, no signalling.
 fn not_dialled(id: LegId) -> Leg {
-    let stream =
-        Stream { remote: None, codec: Codec::Pcma, telephone_event: None, send: false, receive: false };
+    let stream = Stream {
+        remote: None,
+        codec: Codec::Pcma,
+        telephone_event: None,
+        send: false,
+        receive: false,
+        srtp: None,
+    };
     let (dialogs, state, local) = (Vec::new(), LegState::NotDialled, LocalSdp::new(id.serial.0));
     Leg { id, dialogs, state, port: None, stream, local, silent: 0, heard: false }
 }

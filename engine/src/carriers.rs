@@ -76,9 +76,7 @@ impl Engine {
     }
 
     /// Every way out of a centre, best first: over the trunk named, else over each of its own. Try
-    /// them in this order while [`tries_next`](crate::trunks::tries_next) holds, and tell
-    /// [`Engine::way_failed`].
-    #[allow(dead_code, reason = "calls out of a centre are their owners' to make")]
+    /// them in this order while [`tries_next`](crate::trunks::tries_next) holds.
     pub(crate) fn ways_out(&self, centre: CentreId, trunk: Option<&str>) -> Vec<Way> {
         let named = |name: &str| self.site.trunks.iter().position(|trunk| trunk.name == name);
         let all = || (0..self.site.trunks.len()).filter_map(|index| u16::try_from(index).ok());
@@ -88,11 +86,5 @@ impl Engine {
             (None, _) => all().collect(),
         };
         self.trunks.ways(&trunks)
-    }
-
-    /// A call of ours found nobody this way: the next one tries another first.
-    #[allow(dead_code, reason = "calls out of a centre are their owners' to make")]
-    pub(crate) fn way_failed(&mut self, way: &Way) {
-        self.trunks.failed(self.now.at, way);
     }
 }

@@ -62,8 +62,10 @@ impl Engine {
             return Err(Refusal::Busy);
         };
         let leg = self.centre_mut(id.centre).map(|centre| centre.leg_id()).ok_or(Refusal::Unknown)?;
+        let keys = self.keys.draw();
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         let mut local = LocalSdp::new(leg.serial.0);
+        local.cipher(way.srtp, keys);
         let stream = local.offer(port.advertised, call.caller().stream.codec);
         let from = screen::ours(&self.site, call);
         let (to, flow, credentials) = (format!("<{uri}>"), way.flow, way.account);

@@ -38,6 +38,7 @@ impl Engine {
             return None;
         };
         let mut local = LocalSdp::new(leg.serial.0);
+        local.cipher(way.srtp, self.keys.draw());
         let stream = local.offer(port.advertised, Codec::Pcma);
         let uri = format!("sip:{}@{};user=phone", number.replace('#', "%23"), way.host);
         let from = format!("<sip:{}@{}>", shown.unwrap_or("anonymous"), self.site.contact);

@@ -76,6 +76,14 @@ impl Peers {
         known.is_some_and(is_trunk) || self.trunk_at(remote.ip()).is_some()
     }
 
+    /// Whether who connects from here is asked for a certificate: only where a trunk is known by it.
+    /// Many phones have none, and some never finish a handshake in which they are asked.
+    pub(super) fn is_asked(&self, remote: SocketAddr) -> bool {
+        let known = self.exact.get(&remote).or_else(|| self.any_port.get(&remote.ip())).copied();
+        let trunk = known.filter(is_trunk).or_else(|| self.trunk_at(remote.ip()));
+        matches!(trunk, Some(Peer::Trunk(trunk)) if self.wants_certificate(trunk))
+    }
+
     /// The trunk that has a port of this host.
     fn trunk_at(&self, ip: IpAddr) -> Option<Peer> {
         self.exact.iter().find(|(at, peer)| at.ip() == ip && is_trunk(peer)).map(|(_, peer)| *peer)

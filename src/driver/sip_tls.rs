@@ -11,9 +11,11 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 /// Both sides of a handshake, out of the same files.
 pub(super) struct Secure {
-    /// Those who connect may show a certificate; without one they are strangers or phones, with
-    /// one that no authority of ours has signed they are not let in.
+    /// For everybody who connects: nobody is asked for a certificate.
     pub(super) server: Arc<ServerConfig>,
+    /// For those at a trunk's address who must show one: without it they are strangers, with one
+    /// that no authority of ours has signed they are not let in.
+    pub(super) asking: Arc<ServerConfig>,
     /// Those we connect to must show a certificate of the right name, and are shown ours.
     pub(super) client: Arc<ClientConfig>,
 }
@@ -45,6 +47,11 @@ fn read(files: &SipTls) -> anyhow::Result<Secure> {
         .with_context(|| format!("`{}` holds no authority", files.ca.display()))?;
     let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain.clone(), key.clone_key())
+        .with_context(unfit)?;
+    let asking = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(visitors)
         .with_single_cert(chain.clone(), key.clone_key())
         .with_context(unfit)?;
@@ -53,5 +60,5 @@ fn read(files: &SipTls) -> anyhow::Result<Secure> {
         .with_root_certificates(believed)
         .with_client_auth_cert(chain, key)
         .with_context(unfit)?;
-    Ok(Secure { server: Arc::new(server), client: Arc::new(client) })
+    Ok(Secure { server: Arc::new(server), asking: Arc::new(asking), client: Arc::new(client) })
 }

@@ -7,6 +7,7 @@ use crate::media::g711::{self, FRAME};
 use crate::media::jitter::Jitter;
 use crate::media::port::Pair;
 use crate::media::rtp::{HEADER, Header, Outgoing, Tally};
+use crate::media::silence::Silence;
 use crate::media::sound::Sound;
 use crate::media::srtp::Srtp;
 use crate::media::sys::Wake;
@@ -25,8 +26,6 @@ const SOURCE_KEPT: u64 = SECOND;
 /// line without any sound is taken for dead, and hung up. Shorter would cut into the bursts of a
 /// poor network, longer is a silence people ask into.
 const HUSHED_AFTER: u64 = SECOND * 3 / 10;
-/// After how many seconds without a packet a leg is reported, once each.
-const SILENCES: [u16; 3] = [1, 5, 30];
 
 /// One peer's audio.
 #[derive(Debug)]
@@ -474,38 +473,6 @@ impl Leg {
     /// The silence to be reported at `now`, in seconds; once each.
     pub fn silent(&mut self, now: u64) -> Option<u16> {
         self.silence.report(now)
-    }
-}
-
-/// How long a peer has not been heard.
-#[derive(Clone, Copy, Debug, Default)]
-struct Silence {
-    /// The last packet, or when packets were first expected; `None` while none are.
-    since: Option<u64>,
-    heard: bool,
-    /// How many of [`SILENCES`] have been reported.
-    reported: usize,
-}
-
-impl Silence {
-    /// A packet came; true when that is news.
-    fn hear(&mut self, now: u64) -> bool {
-        let news = !self.heard || self.reported > 0;
-        self.heard = true;
-        self.reported = 0;
-        if let Some(since) = &mut self.since {
-            *since = now;
-        }
-        news
-    }
-
-    fn report(&mut self, now: u64) -> Option<u16> {
-        let seconds = *SILENCES.get(self.reported)?;
-        let silent = now.saturating_sub(self.since?) >= u64::from(seconds) * SECOND;
-        silent.then(|| {
-            self.reported += 1;
-            seconds
-        })
     }
 }
 

@@ -37,6 +37,8 @@ pub mod wheel;
 
 pub mod rtp;
 
+mod silence;
+
 mod srtp;
 
 pub mod port;

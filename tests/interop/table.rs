@@ -23,11 +23,9 @@ pub(crate) fn row(peer: &'static str, (command, ask): (&str, &str), scenario: &'
     let output = Command::new(command).arg(ask).env("TERM", "dumb").output();
     let output = output.unwrap_or_else(|error| panic!("{command} is installed by scripts/setup.sh: {error}"));
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    let is_version = |word: &&str| {
-        let word = word.trim_start_matches('v');
-        word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit())
-    };
-    let version = said.split([' ', '\n', ',', '(', ')']).find(is_version).unwrap_or("?").to_owned();
+    let is_version = |word: &&str| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit());
+    let words = said.split([' ', '\n', ',', '(', ')', '-']);
+    let version = words.map(|word| word.trim_start_matches('v')).find(is_version).unwrap_or("?").to_owned();
     Row { peer, version, scenario }
 }
 

@@ -96,7 +96,10 @@ async fn serve(stream: TcpStream, flow: Flow, ground: &Ground, one: &One, is_tru
     let Some(secure) = &ground.secure else { return };
     // Never closed: the semaphore is ours.
     let turn = if is_trunk { None } else { one.room.handshakes.acquire().await.ok() };
-    let handshake = TlsAcceptor::from(Arc::clone(&secure.current().server)).accept(stream);
+    let is_asked = ground.peers.read().unwrap_or_else(PoisonError::into_inner).is_asked(flow.remote);
+    let secure = secure.current();
+    let side = if is_asked { &secure.asking } else { &secure.server };
+    let handshake = TlsAcceptor::from(Arc::clone(side)).accept(stream);
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_WITHIN, handshake).await else { return };
     drop(turn);
     let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).cloned();
