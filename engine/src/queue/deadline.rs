@@ -15,6 +15,10 @@ pub(super) enum Due {
     Rest(usize),
     /// An item may go again to an agent who did not take it.
     Retry(Serial),
+    /// More people are asked for an item, or it wakes.
+    Stage(Serial),
+    /// A queue's way out opens, or an item has waited long enough for it.
+    Gate(usize, u32),
     /// A queue's longest wait reaches its alarm.
     Alarm(usize),
 }

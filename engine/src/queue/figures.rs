@@ -1,20 +1,20 @@
 //! A queue in numbers, and its alarm.
 
-use super::agent::Seat;
 use super::deadline::Due;
+use super::line::Line;
 use super::{Floor, QueueId};
-use crate::call::event::{Event, Intent};
+use crate::call::event::Event;
 use crate::dialplan::{ClassId, State};
 use crate::time::Instant;
 use std::time::Duration;
 
-/// One queue's figures since the start. At every step
-/// `entered + moved_in = answered + gone + moved_out + waiting`.
+/// One queue's figures since the start. At every step `entered + moved_in = answered + gone +
+/// overflowed + transferred + withdrawn + moved_out + waiting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Items in it: waiting, ringing somewhere, or being bridged.
+    /// Items in it: waiting, ringing somewhere, being bridged, or asleep until they are due.
     pub waiting: u64,
-    /// The longest of them, since its INVITE.
+    /// The longest wait of a live caller among them, since the INVITE.
     pub longest_wait: Duration,
     /// Items that came in from outside, those that came back included.
     pub entered: u64,
@@ -26,6 +26,16 @@ pub struct Figures {
     pub answered: u64,
     /// Items whose caller left.
     pub gone: u64,
+    /// Items that were answered elsewhere.
+    pub overflowed: u64,
+    /// Items a person gave to somebody outside.
+    pub transferred: u64,
+    /// Items that are no longer wanted.
+    pub withdrawn: u64,
+    /// Items a person chose, whatever their place.
+    pub picked: u64,
+    /// Of those, before a confirmed-vital one the person could have taken.
+    pub picked_over_vital: u64,
     /// Whether the longest wait is beyond the plan's alarm.
     pub alarm: bool,
 }
@@ -35,7 +45,7 @@ impl Floor {
     pub fn figures(&self, now: Instant, queue: QueueId) -> Option<Figures> {
         let line = self.lines.get(self.place_of(queue)?)?;
         let longest_wait = line.arrivals.first().map_or(Duration::ZERO, |(arrived, _)| now.since(*arrived));
-        Some(Figures { waiting: line.arrivals.len() as u64, longest_wait, ..line.counts })
+        Some(Figures { waiting: line.items, longest_wait, ..line.counts })
     }
 
     /// Where whoever stands first in this class came from, waiting of earlier calls counted.
@@ -50,35 +60,19 @@ impl Floor {
     /// conditions ask. An agent of several queues counts in each, and once in the whole.
     pub fn stand(&self, now: Instant) -> (Vec<State>, State) {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let mut queues: Vec<State> = self
-            .lines
-            .iter()
-            .map(|line| State {
-                waiting: count(line.arrivals.len()),
-                longest_wait: line
-                    .arrivals
-                    .first()
-                    .map_or(Duration::ZERO, |(arrived, _)| now.since(*arrived)),
-                ..State::default()
-            })
-            .collect();
-        let mut whole = State {
+        let queue = |line: &Line| State {
+            waiting: count(line.arrivals.len()),
+            longest_wait: line.arrivals.first().map_or(Duration::ZERO, |(arrived, _)| now.since(*arrived)),
+            free: count(line.idle.len()),
+            signed_in: count(line.present),
+        };
+        let queues: Vec<State> = self.lines.iter().map(queue).collect();
+        let whole = State {
             waiting: queues.iter().map(|queue| queue.waiting).sum(),
             longest_wait: queues.iter().map(|queue| queue.longest_wait).max().unwrap_or_default(),
-            ..State::default()
+            free: count(self.idle),
+            signed_in: count(self.occupied.len()),
         };
-        for agent in &self.agents {
-            let free = u32::from(matches!(agent.seat, Seat::Free { .. }));
-            let signed_in = u32::from(agent.intent != Intent::SignedOut);
-            whole.free += free;
-            whole.signed_in += signed_in;
-            for place in &agent.queues {
-                if let Some(queue) = queues.get_mut(*place) {
-                    queue.free += free;
-                    queue.signed_in += signed_in;
-                }
-            }
-        }
         (queues, whole)
     }
 

@@ -7,38 +7,52 @@
 //! work item here, and a phone is an agent that can or cannot be rung; so a decision can be replayed
 //! against last winter's calls.
 
+mod arrival;
 mod fact;
+mod step;
 
 mod agent;
+mod audience;
 mod line;
+mod pool;
 mod rules;
 mod work;
 
+mod address;
+mod change;
 mod deadline;
 mod figures;
+mod forecast;
+mod invite;
 mod offer;
+mod overflow;
 mod person;
 mod policy;
+mod shift;
 
 #[cfg(test)]
 mod tests;
 
-pub use fact::{
-    AgentView, Arrival, Decision, Duty, Exit, Fact, Overflowing, Owner, Place, Standing, Step, WorkKind,
-};
+pub use arrival::{Arrival, Duty, Exit, Owner, WorkKind};
+pub use fact::Fact;
 pub use figures::Figures;
+pub use forecast::Expected;
+pub use step::{AgentView, Decision, Overflowing, Place, Standing, Step};
 
-use crate::call::event::{Event, OfferEnd, OfferKind, Trigger};
+use crate::call::event::{Event, OfferEnd, Trigger};
 use crate::dialplan::Dialplan;
 use crate::id::{AgentId, CentreId, OfferId, QueueId, Serial, WorkId};
 use crate::io::Refusal;
 use crate::site::AgentSite;
 use crate::time::Instant;
 use agent::Agent;
+use audience::{AudienceId, Audiences};
 use deadline::{Deadlines, Due};
 use line::Line;
 use offer::{Offer, Phase};
+use pool::Pools;
 use rules::Rules;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,8 +71,28 @@ pub struct Floor {
     offers: BTreeMap<Serial, Offer>,
     next_offer: Serial,
     deadlines: Deadlines,
-    /// Queues where this fact may have made an offer possible.
-    dirty: BTreeSet<usize>,
+    /// Who may be asked, list by list.
+    pools: Pools,
+    /// What waits for whom.
+    audiences: Audiences,
+    /// Agents by the names of their skills.
+    skilled: BTreeMap<String, BTreeSet<usize>>,
+    /// Agents a person has sent to some queues and no others.
+    posted: BTreeSet<usize>,
+    /// Languages somebody was asked for.
+    languages: BTreeSet<String>,
+    /// Signed-in agents by their time with calls.
+    occupied: BTreeSet<(Duration, usize)>,
+    /// How many agents are free and sound.
+    idle: usize,
+    /// Audiences for which this fact may have made an offer possible.
+    dirty: BTreeSet<AudienceId>,
+    /// Audiences whose items must leave free agents to others.
+    constrained: BTreeSet<AudienceId>,
+    /// Queues whose counts this fact changed.
+    counted: BTreeSet<usize>,
+    /// How many items and agents decisions have looked at.
+    looked: Cell<u64>,
     /// Agents this fact may have changed.
     touched: BTreeSet<usize>,
     /// What kind of fact this is.
@@ -86,8 +120,8 @@ impl Floor {
         agents: &[AgentSite],
         wrap_up: Duration,
     ) -> Floor {
-        let agents =
-            (0..).zip(agents).map(|(index, site)| Agent::new(AgentId { centre, index }, site, wrap_up));
+        let agents = (0..).zip(agents);
+        let agents = agents.map(|(index, site)| Agent::new(AgentId { centre, index }, site, wrap_up));
         let mut floor = Floor {
             centre,
             rules: Rules::default(),
@@ -97,11 +131,25 @@ impl Floor {
             offers: BTreeMap::new(),
             next_offer: Serial::first_of(epoch),
             deadlines: Deadlines::default(),
+            pools: Pools::default(),
+            audiences: Audiences::default(),
+            skilled: BTreeMap::new(),
+            posted: BTreeSet::new(),
+            languages: BTreeSet::new(),
+            occupied: BTreeSet::new(),
+            idle: 0,
             dirty: BTreeSet::new(),
+            constrained: BTreeSet::new(),
+            counted: BTreeSet::new(),
+            looked: Cell::new(0),
             touched: BTreeSet::new(),
             after: Trigger::Change,
             steps: VecDeque::new(),
         };
+        for ix in 0..floor.agents.len() {
+            let skills = floor.agents[ix].skills.clone();
+            floor.know(ix, &skills);
+        }
         floor.follow(Instant::ZERO, rules);
         floor.open();
         floor
@@ -118,6 +166,12 @@ impl Floor {
             self.fire(now, at, due);
         }
         self.distribute(now);
+        // What nobody could be found for goes elsewhere, where somebody may be free at once.
+        self.open_gates(now);
+        while !self.dirty.is_empty() {
+            self.distribute(now);
+            self.open_gates(now);
+        }
         self.tell();
     }
 
@@ -147,10 +201,9 @@ impl Floor {
             Fact::MoveTo { work, queue, .. } => {
                 let place = self.place(*work).ok_or(Refusal::Unknown)?;
                 self.place_of(*queue).ok_or(Refusal::Unknown)?;
-                match place.offer.and_then(|offer| self.offers.get(&offer.serial)) {
-                    Some(offer) if offer.phase == Phase::Taken => Err(Refusal::Busy),
-                    _ => Ok(()),
-                }
+                let taken = place.offer.and_then(|offer| self.offers.get(&offer.serial));
+                let taken = taken.is_some_and(|offer| offer.phase == Phase::Taken);
+                if taken { Err(Refusal::Busy) } else { Ok(()) }
             }
             Fact::SignIn { agent, .. }
             | Fact::Intent { agent, .. }
@@ -173,10 +226,8 @@ impl Floor {
             Fact::Overflow { queue, .. } => self.place_of(*queue).map(|_| ()).ok_or(Refusal::Unknown),
             Fact::Skills { agent, skills, .. } => {
                 let agent = self.agent_at(*agent).ok_or(Refusal::Unknown)?;
-                let known = |skill: &String| {
-                    self.agents[agent].skills.contains(skill)
-                        || self.lines.iter().any(|line| line.rule.skills.iter().any(|need| need.is_of(skill)))
-                };
+                let known =
+                    |skill: &String| self.agents[agent].skills.contains(skill) || self.rules.name(skill);
                 if skills.iter().all(known) { Ok(()) } else { Err(Refusal::Invalid) }
             }
             Fact::Beside { agent, .. } => self.may_take(*agent, true),
@@ -188,17 +239,15 @@ impl Floor {
             | Fact::Taken { offer }
             | Fact::Connected { offer }
             | Fact::Attempted { offer, .. }
-            | Fact::Failed { offer, .. } => self.live(*offer, OfferKind::Exclusive, None).map(|_| ()),
+            | Fact::Failed { offer, .. } => self.reservation(*offer, None).map(|_| ()),
             Fact::Claim { agent, offer } => self.may_claim(*agent, *offer),
-            Fact::Reject { agent, offer } => {
-                match self.live(*offer, OfferKind::Exclusive, Some(*agent))?.phase {
-                    Phase::Taken => Err(Refusal::Gone),
-                    Phase::Sent | Phase::Alerting => Ok(()),
-                }
-            }
+            Fact::Reject { agent, offer } => match self.reservation(*offer, Some(*agent))?.phase {
+                Phase::Taken => Err(Refusal::Gone),
+                Phase::Sent | Phase::Alerting => Ok(()),
+            },
             Fact::Seen { agent, offer } => {
-                let kind = self.offer(*offer).ok_or(Refusal::Gone)?.kind;
-                self.live(*offer, kind, Some(*agent)).map(|_| ())
+                let theirs = self.offer(*offer).ok_or(Refusal::Gone)?.agent == *agent;
+                if theirs { Ok(()) } else { Err(Refusal::Unknown) }
             }
             Fact::Plan(plan) if plan.queues.is_empty() => Err(Refusal::Invalid),
             Fact::Plan(_) | Fact::Due => Ok(()),
@@ -229,8 +278,17 @@ impl Floor {
             fenced: !item.rank.unfenced,
             arrived: item.arrived,
             due: item.rank.due,
-            offer: item.held,
+            offer: self.offer_of(item),
         })
+    }
+
+    /// The offer that has an item, or the first of those that ring for it.
+    fn offer_of(&self, item: &Item) -> Option<OfferId> {
+        let has = |id: &&OfferId| {
+            let offer = self.offers.get(&id.serial);
+            offer.is_some_and(|offer| offer.claimed || offer.phase == Phase::Taken)
+        };
+        item.rings.iter().find(has).or(item.rings.first()).copied()
     }
 
     /// An agent of the roster.
@@ -249,7 +307,7 @@ impl Floor {
 
     /// Whether nothing waits, rings or is being connected: no item, no offer.
     pub fn is_idle(&self) -> bool {
-        self.items.is_empty() && self.offers.is_empty()
+        self.items.is_empty() && self.offers.is_empty() && self.audiences.is_empty()
     }
 
     /// A fact that [`Floor::allows`]: whatever it names is there.
@@ -288,10 +346,7 @@ impl Floor {
             Fact::Alerting { offer } => self.alerting(offer),
             Fact::Taken { offer } => self.taken(now, offer),
             Fact::Connected { offer } => self.connected(now, offer),
-            Fact::Claim { agent, offer } => match self.offers.get(&offer.serial).map(|offer| offer.kind) {
-                Some(OfferKind::Exclusive) => self.take(now, at(agent), offer),
-                _ => self.claim(now, at(agent)),
-            },
+            Fact::Claim { agent, offer } => self.claimed(now, at(agent), offer),
             Fact::Failed { offer, end } => {
                 self.after = Trigger::Retry;
                 self.fail(now, offer, end, false);
@@ -304,11 +359,15 @@ impl Floor {
                 self.after = Trigger::Change;
                 self.follow(now, Rules::from(&*plan));
             }
-            Fact::Overflow { .. }
-            | Fact::Returned { .. }
-            | Fact::Assign { .. }
-            | Fact::AutoAnswer { .. }
-            | Fact::Due => {}
+            Fact::Overflow { queue, opened } => {
+                if let Some(place) = self.place_of(queue) {
+                    self.open_overflow(place, opened);
+                }
+            }
+            Fact::Returned { work, rule } => self.returned(now, work.serial, rule),
+            Fact::Assign { agent, duty } => self.assign(now, at(agent), duty),
+            Fact::AutoAnswer { agent, on } => self.agents[at(agent)].auto_answer = on,
+            Fact::Due => {}
         }
     }
 
@@ -324,8 +383,19 @@ impl Floor {
                     item.retry_at = None;
                     let next = item.next_retry(now);
                     self.deadlines.put(due, &mut item.retry_at, next);
-                    self.dirty.insert(item.queue);
+                    self.dirty.extend(item.audience);
                 }
+            }
+            Due::Stage(work) => {
+                self.after = Trigger::Change;
+                if let Some(item) = self.items.get_mut(&work) {
+                    item.stage_at = None;
+                    self.address(now, work);
+                }
+            }
+            Due::Gate(place, rule) => {
+                self.after = Trigger::Change;
+                self.gate_due(now, place, rule as usize);
             }
             Due::WrapUp(agent) => {
                 self.after = Trigger::Agent;
@@ -342,11 +412,11 @@ impl Floor {
         }
     }
 
-    /// A live offer of this kind, and of this agent when one is asked for.
-    fn live(&self, id: OfferId, kind: OfferKind, of: Option<AgentId>) -> Result<&Offer, Refusal> {
+    /// A live reservation, and of this agent when one is asked for.
+    fn reservation(&self, id: OfferId, of: Option<AgentId>) -> Result<&Offer, Refusal> {
         let offer = self.offers.get(&id.serial).filter(|_| id.centre == self.centre).ok_or(Refusal::Gone)?;
         let theirs = of.is_none_or(|agent| self.agent_at(agent) == Some(offer.agent));
-        if offer.kind == kind && theirs { Ok(offer) } else { Err(Refusal::Unknown) }
+        if offer.reserves && theirs { Ok(offer) } else { Err(Refusal::Unknown) }
     }
 
     fn agent_at(&self, agent: AgentId) -> Option<usize> {

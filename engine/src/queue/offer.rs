@@ -1,9 +1,11 @@
-//! Offers: exclusive ones reserve an agent and ring a phone, shared ones invite whoever is free at a
-//! page and bind nothing until the claim.
+//! Offers: exclusive ones reserve an agent and ring a phone; shared ones invite whoever is free at a
+//! page, alerts and joins call upon agents at theirs, and these bind nothing until the claim.
 //!
 //! A failed offer costs the caller nothing: the item is back at its rank before the step ends. An
 //! offer that is over is not in the map, so whatever is still said about it has no effect.
 
+use super::agent::Invited;
+use super::arrival::WorkKind;
 use super::deadline::Due;
 use super::work::Rank;
 use super::{Decision, Floor, Step};
@@ -30,6 +32,8 @@ pub(super) struct Offer {
     pub(super) work: WorkId,
     pub(super) call: CallId,
     pub(super) kind: OfferKind,
+    /// Reserves its agent. The others bind nothing.
+    pub(super) reserves: bool,
     pub(super) phase: Phase,
     /// The agent asked for it: by a claim, a pick or the one key.
     pub(super) claimed: bool,
@@ -43,21 +47,20 @@ impl Floor {
     /// phone that answered and went dead; shorter breaks bridges over slow networks.
     pub const BRIDGE_WITHIN: Duration = Duration::from_secs(10);
 
-    /// Before an agent who rejected an item is rung for the same item again, and one who let it ring
-    /// out for any, when nobody else is there. Longer leaves a caller waiting; shorter rings on at
-    /// somebody who said no.
-    pub const RETRY: Duration = Duration::from_secs(2);
-
-    /// From the start of a [`super::WorkKind::Join`] to the moment when busy agents are asked as well:
+    /// From the start of a [`WorkKind::Join`] to the moment when busy agents are asked as well:
     /// free ones have had the time to answer, and the caller is being helped meanwhile.
     pub const JOIN_ALERTS_AFTER: Duration = Duration::from_secs(10);
 
-    /// Before an overflow that came to nothing is tried once more. Longer leaves a caller with a
-    /// queue that cannot serve; shorter knocks on at a door that is shut.
-    pub const OVERFLOW_AGAIN: Duration = Duration::from_secs(30);
+    /// From the acceptance of a callback to the end of dialling: phones ring for a minute before
+    /// networks give up.
+    pub const DIAL_WITHIN: Duration = Duration::from_secs(90);
 
-    /// Life of an invitation; while work waits another follows. It reserves nobody, so a long life
-    /// costs nothing but what a page that lost it would show.
+    /// Before an agent who rejected an item is rung for the same item again, and one who let it ring
+    /// out for any. Longer leaves a caller waiting; shorter rings on at somebody who said no.
+    pub const RETRY: Duration = Duration::from_secs(2);
+
+    /// Life of an invitation or an alert; while work waits another follows. It reserves nobody, so a
+    /// long life costs nothing but what a page that lost it would show.
     pub const INVITATION: Duration = Duration::from_secs(30);
 
     /// From an offer to the word of a page that it shows it. A page that takes longer is frozen or
@@ -72,31 +75,34 @@ impl Floor {
     }
 
     /// Reserves an agent for an item and rings the phone.
-    pub(super) fn reserve(&mut self, now: Instant, rank: Rank, ix: usize, because: Because) {
-        let Some(item) = self.items.get_mut(&rank.serial) else { return };
+    pub(super) fn reserve(&mut self, now: Instant, serial: Serial, ix: usize, because: Because) {
+        let Some(item) = self.items.get_mut(&serial) else { return };
         let (call, queue, arrived, work_kind) = (item.call, item.queue, item.arrived, item.kind);
-        self.deadlines.put(Due::Retry(rank.serial), &mut item.retry_at, None);
-        let line = &mut self.lines[queue];
-        line.waiting.remove(&rank);
-        let deadline = now + line.rule.ring;
-        let claimed = matches!(because.agent, AgentReason::Claimed | AgentReason::Picked);
-        let unseen = self.agents[ix].by_page && !claimed;
-        let lapse = if unseen { deadline.min(now + Floor::SEEN_WITHIN) } else { deadline };
-        if claimed {
-            // Bound by a person's will: no other claim takes it from under the key.
-            line.open.remove(&rank);
+        let fenced = !item.rank.unfenced;
+        if self.agents[ix].is_sound() {
+            self.deadlines.put(Due::Retry(serial), &mut item.retry_at, None);
         }
-        let (work, kind) = (WorkId { centre: self.centre, serial: rank.serial }, OfferKind::Exclusive);
-        let fresh =
-            Offer { agent: ix, work, call, kind, phase: Phase::Sent, claimed, deadline, lapse_at: None };
+        let rule = &self.lines[queue].rule;
+        let deadline = now + rule.ring;
+        let claimed = matches!(because.agent, AgentReason::Claimed | AgentReason::Picked);
+        let agent = &self.agents[ix];
+        let unseen = agent.by_page && !claimed;
+        let lapse = if unseen { deadline.min(now + Floor::SEEN_WITHIN) } else { deadline };
+        let wanted = rule.vital.auto_answer && agent.auto_answer;
+        let auto_answer = wanted && fenced && unseen && agent.is_present(now);
+        let work = WorkId { centre: self.centre, serial };
+        let kind = if work_kind == WorkKind::Join { OfferKind::Join } else { OfferKind::Exclusive };
+        let (reserves, phase, lapse_at) = (true, Phase::Sent, None);
+        let fresh = Offer { agent: ix, work, call, kind, reserves, phase, claimed, deadline, lapse_at };
         let offer = self.add_offer(lapse, fresh);
-        if let Some(item) = self.items.get_mut(&rank.serial) {
-            item.held = Some(offer);
+        if let Some(item) = self.items.get_mut(&serial) {
+            item.rings.push(offer);
         }
         let agent = &mut self.agents[ix];
         agent.reserved = Some((offer, call));
         agent.epoch += 1;
         let (agent, epoch, waited) = (agent.id, agent.epoch, now.since(arrived));
+        self.restand(serial);
         self.settle(ix);
         self.log(Event::Offered {
             offer,
@@ -116,7 +122,7 @@ impl Floor {
             agent,
             kind,
             work_kind,
-            auto_answer: false,
+            auto_answer,
             epoch,
             deadline,
             waited,
@@ -125,13 +131,16 @@ impl Floor {
         self.steps.push_back(Step::Ring(decision));
     }
 
-    /// The item of a reservation the engine may take back for a more urgent one: it rings, it stands
-    /// before the fence, and nobody asked for it by a claim.
-    pub(super) fn may_be_taken_back(&self, offer: OfferId) -> Option<Rank> {
-        let offer = self.offers.get(&offer.serial)?;
+    /// The item of a reservation it could do without, and whether it rings at somebody else too. An
+    /// item behind the fence, a claim and a phone that was answered cannot.
+    pub(super) fn could_do_without(&self, id: OfferId) -> Option<(Rank, bool)> {
+        let offer = self.offers.get(&id.serial)?;
         let item = self.items.get(&offer.work.serial)?;
-        let ringing = offer.phase != Phase::Taken && !offer.claimed;
-        (ringing && item.rank.unfenced).then_some(item.rank)
+        if offer.phase == Phase::Taken || offer.claimed {
+            return None;
+        }
+        let spare = item.rings.first() != Some(&id);
+        (spare || item.rank.unfenced).then_some((item.rank, spare))
     }
 
     pub(super) fn alerting(&mut self, id: OfferId) {
@@ -150,73 +159,116 @@ impl Floor {
 
     /// The phone was answered: nobody else can have the item unless the bridge fails.
     pub(super) fn taken(&mut self, now: Instant, id: OfferId) {
-        let Some(offer) = self.offers.get_mut(&id.serial) else { return };
-        if offer.phase == Phase::Taken {
+        let Some(offer) = self.offers.get_mut(&id.serial).filter(|offer| offer.phase != Phase::Taken) else {
             return;
-        }
+        };
         offer.phase = Phase::Taken;
-        self.deadlines.put(Due::Offer(id.serial), &mut offer.lapse_at, Some(now + Floor::BRIDGE_WITHIN));
-        let (ix, work) = (offer.agent, offer.work);
-        if let Some(item) = self.items.get(&work.serial) {
-            self.lines[item.queue].open.remove(&item.rank);
-        }
-        self.uninvite_from(work.serial, &OfferEnd::AnsweredElsewhere);
+        let (ix, serial) = (offer.agent, offer.work.serial);
+        let previewed = self.items.get(&serial).is_some_and(super::work::Item::is_previewed);
+        let within = if previewed { Floor::DIAL_WITHIN } else { Floor::BRIDGE_WITHIN };
+        self.prolong(id, now + within);
+        self.bound(now, id, serial);
         self.show_life(ix);
+    }
+
+    /// Somebody has taken an item: whoever else was asked for it learns so.
+    pub(super) fn bound(&mut self, now: Instant, id: OfferId, serial: Serial) {
+        let others = self
+            .items
+            .get(&serial)
+            .map_or_else(Vec::new, |item| item.rings.iter().filter(|other| **other != id).copied().collect());
+        for other in others {
+            self.fail(now, other, OfferEnd::AnsweredElsewhere, true);
+        }
+        self.uninvite_from(serial, &OfferEnd::AnsweredElsewhere);
+        self.unsummon_from(serial, &OfferEnd::AnsweredElsewhere);
+        self.restand(serial);
     }
 
     /// Bridged and confirmed: the caller has left the queue into this agent's ear.
     pub(super) fn connected(&mut self, now: Instant, id: OfferId) {
+        if let Some(serial) = self.offers.get(&id.serial).map(|offer| offer.work.serial) {
+            self.bound(now, id, serial);
+        }
         let Some(offer) = self.close(id, OfferEnd::Taken, false) else { return };
-        let agent = &mut self.agents[offer.agent];
-        agent.ear = Some(offer.call);
+        let queue = self.items.get(&offer.work.serial).map(|item| item.queue);
+        self.fill_ear(now, offer.agent, offer.call, queue);
         self.show_life(offer.agent);
-        self.leave(now, offer.work.serial, &OfferEnd::AnsweredElsewhere);
+        if let Some(item) = self.leave(now, offer.work.serial) {
+            self.lines[item.queue].counts.answered += 1;
+        }
     }
 
     /// A reservation is over without a conversation: the item is back at its rank, the agent is free
     /// again as far as the end says so.
     pub(super) fn fail(&mut self, now: Instant, id: OfferId, end: OfferEnd, stop: bool) {
-        let phase = self.offers.get(&id.serial).map(|offer| offer.phase);
+        let Some(phase) = self.offers.get(&id.serial).map(|offer| offer.phase) else { return };
         // A phone that never rang says nothing about the person before it.
-        let never_rang = phase == Some(Phase::Sent) && end == OfferEnd::TimedOut;
+        let never_rang = phase == Phase::Sent && end == OfferEnd::TimedOut;
         let end = if never_rang { OfferEnd::Unreachable } else { end };
         let Some(offer) = self.close(id, end.clone(), stop) else { return };
-        let ix = offer.agent;
+        let (ix, serial) = (offer.agent, offer.work.serial);
+        let unseen = if self.agents[ix].by_page { "unseen" } else { "unreachable" };
         match end {
-            OfferEnd::Rejected => self.show_life(ix),
-            OfferEnd::TimedOut => self.rang_out(now, ix),
-            OfferEnd::Unreachable => {
-                let why = if self.agents[ix].by_page { "unseen" } else { "unreachable" };
-                self.phone_failed(now, ix, why);
+            // A phone that declines before it has rung does so by itself: nobody was asked.
+            OfferEnd::Rejected if !stop && phase == Phase::Sent && !self.agents[ix].by_page => {
+                self.phone_failed(now, ix, "declines");
             }
+            OfferEnd::Rejected => self.rejected(now, ix),
+            OfferEnd::TimedOut => self.rang_out(now, ix),
+            OfferEnd::Unreachable => self.phone_failed(now, ix, unseen),
             OfferEnd::PhoneBusy => self.phone_failed(now, ix, "busy"),
             OfferEnd::LostBeforeBridge => self.phone_failed(now, ix, "lost"),
             OfferEnd::Taken | OfferEnd::AnsweredElsewhere | OfferEnd::CallerGone | OfferEnd::Rescinded => {}
         }
         let blames_agent =
             !matches!(end, OfferEnd::AnsweredElsewhere | OfferEnd::CallerGone | OfferEnd::Rescinded);
+        let next = if let Some(item) = self.items.get_mut(&serial) {
+            if blames_agent {
+                // After a failure of the phone it is the agent who rests, for every item alike.
+                let rejected = end == OfferEnd::Rejected;
+                item.passed_by(ix, if rejected { now + Floor::RETRY } else { now });
+            }
+            let retry = item.next_retry(now);
+            self.deadlines.put(Due::Retry(serial), &mut item.retry_at, retry);
+            item.rings.first().copied()
+        } else {
+            None
+        };
+        self.restand(serial);
         self.settle(ix);
-        let Some(item) = self.items.get_mut(&offer.work.serial) else { return };
-        item.held = None;
-        if blames_agent {
-            // After a failure of the phone it is the agent who rests, for every item alike.
-            let rejected = end == OfferEnd::Rejected;
-            item.passed_by(ix, if rejected { now + Floor::RETRY } else { now });
+        // The next of its offers is no longer one beside another.
+        if let Some(next) = next.and_then(|next| self.offers.get(&next.serial)).map(|offer| offer.agent) {
+            self.settle(next);
         }
-        let retry = item.next_retry(now);
-        self.deadlines.put(Due::Retry(offer.work.serial), &mut item.retry_at, retry);
-        self.lines[item.queue].wait(item.rank);
-        self.dirty.insert(item.queue);
     }
 
     /// Takes an offer out of the map and tells the log, and the phone when it still rings.
-    fn close(&mut self, id: OfferId, end: OfferEnd, stop: bool) -> Option<Offer> {
+    pub(super) fn close(&mut self, id: OfferId, end: OfferEnd, stop: bool) -> Option<Offer> {
         let mut offer = self.offers.remove(&id.serial)?;
         self.deadlines.put(Due::Offer(id.serial), &mut offer.lapse_at, None);
-        let agent = &mut self.agents[offer.agent];
-        match offer.kind {
-            OfferKind::Shared => agent.invitation = None,
-            OfferKind::Exclusive | OfferKind::Alert | OfferKind::Join => agent.reserved = None,
+        let ix = offer.agent;
+        let agent = &mut self.agents[ix];
+        let item = self.items.get_mut(&offer.work.serial);
+        match (offer.reserves, offer.kind) {
+            (true, _) => {
+                agent.reserved = None;
+                if let Some(item) = item {
+                    item.rings.retain(|ring| *ring != id);
+                }
+            }
+            (false, OfferKind::Shared) => {
+                (agent.invitation, agent.invited) = (None, Invited::No);
+                if let Some(item) = item {
+                    item.invited.remove(&ix);
+                }
+            }
+            (false, _) => {
+                agent.summons = None;
+                if let Some(item) = item {
+                    item.summoned.remove(&ix);
+                }
+            }
         }
         let (agent, work) = (agent.id, offer.work);
         self.log(Event::OfferEnded { offer: id, agent, work, end: end.clone() });
@@ -239,72 +291,39 @@ impl Floor {
         let Some(offer) = self.offers.get_mut(&serial) else { return };
         offer.lapse_at = None;
         let (id, ix) = (OfferId { centre: self.centre, serial }, offer.agent);
-        match (offer.kind, offer.phase) {
-            (OfferKind::Shared, _) => self.uninvite(ix, OfferEnd::TimedOut),
-            (_, Phase::Taken) => self.fail(now, id, OfferEnd::LostBeforeBridge, true),
-            (_, Phase::Sent | Phase::Alerting) => self.fail(now, id, OfferEnd::TimedOut, true),
+        match (offer.reserves, offer.kind, offer.phase) {
+            (false, OfferKind::Shared, _) => self.uninvite(ix, OfferEnd::TimedOut),
+            (false, ..) => self.unsummon(ix, OfferEnd::TimedOut),
+            (true, _, Phase::Taken) => self.fail(now, id, OfferEnd::LostBeforeBridge, true),
+            (true, ..) => self.fail(now, id, OfferEnd::TimedOut, true),
         }
     }
 
-    /// Invites an agent at a page to the most urgent item a claim could take.
-    pub(super) fn invite(&mut self, now: Instant, ix: usize) {
-        let Some(rank) = self.most_urgent_open(ix) else { return };
-        let because = self.because(rank, ix, AgentReason::Invited);
-        let Some(item) = self.items.get_mut(&rank.serial) else { return };
-        item.invited.insert(ix);
+    /// Moves an offer's deadline.
+    pub(super) fn prolong(&mut self, id: OfferId, to: Instant) {
+        if let Some(offer) = self.offers.get_mut(&id.serial) {
+            self.deadlines.put(Due::Offer(id.serial), &mut offer.lapse_at, Some(to));
+        }
+    }
+
+    /// An offer to an agent's page that reserves nobody.
+    pub(super) fn show(
+        &mut self,
+        now: Instant,
+        ix: usize,
+        rank: Rank,
+        kind: OfferKind,
+        because: Because,
+    ) -> Option<OfferId> {
+        let item = self.items.get(&rank.serial)?;
         let (call, waited) = (item.call, now.since(item.arrived));
-        let (work, kind) = (WorkId { centre: self.centre, serial: rank.serial }, OfferKind::Shared);
+        let work = WorkId { centre: self.centre, serial: rank.serial };
         let deadline = now + Floor::INVITATION;
-        let (phase, claimed) = (Phase::Sent, false);
-        let fresh = Offer { agent: ix, work, call, kind, phase, claimed, deadline, lapse_at: None };
+        let (reserves, phase, claimed, lapse_at) = (false, Phase::Sent, false, None);
+        let fresh = Offer { agent: ix, work, call, kind, reserves, phase, claimed, deadline, lapse_at };
         let offer = self.add_offer(deadline, fresh);
-        let agent = &mut self.agents[ix];
-        agent.invitation = Some(offer);
-        let (agent, epoch) = (agent.id, agent.epoch);
+        let (agent, epoch) = (self.agents[ix].id, self.agents[ix].epoch);
         self.log(Event::Offered { offer, work, call, agent, kind, epoch, deadline, waited, because });
-        self.settle(ix);
-    }
-
-    /// Ends an agent's invitation.
-    pub(super) fn uninvite(&mut self, ix: usize, end: OfferEnd) {
-        let Some(id) = self.agents[ix].invitation else { return };
-        let Some(offer) = self.close(id, end, false) else { return };
-        if let Some(item) = self.items.get_mut(&offer.work.serial) {
-            item.invited.remove(&ix);
-        }
-        self.settle(ix);
-    }
-
-    /// Ends every invitation that names an item.
-    pub(super) fn uninvite_from(&mut self, serial: Serial, end: &OfferEnd) {
-        while let Some(ix) = self.items.get_mut(&serial).and_then(|item| item.invited.pop_first()) {
-            self.uninvite(ix, end.clone());
-        }
-    }
-
-    /// The most urgent item this agent could claim.
-    pub(super) fn most_urgent_open(&self, ix: usize) -> Option<Rank> {
-        self.agents[ix].queues.iter().filter_map(|&place| self.lines[place].open.first()).min().copied()
-    }
-
-    /// An invitation is taken: the most urgent item at this instant, whatever the invitation named, and
-    /// also one that rings at a desk phone nobody has answered.
-    pub(super) fn claim(&mut self, now: Instant, ix: usize) {
-        if let Some(rank) = self.most_urgent_open(ix) {
-            self.bind(now, ix, rank, AgentReason::Claimed);
-        }
-    }
-
-    /// Reserves an agent for the item that person has asked for; whoever it rings at is stopped.
-    pub(super) fn bind(&mut self, now: Instant, ix: usize, rank: Rank, reason: AgentReason) {
-        self.uninvite(ix, OfferEnd::Taken);
-        self.show_life(ix);
-        self.cut_wrap_up(ix);
-        if let Some(elsewhere) = self.items.get(&rank.serial).and_then(|item| item.held) {
-            self.fail(now, elsewhere, OfferEnd::AnsweredElsewhere, true);
-        }
-        self.uninvite_from(rank.serial, &OfferEnd::AnsweredElsewhere);
-        let because = self.because(rank, ix, reason);
-        self.reserve(now, rank, ix, because);
+        Some(offer)
     }
 }

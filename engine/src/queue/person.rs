@@ -3,24 +3,31 @@
 //! The key takes the most urgent item that can be had at this instant; a pick takes one whatever its
 //! place. Both end wrap-up, and both are a proof of life.
 
-use super::deadline::Due;
+use super::audience::{Audience, Manner};
 use super::work::Rank;
-use super::{Floor, Phase, Refusal};
+use super::{Floor, Phase, Refusal, Step};
 use crate::call::event::{AgentReason, Intent, OfferEnd, OfferKind};
 use crate::dialplan::ClassId;
 use crate::id::{AgentId, OfferId, WorkId};
-
 use crate::time::Instant;
 
 impl Floor {
     /// Whether an agent could have a call put into the ear; `lifted`: of another phone than the page.
     pub(super) fn may_take(&self, agent: AgentId, lifted: bool) -> Result<(), Refusal> {
-        let agent = &self.agents[self.agent_at(agent).ok_or(Refusal::Unknown)?];
+        let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
+        if self.agents[ix].intent != Intent::SignedOut && self.agents[ix].ear.is_some() {
+            return Err(Refusal::Busy);
+        }
+        self.may_change_to(ix, lifted)
+    }
+
+    /// As [`Floor::may_take`], whatever is in the ear: it would be set aside.
+    fn may_change_to(&self, ix: usize, lifted: bool) -> Result<(), Refusal> {
+        let agent = &self.agents[ix];
         let bound = agent.reserved.and_then(|(offer, _)| self.offers.get(&offer.serial));
         let bound = bound.is_some_and(|offer| offer.claimed || offer.phase == Phase::Taken);
-        match (&agent.intent, agent.ear) {
-            (Intent::SignedOut, _) => Err(Refusal::SignedOut),
-            (_, Some(_)) => Err(Refusal::Busy),
+        match &agent.intent {
+            Intent::SignedOut => Err(Refusal::SignedOut),
             _ if bound => Err(Refusal::Busy),
             _ if !lifted && !agent.has_line() => Err(Refusal::NoAudio),
             _ => Ok(()),
@@ -34,7 +41,7 @@ impl Floor {
         match (self.ringing_for(ix), self.most_urgent_there(ix)) {
             (None, None) => Err(Refusal::Gone),
             // A desk phone that rings is answered by lifting it.
-            (Some((_, own)), there) if !self.agents[ix].by_page && there.is_none_or(|there| own < there) => {
+            (Some((_, own)), there) if !self.agents[ix].by_page && there.is_none_or(|there| own <= there) => {
                 Err(Refusal::Busy)
             }
             _ => Ok(()),
@@ -50,14 +57,17 @@ impl Floor {
         confirmed: bool,
     ) -> Result<(), Refusal> {
         self.may_take(agent, lifted)?;
+        let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
         let place = self.place(work).ok_or(Refusal::Gone)?;
-        self.may_pass_over(agent, place.class, confirmed)?;
+        let item = self.items.get(&work.serial).ok_or(Refusal::Gone)?;
         match place.offer.and_then(|offer| self.offers.get(&offer.serial)) {
-            Some(offer) if offer.claimed || offer.phase == Phase::Taken => {
-                Err(Refusal::TakenBy(self.agents[offer.agent].id))
-            }
-            _ => Ok(()),
+            Some(offer) if self.is_bound(item) => return Err(Refusal::TakenBy(self.agents[offer.agent].id)),
+            _ => {}
         }
+        if item.barred.binary_search(&ix).is_ok() {
+            return Err(Refusal::Forbidden);
+        }
+        self.may_pass_over(agent, place.class, confirmed)
     }
 
     /// Whether a person may choose an item of this class before a confirmed-vital one they could take
@@ -69,35 +79,63 @@ impl Floor {
         confirmed: bool,
     ) -> Result<(), Refusal> {
         let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
-        let fenced = self.rules.class(class).is_some_and(|class| class.fence);
-        let first = self.agents[ix].queues.iter().filter_map(|&place| self.lines[place].waiting.first());
-        let vital = first.min().is_some_and(|rank| !rank.unfenced);
-        if vital && !fenced && !confirmed { Err(Refusal::VitalWaits) } else { Ok(()) }
+        let passes = !self.rules.is_fenced(class) && self.vital_waits_for(ix);
+        if passes && !confirmed { Err(Refusal::VitalWaits) } else { Ok(()) }
+    }
+
+    /// Whether a confirmed-vital item waits that this agent could take and nobody sound is rung for.
+    pub(super) fn vital_waits_for(&self, ix: usize) -> bool {
+        let vital = |audience: &Audience| audience.whom.fenced && audience.first_without_anybody().is_some();
+        self.audiences_of(ix).any(|audience| vital(audience) && audience.whom.manner != Manner::Join)
     }
 
     /// Whether something rings that this agent could take from a colleague.
     pub(super) fn may_pick_up(&self, agent: AgentId) -> Result<(), Refusal> {
         self.may_take(agent, false)?;
         let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
-        self.most_urgent_open(ix).map(|_| ()).ok_or(Refusal::Gone)
+        self.ringing_elsewhere(ix).map(|_| ()).ok_or(Refusal::Gone)
+    }
+
+    /// The most urgent item that rings at a colleague, for somebody this agent could stand in for.
+    fn ringing_elsewhere(&self, ix: usize) -> Option<Rank> {
+        let own = self.ringing_for(ix).map(|(_, rank)| rank);
+        let others = self.audiences_of(ix).filter(|audience| audience.whom.manner != Manner::Join);
+        others.filter_map(|audience| audience.ringing.iter().find(|rank| Some(**rank) != own)).min().copied()
     }
 
     /// The agent takes what rings at a colleague.
     pub(super) fn pick_up(&mut self, now: Instant, ix: usize) {
-        if let Some(rank) = self.most_urgent_open(ix) {
-            self.bind(now, ix, rank, AgentReason::Picked);
+        let Some(rank) = self.ringing_elsewhere(ix) else { return };
+        if let Some((own, _)) = self.ringing_for(ix) {
+            self.fail(now, own, OfferEnd::Rescinded, true);
+        }
+        self.bind(now, ix, rank, AgentReason::Picked);
+    }
+
+    /// Whether a claim would have its effect: an invitation, an alert or a join, or an offer that a
+    /// page shows.
+    pub(super) fn may_claim(&self, agent: AgentId, id: OfferId) -> Result<(), Refusal> {
+        let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
+        let offer = self.offers.get(&id.serial).filter(|_| id.centre == self.centre).ok_or(Refusal::Gone)?;
+        if offer.agent != ix {
+            return Err(Refusal::Unknown);
+        }
+        match (offer.reserves, offer.kind) {
+            (false, OfferKind::Shared) => Ok(()),
+            (false, _) => self.may_change_to(ix, false),
+            (true, _) if !self.agents[ix].by_page => Err(Refusal::Unknown),
+            (true, _) if offer.phase == Phase::Taken || offer.claimed => Err(Refusal::Gone),
+            (true, _) => self.may_take(agent, false),
         }
     }
 
-    /// Whether a claim would have its effect: an invitation, or an offer that a page shows.
-    pub(super) fn may_claim(&self, agent: AgentId, offer: OfferId) -> Result<(), Refusal> {
-        let kind = self.offer(offer).ok_or(Refusal::Gone)?.kind;
-        let found = self.live(offer, kind, Some(agent))?;
-        match kind {
-            OfferKind::Shared => Ok(()),
-            _ if !self.agents[found.agent].by_page => Err(Refusal::Unknown),
-            _ if found.phase == Phase::Taken || found.claimed => Err(Refusal::Gone),
-            _ => self.may_take(agent, false),
+    /// A claim that would have its effect.
+    pub(super) fn claimed(&mut self, now: Instant, ix: usize, id: OfferId) {
+        match self.offers.get(&id.serial).map(|offer| (offer.reserves, offer.kind)) {
+            Some((true, _)) => self.take(now, ix, id),
+            Some((false, OfferKind::Shared)) => self.claim(now, ix),
+            Some(_) => self.come(now, ix, id),
+            None => {}
         }
     }
 
@@ -108,10 +146,15 @@ impl Floor {
         Some((id, self.items.get(&offer.work.serial)?.rank))
     }
 
-    /// The most urgent item nobody is rung for, or that is open to a claim, in this agent's queues.
+    /// The most urgent item nobody sound is rung for, or that is open to a claim, among those this
+    /// agent could be asked for.
     fn most_urgent_there(&self, ix: usize) -> Option<Rank> {
-        let waiting = self.agents[ix].queues.iter().filter_map(|&place| self.lines[place].waiting.first());
-        waiting.min().copied().into_iter().chain(self.most_urgent_open(ix)).min()
+        let there = self.audiences_of(ix).filter_map(|audience| match audience.whom.manner {
+            Manner::Invite => audience.first_untaken(),
+            Manner::Ring(_) | Manner::List => audience.first_without_anybody(),
+            Manner::Join => None,
+        });
+        there.min()
     }
 
     /// The key was pressed.
@@ -130,7 +173,12 @@ impl Floor {
 
     /// A person has chosen an item.
     pub(super) fn pick(&mut self, now: Instant, ix: usize, work: WorkId) {
-        let Some(rank) = self.items.get(&work.serial).map(|item| item.rank) else { return };
+        let Some(item) = self.items.get(&work.serial) else { return };
+        let (rank, queue) = (item.rank, item.queue);
+        let over = rank.unfenced && self.vital_waits_for(ix);
+        let counts = &mut self.lines[queue].counts;
+        counts.picked += 1;
+        counts.picked_over_vital += u64::from(over);
         match self.ringing_for(ix) {
             Some((own, theirs)) if theirs.serial == work.serial && self.agents[ix].by_page => {
                 return self.take(now, ix, own);
@@ -145,32 +193,23 @@ impl Floor {
     pub(super) fn take(&mut self, now: Instant, ix: usize, id: OfferId) {
         self.show_life(ix);
         self.cut_wrap_up(ix);
+        self.agents[ix].present_at = Some(now);
         let Some(offer) = self.offers.get_mut(&id.serial) else { return };
         offer.claimed = true;
-        let work = offer.work.serial;
+        let serial = offer.work.serial;
         self.prolong(id, now + Floor::BRIDGE_WITHIN);
-        if let Some(item) = self.items.get(&work) {
-            self.lines[item.queue].open.remove(&item.rank);
-        }
-        self.uninvite_from(work, &OfferEnd::AnsweredElsewhere);
+        self.bound(now, id, serial);
         self.settle(ix);
-        self.steps.push_back(super::Step::Take { offer: id });
+        self.steps.push_back(Step::Take { offer: id });
     }
 
     /// A page shows an offer. That the page lives says nothing about the person before it: of an
     /// offer that rings, only the clock changes.
     pub(super) fn seen(&mut self, ix: usize, id: OfferId) {
-        let kind = self.offers.get(&id.serial).map(|offer| offer.kind);
-        match kind {
-            Some(OfferKind::Exclusive) if self.agents[ix].by_page => self.alerting(id),
+        let reserves = self.offers.get(&id.serial).map(|offer| offer.reserves);
+        match reserves {
+            Some(true) if self.agents[ix].by_page => self.alerting(id),
             _ => self.show_life(ix),
-        }
-    }
-
-    /// Moves an offer's deadline.
-    fn prolong(&mut self, id: OfferId, to: Instant) {
-        if let Some(offer) = self.offers.get_mut(&id.serial) {
-            self.deadlines.put(Due::Offer(id.serial), &mut offer.lapse_at, Some(to));
         }
     }
 }

@@ -1,15 +1,17 @@
 //! The match: which waiting item goes to which free agent. One match over all queues of the centre
 //! ends every fact.
 //!
-//! Between two facts no waiting item has a free agent it could ring at. A fact marks the queues it
+//! Between two facts no waiting item has an agent it could ring at. A fact marks the audiences it
 //! touched, and only they can hold such a pair; among them the most urgent item is matched first,
 //! then the next, until none is left. An item that nobody may take for the moment holds up nobody
-//! behind it.
+//! behind it. Then come those who may be asked beside: more phones, pages, busy consoles.
 
 use super::Floor;
-use super::line::Line;
+use super::agent::Invited;
+use super::audience::{Audience, AudienceId, Manner, Share, Whom};
+use super::pool::{Pool, Ringing, Turn};
 use super::work::{Item, Rank};
-use crate::call::event::{AgentReason, Because, ItemReason, OfferEnd};
+use crate::call::event::{AgentReason, Because, ItemReason, OfferEnd, OfferKind};
 use crate::time::Instant;
 use std::collections::BTreeSet;
 
@@ -17,82 +19,205 @@ use std::collections::BTreeSet;
 struct Pair {
     rank: Rank,
     agent: usize,
+    /// The agent is at a page of a shared queue and rings for something lower: invited, not rung.
+    invited: bool,
+}
+
+/// An item that agents at a page are called upon for.
+struct Call {
+    id: AudienceId,
+    rank: Rank,
+    kind: OfferKind,
+    /// Busy agents as well.
+    busy: bool,
+}
+
+/// A question to the pools: who takes this item at this instant.
+#[derive(Clone, Copy)]
+struct Ask<'f> {
+    floor: &'f Floor,
+    whom: &'f Whom,
+    item: &'f Item,
+    now: Instant,
 }
 
 impl Floor {
     /// Offers everything that can be offered at this instant.
     pub(super) fn distribute(&mut self, now: Instant) {
-        let mut settled = Vec::new();
-        while let Some(pair) = self.most_urgent_pair(now, &mut settled) {
-            // Behind the fence the agent may still ring for somebody else: that offer is taken back.
+        let mut looked = BTreeSet::new();
+        // Before the match: who is wanted beside a vital conversation is given nothing lower.
+        self.call_upon_all(now, &self.dirty.clone(), |call| call.kind == OfferKind::Join);
+        while let Some(pair) = self.most_urgent_pair(now, &mut looked) {
+            // Behind the fence the agent may still ring for somebody else, and one who was rung beside
+            // others is needed here: that offer is taken back.
             self.stop_ringing(now, pair.agent, OfferEnd::Rescinded);
+            if pair.invited {
+                self.invite(now, pair.agent, pair.rank);
+                continue;
+            }
             let because = self.because(pair.rank, pair.agent, AgentReason::LongestIdle);
-            self.reserve(now, pair.rank, pair.agent, because);
+            // Where only agents in doubt were rung for it, a sound one takes their place.
+            let weak = self.items.get(&pair.rank.serial).map_or_else(Vec::new, |item| item.rings.clone());
+            for offer in weak {
+                self.fail(now, offer, OfferEnd::Rescinded, true);
+            }
+            self.reserve(now, pair.rank.serial, pair.agent, because);
         }
-        for place in settled {
-            self.invite_pages(now, place);
+        while let Some(pair) = self.most_hungry_pair(now, &mut looked) {
+            if pair.invited {
+                self.invite(now, pair.agent, pair.rank);
+            } else {
+                let because = self.because(pair.rank, pair.agent, AgentReason::LongestIdle);
+                self.reserve(now, pair.rank.serial, pair.agent, because);
+            }
+            looked.append(&mut self.dirty);
         }
-        // Invitations reseat their agents, which changes nothing the match looks at.
+        self.call_upon_all(now, &looked, |_| true);
+        // What was shown to agents reseats them, which changes nothing the match looks at.
         self.dirty.clear();
     }
 
-    /// The most urgent item of the marked queues that somebody can take. Queues without one are
-    /// unmarked into `settled`.
-    fn most_urgent_pair(&mut self, now: Instant, settled: &mut Vec<usize>) -> Option<Pair> {
+    /// The most urgent item of the marked audiences that somebody can take. Audiences without one are
+    /// unmarked into `looked`.
+    fn most_urgent_pair(&mut self, now: Instant, looked: &mut BTreeSet<AudienceId>) -> Option<Pair> {
         let mut best: Option<Pair> = None;
-        let marked: Vec<usize> = self.dirty.iter().copied().collect();
-        for place in marked {
-            match self.first_pair(now, place) {
+        let marked: Vec<AudienceId> = self.dirty.iter().copied().collect();
+        for id in marked {
+            match self.first_pair(now, id) {
                 Some(pair) if best.as_ref().is_none_or(|best| pair.rank < best.rank) => best = Some(pair),
                 Some(_) => {}
                 None => {
-                    self.dirty.remove(&place);
-                    settled.push(place);
+                    self.dirty.remove(&id);
+                    looked.insert(id);
                 }
             }
         }
         best
     }
 
-    /// The most urgent item of one queue that somebody can take.
-    fn first_pair(&self, now: Instant, place: usize) -> Option<Pair> {
-        let line = &self.lines[place];
-        if line.has_nobody() {
+    /// The most urgent item of one audience that somebody can take.
+    fn first_pair(&self, now: Instant, id: AudienceId) -> Option<Pair> {
+        let audience = self.audiences.at(id)?;
+        let whom = &audience.whom;
+        if whom.manner == Manner::List {
             return None;
         }
-        for rank in &line.waiting {
+        let doors = || whom.doors.iter().filter_map(|door| self.pools.at(*door));
+        let sound = if doors().any(Pool::has_sound) {
+            self.first_of(now, whom, audience.without_anybody(), |ask| ask.sound())
+        } else {
+            None
+        };
+        let unsound = if doors().any(Pool::has_unsound) {
+            self.first_of(now, whom, audience.waiting.iter().copied(), |ask| ask.unsound())
+        } else {
+            None
+        };
+        // Behind the fence a page is invited before anybody there is given something lower.
+        let invited = if whom.fenced && whom.manner == Manner::Invite {
+            self.first_hungry(now, audience)
+        } else {
+            None
+        };
+        [sound, unsound, invited].into_iter().flatten().min_by_key(|pair| (pair.rank, pair.invited))
+    }
+
+    /// The first of these items for which somebody is found.
+    fn first_of(
+        &self,
+        now: Instant,
+        whom: &Whom,
+        ranks: impl Iterator<Item = Rank>,
+        find: impl Fn(Ask<'_>) -> Option<Found>,
+    ) -> Option<Pair> {
+        for rank in ranks {
+            self.look();
             let Some(item) = self.items.get(&rank.serial) else { continue };
-            if let Some(agent) = taker(line, item, now) {
-                return Some(Pair { rank: *rank, agent });
+            if let Some(found) = find(Ask { floor: self, whom, item, now }) {
+                return Some(Pair { rank, agent: found.agent, invited: found.invited });
             }
-            // When nobody is barred from it and nobody takes it, those behind it find nobody either.
+            // When nobody is left alone with it and nobody takes it, those behind it find nobody either.
             item.next_retry(now)?;
         }
         None
     }
 
-    /// Invites everyone free at a page of this queue who has no invitation yet.
-    fn invite_pages(&mut self, now: Instant, place: usize) {
-        let line = &self.lines[place];
-        if line.open.is_empty() {
-            return;
+    /// The most urgent item that could be shown to one more than it is, and to whom.
+    fn most_hungry_pair(&mut self, now: Instant, looked: &mut BTreeSet<AudienceId>) -> Option<Pair> {
+        let pairs = looked.iter().filter_map(|id| self.first_hungry(now, self.audiences.at(*id)?));
+        pairs.min_by_key(|pair| pair.rank)
+    }
+
+    fn first_hungry(&self, now: Instant, audience: &Audience) -> Option<Pair> {
+        let whom = &audience.whom;
+        let doors = || whom.doors.iter().filter_map(|door| self.pools.at(*door));
+        match whom.manner {
+            Manner::Invite => {
+                let rank = *audience.hungry.first()?;
+                let item = self.items.get(&rank.serial)?;
+                let ask = Ask { floor: self, whom, item, now };
+                let agent = doors().find_map(|pool| ask.uninvited(pool))?;
+                Some(Pair { rank, agent, invited: true })
+            }
+            Manner::Ring(_) if doors().any(|pool| !pool.free.is_empty()) => {
+                let hungry = audience.hungry.iter().copied();
+                self.first_of(now, whom, hungry, |ask| ask.free(|agent| !ask.item.was_tried(agent)))
+            }
+            _ => None,
         }
-        let uninvited: Vec<usize> =
-            line.pages.iter().take_while(|(invited, _)| !invited).map(|(_, ix)| *ix).collect();
-        for ix in uninvited {
-            self.invite(now, ix);
+    }
+
+    /// The item of an audience that agents are called upon for, because nobody is asked otherwise.
+    fn call_for(&self, now: Instant, id: AudienceId) -> Option<Call> {
+        let audience = self.audiences.at(id)?;
+        let whom = &audience.whom;
+        let alerts = whom.fenced && self.lines.get(whom.home).is_some_and(|line| line.rule.vital.alert_busy);
+        match whom.manner {
+            Manner::Join => {
+                let rank = audience.first_untaken()?;
+                let since = self.items.get(&rank.serial)?.offered;
+                let busy = since + Floor::JOIN_ALERTS_AFTER <= now;
+                Some(Call { id, rank, kind: OfferKind::Join, busy })
+            }
+            Manner::Ring(_) | Manner::Invite if alerts => {
+                let uninvited =
+                    |rank: &Rank| self.items.get(&rank.serial).is_some_and(|item| item.invited.is_empty());
+                let rank = audience.without_anybody().find(uninvited)?;
+                Some(Call { id, rank, kind: OfferKind::Alert, busy: true })
+            }
+            _ => None,
+        }
+    }
+
+    /// Calls upon agents for what these audiences have, the most urgent item first.
+    fn call_upon_all(&mut self, now: Instant, of: &BTreeSet<AudienceId>, which: impl Fn(&Call) -> bool) {
+        let mut calls: Vec<Call> = of.iter().filter_map(|id| self.call_for(now, *id)).filter(which).collect();
+        calls.sort_unstable_by_key(|call| call.rank);
+        for call in calls {
+            self.call_upon(now, &call);
+        }
+    }
+
+    /// Calls upon whoever is at a page and is not called upon yet.
+    fn call_upon(&mut self, now: Instant, call: &Call) {
+        let Some(whom) = self.audiences.at(call.id).map(|audience| &audience.whom) else { return };
+        let doors = whom.doors.iter().filter_map(|door| self.pools.at(*door));
+        let asked = doors.flat_map(|pool| &pool.callable).filter(|(busy, ix)| {
+            let fits = if *busy { call.busy } else { call.kind == OfferKind::Join };
+            fits && self.may_be_given(*ix, whom)
+        });
+        let asked: BTreeSet<usize> = asked.map(|(_, ix)| *ix).collect();
+        for ix in asked {
+            self.summon(now, ix, call.rank, call.kind);
         }
     }
 
     /// Why this item goes to this agent, seen before it goes.
     pub(super) fn because(&self, rank: Rank, ix: usize, reason: AgentReason) -> Because {
-        let queues = &self.agents[ix].queues;
-        let waiting: usize = queues.iter().map(|&place| self.lines[place].waiting.len()).sum();
-        let line = self.items.get(&rank.serial).map(|item| &self.lines[item.queue]);
-        let free = line.map_or(1, |line| match reason {
-            AgentReason::Claimed | AgentReason::Picked | AgentReason::Invited => line.pages.len(),
-            AgentReason::LongestIdle | AgentReason::Only => line.free.len(),
-        });
+        let could_have = self.audiences_of(ix).map(|audience| audience.waiting.len());
+        let waiting: usize = could_have.sum();
+        let home = self.items.get(&rank.serial).and_then(|item| self.lines.get(item.queue));
+        let free = home.map_or(1, |line| line.idle.len());
         Because {
             item: match (rank.unfenced, waiting) {
                 (false, _) => ItemReason::Fence,
@@ -107,33 +232,134 @@ impl Floor {
     }
 }
 
-/// Who takes this item. Idle longest first, ties by the agent's id; and in this order:
-///
-/// 1. sound agents it has not rung at yet, then those it has, once they may be asked again;
-/// 2. behind the fence, a sound agent whose phone rings for the least urgent item before the fence;
-/// 3. agents whose phone failed last time, in turn;
-/// 4. agents in RONA, in turn: behind the fence, or when the queue has nobody else;
-/// 5. behind the fence, any agent whose phone rings for an item before the fence.
-fn taker(line: &Line, item: &Item, now: Instant) -> Option<usize> {
-    let fenced = !item.rank.unfenced;
-    let asked = |agent: &usize| !item.is_barred(*agent, now);
-    let mut sound = line.free.iter().map(|(_, agent)| *agent);
-    let fresh = sound.clone().find(|agent| !item.was_tried(*agent)).or_else(|| sound.find(asked));
-    let ringing_sound = || {
-        let sound = line.ringing.iter().take_while(|(unsound, ..)| fenced && !unsound);
-        sound.map(|(.., agent)| *agent).find(asked)
-    };
-    let doubtful = || in_turn(&line.doubtful, item, now);
-    let rona = || if fenced || line.staff == 0 { in_turn(&line.rona, item, now) } else { None };
-    let ringing = || line.ringing.iter().filter(|_| fenced).map(|(.., agent)| *agent).find(asked);
-    fresh.or_else(ringing_sound).or_else(doubtful).or_else(rona).or_else(ringing)
+/// Somebody who takes an item.
+struct Found {
+    agent: usize,
+    invited: bool,
 }
 
-/// Of agents who did not answer before, the one this item has not rung at for longest: two empty
-/// chairs must not keep it from the third, where somebody may be back.
-fn in_turn(agents: &BTreeSet<(Instant, usize)>, item: &Item, now: Instant) -> Option<usize> {
-    let fresh = agents.iter().find(|(_, agent)| !item.was_tried(*agent));
-    let asked = || agents.iter().filter(|(_, agent)| !item.is_barred(*agent, now));
-    let next = fresh.or_else(|| asked().min_by_key(|(since, agent)| (item.tried_at(*agent), *since, *agent)));
-    next.map(|(_, agent)| *agent)
+/// Who takes this item. Within a step of this list the doors in their order, within a door whoever
+/// speaks the language, the better level, the queue's strategy, the roster's order.
+///
+/// 1. sound agents it has not rung at yet, then those it has, once they may be asked again;
+/// 2. behind the fence, sound agents who are invited to another item behind it;
+/// 3. sound agents rung beside others for an item that is no more urgent by the fence;
+/// 4. behind the fence, a sound agent whose phone rings for the least urgent item before the fence;
+/// 5. agents whose phone failed last time, then agents in RONA, in turn: the next sound agent who is
+///    free takes their place;
+/// 6. behind the fence, any agent whose phone rings for an item before the fence.
+///
+/// A callback goes to a sound free agent and to nobody else.
+impl<'f> Ask<'f> {
+    fn doors(self) -> impl Iterator<Item = &'f Pool> + Clone {
+        self.whom.doors.iter().filter_map(move |door| self.floor.pools.at(*door))
+    }
+
+    fn sound(self) -> Option<Found> {
+        let fresh = || self.free(|agent| !self.item.was_tried(agent));
+        let again = || self.free(|agent| !self.item.is_spared(agent, self.now));
+        let found = fresh().or_else(|| self.item.was_passed_by().then(again).flatten());
+        if found.is_some() || self.whom.share == Share::NotTheLast {
+            return found;
+        }
+        let fenced = self.whom.fenced;
+        let asked = |ix: &usize| !self.item.is_spared(*ix, self.now) && self.may(*ix);
+        let mut promised = self.doors().filter(|_| fenced).flat_map(|pool| &pool.promised).map(|turn| turn.agent);
+        let promised = promised.find(asked);
+        let spare = || self.least(|pool| &pool.spare, |beside_vital| fenced || !beside_vital);
+        let lower = || self.least(|pool| &pool.ringing, |unsound| fenced && !unsound);
+        let agent = promised.or_else(spare).or_else(lower);
+        agent.map(|agent| Found { agent, invited: false }).or_else(|| self.page_to_take_back())
+    }
+
+    /// At a page of a shared queue, ringing for something lower, when no page is free for an item
+    /// behind the fence.
+    fn page_to_take_back(self) -> Option<Found> {
+        let wants = self.whom.fenced && self.whom.manner == Manner::Invite && self.item.invited.is_empty();
+        if !wants || self.doors().any(|pool| !pool.pages.is_empty()) {
+            return None;
+        }
+        let agent = self.least(|pool| &pool.ringing_pages, |unsound| !unsound)?;
+        Some(Found { agent, invited: true })
+    }
+
+    fn unsound(self) -> Option<Found> {
+        if self.whom.share == Share::NotTheLast {
+            return None;
+        }
+        let fenced = self.whom.fenced;
+        let ringing = || self.least(|pool| &pool.ringing, |_| fenced);
+        let agent = self.in_turn(|pool| &pool.doubtful).or_else(|| self.in_turn(|pool| &pool.rona));
+        agent.or_else(ringing).map(|agent| Found { agent, invited: false })
+    }
+
+    /// The first free sound agent this is true of.
+    fn free(self, asked: impl Fn(usize) -> bool + Copy) -> Option<Found> {
+        let fits = move |turn: &&Turn| asked(turn.agent) && self.may(turn.agent);
+        let language = self.item.language.as_deref();
+        let first = |pool: &'f Pool| {
+            let speaker = language.and_then(|language| pool.speakers(language).find(fits));
+            speaker.or_else(|| pool.free.iter().find(fits))
+        };
+        self.doors().find_map(first).map(|turn| Found { agent: turn.agent, invited: false })
+    }
+
+    /// The agent who rings for the least urgent item, of those whose mark fits.
+    fn least(self, set: impl Fn(&'f Pool) -> &'f Ringing, fits: impl Fn(bool) -> bool) -> Option<usize> {
+        let may = |(_, rank, agent): &&(bool, std::cmp::Reverse<Rank>, usize)| {
+            self.floor.look();
+            let other = rank.0.serial != self.item.rank.serial;
+            other && !self.item.is_spared(*agent, self.now) && self.floor.may_be_given(*agent, self.whom)
+        };
+        let least = |pool| set(pool).iter().take_while(|(mark, ..)| fits(*mark)).find(may);
+        self.doors().filter_map(least).min().map(|(.., agent)| *agent)
+    }
+
+    /// Of agents who did not answer before, the one this item has not rung at for longest: two empty
+    /// chairs must not keep it from the third, where somebody may be back.
+    fn in_turn(self, set: impl Fn(&'f Pool) -> &'f BTreeSet<Turn> + Copy) -> Option<usize> {
+        let may = |turn: &&Turn| {
+            self.floor.look();
+            !self.item.is_spared(turn.agent, self.now) && self.floor.may_be_given(turn.agent, self.whom)
+        };
+        let all = || self.doors().flat_map(move |pool| set(pool)).filter(may);
+        let fresh = all().find(|turn| !self.item.was_tried(turn.agent));
+        let next = fresh.or_else(|| all().min_by_key(|turn| (self.item.tried_at(turn.agent), **turn)));
+        next.map(|turn| turn.agent)
+    }
+
+    /// An agent at a page who could be invited: to anything so far, or to something lower.
+    fn uninvited(self, pool: &Pool) -> Option<usize> {
+        let gives_way = |invited: &Invited| match invited {
+            Invited::No => true,
+            Invited::Lower => self.whom.fenced,
+            Invited::Vital => false,
+        };
+        let pages = pool.pages.iter().take_while(|(invited, _)| gives_way(invited));
+        pages.map(|(_, turn)| turn.agent).find(|agent| self.may(*agent))
+    }
+
+    /// Whether a free agent may be asked: not barred, and enough others are left.
+    fn may(self, ix: usize) -> bool {
+        self.floor.look();
+        self.floor.may_be_given(ix, self.whom) && self.floor.leaves_enough(ix, self.whom.share)
+    }
+}
+
+impl Floor {
+    /// Counts what a decision has looked at: items and agents.
+    fn look(&self) {
+        self.looked.set(self.looked.get() + 1);
+    }
+
+    /// Whether as many free agents are left in every queue of this agent's as it must keep.
+    fn leaves_enough(&self, ix: usize, share: Share) -> bool {
+        let least = match share {
+            Share::All => return true,
+            Share::BeyondReserve => 0,
+            Share::NotTheLast => 1,
+        };
+        let mut lines = self.agents[ix].lines.iter().map(|place| &self.lines[*place]);
+        lines.all(|line| !line.idle.contains(&ix) || line.idle.len() > line.kept().max(least))
+    }
 }

@@ -1,13 +1,9 @@
 //! What of a plan the floor needs: how urgent a class is, who serves a queue, how it is offered.
 
-use super::agent::Seat;
-use super::deadline::Due;
-use super::line::Line;
-use super::{Floor, Phase};
-use crate::call::event::{Actor, Event, OfferEnd};
-use crate::dialplan::{Class, ClassId, Dialplan, OfferPlan, SkillNeed};
-use crate::id::{Serial, WorkId};
-use crate::time::Instant;
+use super::pool::Order;
+use crate::dialplan::{
+    Class, ClassId, Dialplan, OfferPlan, OverflowRule, Relax, SkillNeed, Strategy, VitalPlan, Widen,
+};
 use std::time::Duration;
 
 /// A plan's classes and queues, in the plan's order.
@@ -17,6 +13,8 @@ pub(super) struct Rules {
     pub(super) classes: Vec<Class>,
     /// By the index of a [`crate::id::QueueId`].
     pub(super) queues: Vec<QueueRule>,
+    /// Some queue keeps a reserve.
+    pub(super) reserves: bool,
 }
 
 /// How one queue is served.
@@ -26,28 +24,90 @@ pub(super) struct QueueRule {
     pub(super) name: String,
     /// Any one of them is enough.
     pub(super) skills: Vec<SkillNeed>,
-    /// Agents at a page are invited together; phones ring one by one all the same.
-    pub(super) shared: bool,
+    /// Who is asked as well, later.
+    pub(super) relax: Vec<Relax>,
+    /// How agents are asked.
+    pub(super) asks: Asks,
+    /// In which order.
+    pub(super) order: Order,
     /// How long a phone rings.
     pub(super) ring: Duration,
+    /// What a confirmed-vital item does beside going first.
+    pub(super) vital: VitalPlan,
+    /// Free agents kept for the fence and for partners' lines.
+    pub(super) reserve: usize,
+    /// Where its items may go as well.
+    pub(super) overflow: Vec<OverflowRule>,
     /// A longest wait beyond this is alarming.
     pub(super) alarm: Option<Duration>,
 }
 
+/// How a queue asks its agents.
+#[derive(Clone, Debug)]
+pub(super) enum Asks {
+    /// So many are rung at once.
+    Ring(u32),
+    /// Pages are invited together; phones ring one by one all the same.
+    Invite(Vec<Widen>),
+    /// They choose from the list, but for these classes.
+    List(Vec<ClassId>),
+}
+
+impl QueueRule {
+    /// Agents at a page are invited, and not rung as a phone is.
+    pub(super) fn pages_apart(&self) -> bool {
+        matches!(self.asks, Asks::Invite(_))
+    }
+
+    /// How many pages are invited for an item that could first be offered so long ago.
+    pub(super) fn invites_after(&self, offered: Duration) -> usize {
+        let Asks::Invite(widen) = &self.asks else { return usize::MAX };
+        let stage = widen.iter().rfind(|stage| stage.at <= offered);
+        let limit = stage.and_then(|stage| stage.agents).map(|agents| usize::try_from(agents).ok());
+        match (stage, limit) {
+            (Some(_), Some(limit)) => limit.unwrap_or(usize::MAX),
+            // All; and a plan whose first stage lies ahead leaves nobody waiting for it.
+            _ => usize::MAX,
+        }
+    }
+}
+
 impl From<&Dialplan> for Rules {
     fn from(plan: &Dialplan) -> Rules {
-        let queues = plan
+        let queues: Vec<QueueRule> = plan
             .queues
             .iter()
-            .map(|queue| QueueRule {
-                name: queue.name.clone(),
-                skills: queue.skills.clone(),
-                shared: matches!(queue.offer, OfferPlan::Shared { .. }),
-                ring: queue.offer.ring(),
-                alarm: queue.alarm,
+            .map(|queue| {
+                let (asks, order) = match &queue.offer {
+                    OfferPlan::Exclusive { strategy: Strategy::LongestIdle, .. } => {
+                        (Asks::Ring(1), Order::Idle)
+                    }
+                    OfferPlan::Exclusive { strategy: Strategy::LeastOccupied, .. } => {
+                        (Asks::Ring(1), Order::Occupied)
+                    }
+                    OfferPlan::Exclusive { strategy: Strategy::Linear, .. } => (Asks::Ring(1), Order::Roster),
+                    OfferPlan::Exclusive { strategy: Strategy::RingSome(some), .. } => {
+                        (Asks::Ring((*some).max(1)), Order::Idle)
+                    }
+                    OfferPlan::Shared { widen, .. } => (Asks::Invite(widen.clone()), Order::Idle),
+                    OfferPlan::Pick { push, .. } => (Asks::List(push.clone()), Order::Idle),
+                };
+                QueueRule {
+                    name: queue.name.clone(),
+                    skills: queue.skills.clone(),
+                    relax: queue.relax.clone(),
+                    asks,
+                    order,
+                    ring: queue.offer.ring(),
+                    vital: queue.vital,
+                    reserve: usize::try_from(queue.reserve).unwrap_or(usize::MAX),
+                    overflow: queue.overflow.clone(),
+                    alarm: queue.alarm,
+                }
             })
             .collect();
-        Rules { classes: plan.classes.clone(), queues }
+        let reserves = queues.iter().any(|queue| queue.reserve > 0);
+        Rules { classes: plan.classes.clone(), queues, reserves }
     }
 }
 
@@ -57,6 +117,11 @@ impl Rules {
         self.classes.get(usize::from(id.0)).or(self.classes.first())
     }
 
+    /// Whether a class stands behind the fence.
+    pub(super) fn is_fenced(&self, id: ClassId) -> bool {
+        self.class(id).is_some_and(|class| class.fence)
+    }
+
     /// The same class in this plan: by its name, or else the first on the same side of the fence.
     pub(super) fn class_like(&self, old: &Class) -> Option<ClassId> {
         let like = self.classes.iter().position(|class| class.name == old.name);
@@ -64,75 +129,12 @@ impl Rules {
         u16::try_from(place).ok().map(ClassId)
     }
 
-    /// The queues an agent with these skills serves.
-    pub(super) fn served_by(&self, skills: &[String]) -> Vec<usize> {
-        let serves = |queue: &QueueRule| queue.skills.iter().any(|need| need.met_by(skills));
-        self.queues.iter().enumerate().filter(|(_, queue)| serves(queue)).map(|(place, _)| place).collect()
-    }
-}
-
-impl Floor {
-    /// Another plan serves. Queues and classes go on by their names and items keep their rank;
-    /// those of a queue that is no more wait in the plan's first. Offers in flight go on.
-    pub(super) fn follow(&mut self, now: Instant, rules: Rules) {
-        for ix in 0..self.agents.len() {
-            self.uninvite(ix, OfferEnd::Rescinded);
-        }
-        for (place, line) in self.lines.iter_mut().enumerate() {
-            self.deadlines.put(Due::Alarm(place), &mut line.alarm_at, None);
-        }
-        let old = std::mem::replace(&mut self.rules, rules);
-        let fresh = self.rules.queues.iter().cloned().map(Line::new).collect();
-        let before = std::mem::replace(&mut self.lines, fresh);
-        let mut places = Vec::with_capacity(before.len());
-        for line in &before {
-            let place = self.rules.queues.iter().position(|rule| rule.name == line.rule.name);
-            if let Some(place) = place {
-                self.lines[place].counts = line.counts;
-            }
-            places.push(place);
-        }
-        let items: Vec<Serial> = self.items.keys().copied().collect();
-        for serial in items {
-            self.carry_over(now, serial, &old, &places);
-        }
-        for place in 0..self.lines.len() {
-            self.watch(now, place);
-            self.dirty.insert(place);
-        }
-        for ix in 0..self.agents.len() {
-            let agent = &mut self.agents[ix];
-            agent.queues = self.rules.served_by(&agent.skills);
-            (agent.seat, agent.staffing) = (Seat::Away, false);
-            self.settle(ix);
-        }
-    }
-
-    /// Puts one item where the new plan has its queue; `places` says so by the old plan's order.
-    fn carry_over(&mut self, now: Instant, serial: Serial, old: &Rules, places: &[Option<usize>]) {
-        let Some(item) = self.items.get_mut(&serial) else { return };
-        if let Some(class) = old.class(item.class).and_then(|class| self.rules.class_like(class)) {
-            item.class = class;
-        }
-        let (from, rank) = (item.queue, item.rank);
-        let offer = item.held.and_then(|offer| self.offers.get(&offer.serial));
-        let held = offer.map(|offer| offer.claimed || offer.phase == Phase::Taken);
-        let same = places.get(from).copied().flatten();
-        let to = same.unwrap_or(0);
-        self.join(now, serial, to);
-        let line = &mut self.lines[to];
-        if let Some(bound) = held {
-            line.waiting.remove(&rank);
-            if bound {
-                line.open.remove(&rank);
-            }
-        }
-        if same.is_none() {
-            line.counts.moved_in += 1;
-        }
-        if from != to || same.is_none() {
-            let (work, queue) = (WorkId { centre: self.centre, serial }, self.queue_id(to));
-            self.log(Event::Moved { work, queue, by: Actor::Plan });
-        }
+    /// Whether some queue names this skill, at whatever level.
+    pub(super) fn name(&self, skill: &str) -> bool {
+        let needs = |queue: &QueueRule| {
+            let relaxed = queue.relax.iter().flat_map(|relax| &relax.add);
+            queue.skills.iter().chain(relaxed).any(|need| need.is_of(skill))
+        };
+        self.queues.iter().any(needs)
     }
 }

@@ -1,9 +1,12 @@
 //! What waits, and its place in the order.
 
+use super::arrival::{Arrival, Owner, WorkKind};
+use super::audience::{AudienceId, Stand};
 use super::deadline::Due;
-use super::{Arrival, Fact, Floor, WorkKind};
-use crate::call::event::{Event, OfferEnd, Trigger};
-use crate::dialplan::{Class, ClassId};
+use super::overflow::{Enrolment, RuleId};
+use super::{Exit, Fact, Floor};
+use crate::call::event::{Actor, Event, OfferEnd, Trigger};
+use crate::dialplan::{Class, ClassId, SkillNeed};
 use crate::id::{CallId, OfferId, Serial, WorkId};
 use crate::time::Instant;
 use std::collections::BTreeSet;
@@ -56,30 +59,98 @@ pub(super) struct Item {
     pub(super) rank: Rank,
     /// When its INVITE came.
     pub(super) arrived: Instant,
-    /// The exclusive offer that holds it: while one does, nobody else is rung for it.
-    pub(super) held: Option<OfferId>,
+    /// Since when it could be offered in this queue.
+    pub(super) offered: Instant,
+    /// Until when nobody is asked: a callback is planned, or is left alone after an attempt; an
+    /// overflow that asks nobody here is under way.
+    pub(super) sleeps_until: Option<Instant>,
+    /// Who is asked as well, from the start.
+    pub(super) add: Vec<SkillNeed>,
+    /// Who speaks this is preferred.
+    pub(super) language: Option<String>,
+    /// Who is asked first.
+    pub(super) owner: Option<Owner>,
+    /// The owner is asked, and nobody else.
+    pub(super) alone: bool,
+    /// Who is never asked, in order.
+    pub(super) barred: Vec<usize>,
+    /// It may take what a queue reserves.
+    pub(super) partner: bool,
+    /// It came from another centre.
+    pub(super) visiting: bool,
+    /// Queues where it is offered beside its own.
+    pub(super) beyond: Vec<usize>,
+    /// Rules of queues that have fired for it: each does once.
+    pub(super) fired: Vec<RuleId>,
+    /// Rules that may yet fire for it.
+    pub(super) enrolled: Vec<Enrolment>,
+    /// Rules whose attempt came to nothing, and until when they rest.
+    pub(super) turned_back: Vec<(RuleId, Instant)>,
+    /// The exclusive offers that hold it: the first, and those beside it.
+    pub(super) rings: Vec<OfferId>,
+    /// Agents whose invitation names it.
+    pub(super) invited: BTreeSet<usize>,
+    /// Agents who are called upon for it: alerts, and joins at pages.
+    pub(super) summoned: BTreeSet<usize>,
+    /// How many pages are invited for it at the moment.
+    pub(super) limit: usize,
     /// Agents who did not take it, and until when they are left alone with it. Few: one entry per
     /// agent it rang at.
     tried: Vec<(usize, Instant)>,
+    /// Whose it is, while somebody could be asked.
+    pub(super) audience: Option<AudienceId>,
+    /// Where it stands in that audience.
+    pub(super) stand: Stand,
     /// Where its retry deadline stands.
     pub(super) retry_at: Option<Instant>,
-    /// Agents whose invitation names it.
-    pub(super) invited: BTreeSet<usize>,
+    /// Where the deadline stands at which more agents are asked.
+    pub(super) stage_at: Option<Instant>,
 }
 
 impl Item {
-    /// An item that has just come.
-    pub(super) fn new(
-        call: CallId,
-        kind: WorkKind,
-        queue: usize,
-        class: ClassId,
-        rank: Rank,
-        arrived: Instant,
-    ) -> Item {
-        let (held, tried, retry_at, invited) = (None, Vec::new(), None, BTreeSet::new());
-        let attempts = 0;
-        Item { call, kind, attempts, queue, class, rank, arrived, held, tried, retry_at, invited }
+    /// An item that has just come, to a queue and behind a rank.
+    fn new(now: Instant, arrival: Arrival, queue: usize, rank: Rank, barred: Vec<usize>) -> Item {
+        Item {
+            call: arrival.call,
+            kind: arrival.kind,
+            attempts: 0,
+            queue,
+            class: arrival.class,
+            rank,
+            arrived: arrival.arrived,
+            offered: now,
+            sleeps_until: arrival.not_before.filter(|until| *until > now),
+            add: arrival.add,
+            language: arrival.language,
+            alone: arrival.owner.is_some(),
+            owner: arrival.owner,
+            barred,
+            partner: arrival.partner,
+            visiting: arrival.visiting,
+            beyond: Vec::new(),
+            fired: Vec::new(),
+            enrolled: Vec::new(),
+            turned_back: Vec::new(),
+            rings: Vec::new(),
+            invited: BTreeSet::new(),
+            summoned: BTreeSet::new(),
+            limit: usize::MAX,
+            tried: Vec::new(),
+            audience: None,
+            stand: Stand::default(),
+            retry_at: None,
+            stage_at: None,
+        }
+    }
+
+    /// Whether it slept, and does so no longer.
+    pub(super) fn wakes(&self, now: Instant) -> bool {
+        self.sleeps_until.is_some_and(|until| until <= now)
+    }
+
+    /// An agent accepts before anybody is dialled.
+    pub(super) fn is_previewed(&self) -> bool {
+        matches!(self.kind, WorkKind::Callback | WorkKind::Kept)
     }
 
     /// Remembers that this agent did not take it.
@@ -99,13 +170,18 @@ impl Item {
     }
 
     /// Whether this agent is still left alone with it.
-    pub(super) fn is_barred(&self, agent: usize, now: Instant) -> bool {
+    pub(super) fn is_spared(&self, agent: usize, now: Instant) -> bool {
         self.tried.iter().any(|(who, until)| *who == agent && *until > now)
     }
 
-    /// When the next agent who did not take it may be asked again; `None`: no agent is barred.
+    /// When the next agent who did not take it may be asked again; `None`: no agent is left alone.
     pub(super) fn next_retry(&self, now: Instant) -> Option<Instant> {
         self.tried.iter().map(|(_, until)| *until).filter(|until| *until > now).min()
+    }
+
+    /// Whether any agent would be looked for anew: somebody was rung for it before.
+    pub(super) fn was_passed_by(&self) -> bool {
+        !self.tried.is_empty()
     }
 }
 
@@ -114,105 +190,139 @@ impl Floor {
     pub(super) fn move_work(&mut self, now: Instant, fact: Fact) {
         self.after = Trigger::Change;
         match fact {
-            Fact::Enter(arrival) => {
-                let Arrival { work, call, kind, queue, class, arrived, credit, again, .. } = *arrival;
-                self.after = Trigger::Work;
-                // An id of an earlier plan waits in the first queue rather than nowhere.
-                let queue = self.place_of(queue).unwrap_or(0);
-                let rank = Rank::new(self.rules.class(class), arrived, credit, work.serial);
-                self.lines[queue].counts.entered += 1;
-                self.items.insert(work.serial, Item::new(call, kind, queue, class, rank, arrived));
-                self.join(now, work.serial, queue);
-                let named = self.rules.class(class).map_or_else(String::new, |class| class.name.clone());
-                let (queue, fenced, due) = (self.queue_id(queue), !rank.unfenced, rank.due);
-                self.log(Event::Queued { work, call, queue, class: named, fenced, arrived, due, again });
-            }
+            Fact::Enter(arrival) => self.enter(now, *arrival),
             Fact::Gone { work } => {
-                if let Some(offer) = self.items.get(&work.serial).and_then(|item| item.held) {
-                    self.fail(now, offer, OfferEnd::CallerGone, true);
-                }
-                self.withdraw(now, work);
+                self.release(now, work.serial, &OfferEnd::CallerGone);
+                self.withdraw(now, work, None);
             }
-            Fact::Leave { work, exit: _ } => {
-                if let Some(offer) = self.items.get(&work.serial).and_then(|item| item.held) {
-                    self.fail(now, offer, OfferEnd::AnsweredElsewhere, true);
-                }
-                self.withdraw(now, work);
+            Fact::Leave { work, exit } => {
+                self.release(now, work.serial, &OfferEnd::AnsweredElsewhere);
+                self.withdraw(now, work, Some(exit));
             }
-            Fact::Keep { work, kind } => {
-                if let Some(offer) = self.items.get(&work.serial).and_then(|item| item.held) {
-                    self.fail(now, offer, OfferEnd::CallerGone, true);
-                }
-                if let Some(item) = self.items.get_mut(&work.serial) {
-                    item.kind = kind;
-                }
-            }
-            Fact::Class { work, class } => self.reclass(work.serial, class),
+            Fact::Keep { work, kind } => self.keep(now, work.serial, kind),
+            Fact::Class { work, class } => self.reclass(now, work.serial, class),
             Fact::MoveTo { work, queue, by } => {
                 let Some(to) = self.place_of(queue) else { return };
-                if let Some(offer) = self.items.get(&work.serial).and_then(|item| item.held) {
-                    self.fail(now, offer, OfferEnd::Rescinded, true);
-                }
-                self.uninvite_from(work.serial, &OfferEnd::Rescinded);
-                self.part(now, work.serial);
-                if let Some(item) = self.items.get(&work.serial) {
-                    self.lines[item.queue].counts.moved_out += 1;
-                    self.lines[to].counts.moved_in += 1;
-                }
-                self.join(now, work.serial, to);
-                self.log(Event::Moved { work, queue, by });
+                self.move_to(now, work.serial, to, by);
             }
             _ => {}
         }
     }
 
-    fn withdraw(&mut self, now: Instant, work: WorkId) {
-        let Some(item) = self.leave(now, work.serial, &OfferEnd::CallerGone) else { return };
+    fn enter(&mut self, now: Instant, arrival: Arrival) {
+        self.after = Trigger::Work;
+        let (work, call, class, arrived) = (arrival.work, arrival.call, arrival.class, arrival.arrived);
+        let again = arrival.again;
+        // An id of an earlier plan waits in the first queue rather than nowhere.
+        let queue = self.place_of(arrival.queue).unwrap_or(0);
+        let rank = Rank::new(self.rules.class(class), arrived, arrival.credit, work.serial);
+        let mut barred: Vec<usize> =
+            arrival.barred.iter().filter_map(|agent| self.agent_at(*agent)).collect();
+        barred.sort_unstable();
+        barred.dedup();
+        if let Some(language) = &arrival.language {
+            self.learn(language);
+        }
+        self.lines[queue].counts.entered += 1;
+        self.items.insert(work.serial, Item::new(now, arrival, queue, rank, barred));
+        self.join(now, work.serial, queue);
+        let named = self.rules.class(class).map_or_else(String::new, |class| class.name.clone());
+        let (queue, fenced, due) = (self.queue_id(queue), !rank.unfenced, rank.due);
+        self.log(Event::Queued { work, call, queue, class: named, fenced, arrived, due, again });
+    }
+
+    /// Nobody is asked for an item any more, and nobody is to blame.
+    pub(super) fn release(&mut self, now: Instant, serial: Serial, end: &OfferEnd) {
+        while let Some(offer) = self.items.get(&serial).and_then(|item| item.rings.first()).copied() {
+            self.fail(now, offer, end.clone(), true);
+        }
+        self.uninvite_from(serial, end);
+        self.unsummon_from(serial, end);
+    }
+
+    fn withdraw(&mut self, now: Instant, work: WorkId, exit: Option<Exit>) {
+        let Some(item) = self.leave(now, work.serial) else { return };
+        let counts = &mut self.lines[item.queue].counts;
+        match exit {
+            None => counts.gone += 1,
+            Some(Exit::Overflowed) => counts.overflowed += 1,
+            Some(Exit::Transferred) => counts.transferred += 1,
+            Some(Exit::Withdrawn) => counts.withdrawn += 1,
+        }
         let waited = now.since(item.arrived);
         self.log(Event::Withdrawn { work, call: item.call, waited });
     }
 
-    /// A callback was accepted, and the person was not reached.
+    /// The caller is gone, the work stays where it is.
+    fn keep(&mut self, now: Instant, serial: Serial, kind: WorkKind) {
+        self.release(now, serial, &OfferEnd::CallerGone);
+        let Some(item) = self.items.get_mut(&serial) else { return };
+        item.kind = kind;
+        let (place, arrived) = (item.queue, item.arrived);
+        self.lines[place].arrivals.remove(&(arrived, serial));
+        self.watch(now, place);
+        self.address(now, serial);
+    }
+
+    pub(super) fn move_to(&mut self, now: Instant, serial: Serial, to: usize, by: Actor) {
+        self.release(now, serial, &OfferEnd::Rescinded);
+        self.part(now, serial);
+        if let Some(item) = self.items.get_mut(&serial) {
+            self.lines[item.queue].counts.moved_out += 1;
+            self.lines[to].counts.moved_in += 1;
+            (item.offered, item.sleeps_until, item.alone) = (now, None, false);
+            item.beyond.clear();
+            // Along a chain of overflows each rule fires once, so that every chain ends.
+            if by != Actor::Plan {
+                item.fired.clear();
+                item.turned_back.clear();
+            }
+        }
+        self.join(now, serial, to);
+        let (work, queue) = (WorkId { centre: self.centre, serial }, self.queue_id(to));
+        self.log(Event::Moved { work, queue, by });
+    }
+
+    /// A callback was accepted and the person was not reached: the agent has done what could be done.
     pub(super) fn attempted(&mut self, now: Instant, id: OfferId, again: Duration) {
         let Some(offer) = self.offers.get(&id.serial) else { return };
-        let (ix, work) = (offer.agent, offer.work.serial);
+        let (ix, serial) = (offer.agent, offer.work.serial);
+        self.agents[ix].idle_since = now;
         self.fail(now, id, OfferEnd::Rescinded, false);
-        let Some(item) = self.items.get_mut(&work) else { return };
-        item.attempts += 1;
-        item.passed_by(ix, now + again);
-        self.deadlines.put(Due::Retry(work), &mut item.retry_at, Some(now + again));
+        if let Some(item) = self.items.get_mut(&serial) {
+            item.attempts += 1;
+            item.sleeps_until = Some(now + again).filter(|until| *until > now);
+        }
+        self.address(now, serial);
     }
 
     /// Somebody said how urgent it is: the item changes its place and keeps its arrival.
-    fn reclass(&mut self, serial: Serial, class: ClassId) {
+    fn reclass(&mut self, now: Instant, serial: Serial, class: ClassId) {
+        self.unstand(serial);
         let Some(item) = self.items.get_mut(&serial) else { return };
         let was = item.rank;
         item.class = class;
         item.rank = was.reclassed(self.rules.class(class));
-        let line = &mut self.lines[item.queue];
-        for set in [&mut line.waiting, &mut line.open] {
-            if set.remove(&was) {
-                set.insert(item.rank);
-            }
+        if item.rank.unfenced != was.unfenced {
+            // What is shown of it would say too much or too little: whoever is to see it sees it anew.
+            self.uninvite_from(serial, &OfferEnd::Rescinded);
+            self.unsummon_from(serial, &OfferEnd::Rescinded);
         }
-        self.dirty.insert(item.queue);
-        let held = item.held.and_then(|offer| self.offers.get(&offer.serial)).map(|offer| offer.agent);
-        if let Some(agent) = held {
-            self.settle(agent);
+        self.address(now, serial);
+        let rings = self.items.get(&serial).map_or_else(Vec::new, |item| item.rings.clone());
+        for offer in rings {
+            if let Some(ix) = self.offers.get(&offer.serial).map(|offer| offer.agent) {
+                self.settle(ix);
+            }
         }
     }
 
-    /// An item leaves for good: into a conversation, or with its caller.
-    pub(super) fn leave(&mut self, now: Instant, serial: Serial, end: &OfferEnd) -> Option<Item> {
-        self.uninvite_from(serial, end);
+    /// An item leaves for good.
+    pub(super) fn leave(&mut self, now: Instant, serial: Serial) -> Option<Item> {
         self.part(now, serial);
         let mut item = self.items.remove(&serial)?;
         self.deadlines.put(Due::Retry(serial), &mut item.retry_at, None);
-        let counts = &mut self.lines[item.queue].counts;
-        match end {
-            OfferEnd::CallerGone => counts.gone += 1,
-            _ => counts.answered += 1,
-        }
+        self.deadlines.put(Due::Stage(serial), &mut item.stage_at, None);
         Some(item)
     }
 
@@ -221,20 +331,28 @@ impl Floor {
         let Some(item) = self.items.get_mut(&serial) else { return };
         item.queue = place;
         let line = &mut self.lines[place];
-        line.wait(item.rank);
-        line.arrivals.insert((item.arrived, serial));
-        self.dirty.insert(place);
+        line.items += 1;
+        if item.kind == WorkKind::Live {
+            line.arrivals.insert((item.arrived, serial));
+        }
+        self.counted.insert(place);
+        self.address(now, serial);
         self.watch(now, place);
     }
 
-    /// Takes an item out of its queue's sets.
+    /// Takes an item out of its queue.
     fn part(&mut self, now: Instant, serial: Serial) {
+        self.unaddress(serial);
+        self.unenrol(serial);
         let Some(item) = self.items.get(&serial) else { return };
-        let place = item.queue;
+        if let Some(owner) = item.owner.as_ref().and_then(|owner| self.agent_at(owner.agent)) {
+            self.agents[owner].owned.remove(&serial);
+        }
+        let (place, arrived) = (item.queue, item.arrived);
         let line = &mut self.lines[place];
-        line.waiting.remove(&item.rank);
-        line.open.remove(&item.rank);
-        line.arrivals.remove(&(item.arrived, serial));
+        line.items -= 1;
+        line.arrivals.remove(&(arrived, serial));
+        self.counted.insert(place);
         self.watch(now, place);
     }
 }

@@ -118,21 +118,38 @@ fn i16_wrap_up_runs_once_from_the_end_of_the_conversation() {
 }
 
 #[test]
-fn i31_who_lets_it_ring_out_is_left_alone_until_a_proof_of_life() {
+fn i31_who_lets_it_ring_out_comes_after_everybody_else_until_a_proof_of_life() {
     for (life, offered) in [
-        ("10s agent Nour ready", "10s offer B to Nour"),
-        ("10s phone Nour back", "10s offer B to Nour"),
-        ("10s agent Nour signs-in", "10s offer B to Nour"),
-        ("10s pass", ""),
-        ("10s page Nour open", ""),
+        ("8s agent Nour ready", "9s offer B to Nour | 9s offer C to Lea"),
+        ("8s phone Nour back", "9s offer B to Nour | 9s offer C to Lea"),
+        ("8s agent Nour signs-in", "9s offer B to Nour | 9s offer C to Lea"),
+        ("8s pass", "9s offer B to Lea | 9s offer C to Nour"),
+        ("8s page Nour open", "9s offer B to Lea | 9s offer C to Nour"),
     ] {
-        let tried =
-            "0s agent Nour ready | 0s agent Mia ready | 1s call A routine | 2s rings Nour | 7s answers Mia";
+        let tried = "0s agent Nour ready | 0s agent Mia ready | 0.5s agent Lea ready | 1s call A routine \
+                     | 2s rings Nour | 7s answers Mia";
         check(
-            &format!("{tried} | 9s call B routine | {life} | 11s pass"),
+            &format!("{tried} | {life} | 9s call B routine | 9s call C routine | 10s pass"),
             &format!("1s offer A to Nour | 7s offer A to Mia | {offered}"),
         );
     }
+}
+
+#[test]
+fn i31_a_phone_in_rona_rings_while_sound_colleagues_talk_and_the_first_who_is_free_takes_over() {
+    let talking =
+        "0s agent Nour ready | 0s agent Mia ready | 1s call A routine | 2s rings Nour | 7s answers Mia";
+    let rung = "1s offer A to Nour | 7s stop A at Nour: TimedOut | 7s offer A to Mia | 9s offer B to Nour";
+    check(
+        &format!("{talking} | 9s call B routine | 10s rings Nour | 11s hangs-up Mia"),
+        &format!("{rung} | 11s stop B at Nour: Rescinded | 11s offer B to Mia"),
+    );
+    check(&format!("{talking} | 9s call B routine | 10s answers Nour | 11s hangs-up Mia"), rung);
+    // A more urgent caller does not wait behind it.
+    check(
+        &format!("{talking} | 9s call B routine | 10s call C partner | 11s hangs-up Mia"),
+        &format!("{rung} | 11s offer C to Mia"),
+    );
 }
 
 #[test]
@@ -155,7 +172,7 @@ fn i31_rona_never_empties_a_queue_of_its_last_agents() {
     // Mia leaves, and Nour, in RONA, is all there is.
     check(
         "0s agent Nour ready | 0s agent Mia ready | 1s call A routine | 2s rings Nour | 7s answers Mia \
-         | 9s call B routine | 10s agent Mia out",
+         | 9s agent Mia out | 10s call B routine",
         "1s offer A to Nour | 7s offer A to Mia | 10s offer B to Nour",
     );
 }
@@ -165,7 +182,7 @@ fn i31_a_vital_call_rings_agents_in_rona_all_the_same() {
     check(
         "0s agent Nour ready | 0s agent Mia ready | 1s call A routine | 2s rings Nour | 7s answers Mia \
          | 9s call B routine | 10s call C vital",
-        "1s offer A to Nour | 7s offer A to Mia | 10s offer C to Nour",
+        "1s offer A to Nour | 7s offer A to Mia | 9s offer B to Nour | 10s offer C to Nour",
     );
 }
 
@@ -175,7 +192,7 @@ fn a_vital_call_takes_a_sound_ringing_phone_before_one_in_rona() {
         "0s agent Nour ready | 0s agent Mia ready | 1s call A routine | 2s rings Nour | 7s rings Mia \
          | 9.5s call B vital",
         "1s offer A to Nour | 7s stop A at Nour: TimedOut | 7s offer A to Mia | 9.5s stop A at Mia: Rescinded \
-         | 9.5s offer B to Mia",
+         | 9.5s offer B to Mia | 9.5s offer A to Nour",
     );
 }
 

@@ -3,8 +3,10 @@
 mod trial;
 
 mod agents;
+mod model;
 mod offers;
 mod order;
 mod plans;
 mod reference;
 mod shared;
+mod verdict;

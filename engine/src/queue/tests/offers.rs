@@ -11,7 +11,8 @@ fn a_ring_time_out_leads_on_to_the_next_agent_and_the_caller_keeps_the_place() {
     check(
         "0s agent Nour ready | 0s agent Mia ready | 1s call A routine | 1s rings Nour | 2s agent Mia pauses \
          | 3s call B partner | 4s agent Mia ready | 5s answers Mia | 7s rings Nour | 10s hangs-up Mia",
-        "1s offer A to Nour | 4s offer B to Mia | 7s stop A at Nour: TimedOut | 10s offer A to Mia",
+        "1s offer A to Nour | 4s offer B to Mia | 7s stop A at Nour: TimedOut | 9s offer A to Nour \
+         | 10s stop A at Nour: Rescinded | 10s offer A to Mia",
     );
 }
 
@@ -74,7 +75,7 @@ fn a_phone_that_goes_gives_the_ringing_caller_to_somebody_else() {
 fn i01_an_agent_has_one_reservation_or_one_call_whatever_is_said() {
     check(
         "0s agent Nour ready | 1s call A routine | 1s call B routine | 1s call C vital | 2s agent Nour ready \
-         | 2s phone Nour back | 3s answers Nour | 4s call D vital | 5s agent Nour ready",
+         | 2s rings Nour | 2s phone Nour back | 3s answers Nour | 4s call D vital | 5s agent Nour ready",
         "1s offer A to Nour | 1s stop A at Nour: Rescinded | 1s offer C to Nour",
     );
 }

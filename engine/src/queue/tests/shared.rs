@@ -17,7 +17,7 @@ fn i11_a_claim_takes_the_most_urgent_call_at_that_instant() {
     check(
         "0s agent Nour:room ready | 0s page Nour open | 1s call A routine in room | 2s call B vital in room \
          | 3s claims Nour",
-        "1s invite Nour to A | 3s offer B to Nour",
+        "1s invite Nour to A | 2s invite Nour to B | 3s offer B to Nour",
     );
 }
 
