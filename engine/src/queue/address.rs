@@ -14,7 +14,7 @@
 use super::Floor;
 use super::agent::Agent;
 use super::arrival::{Duty, WorkKind};
-use super::audience::{Audience, Manner, Share, Stand, Whom};
+use super::audience::{Audience, AudienceId, Manner, Share, Stand, Whom};
 use super::deadline::Due;
 use super::offer::Phase;
 use super::pool::{Membership, Order, PoolId, PoolKey, Who};
@@ -78,7 +78,7 @@ impl Floor {
         }
     }
 
-    fn open_doors(&mut self, id: super::audience::AudienceId) {
+    fn open_doors(&mut self, id: AudienceId) {
         let Some(whom) = self.audiences.at(id).map(|audience| &audience.whom) else { return };
         if whom.share != Share::All {
             self.constrained.insert(id);
@@ -357,6 +357,13 @@ impl Floor {
         let pools = self.agents[ix].pools.iter().filter_map(|membership| self.pools.at(membership.pool));
         let all = pools.flat_map(|pool| &pool.audiences).filter_map(|id| self.audiences.at(*id));
         all.filter(move |audience| self.may_be_given(ix, &audience.whom))
+    }
+
+    /// Whether an agent is one of those who are asked for this audience's items.
+    pub(super) fn is_asked(&self, ix: usize, id: AudienceId) -> bool {
+        let Some(whom) = self.audiences.at(id).map(|audience| &audience.whom) else { return false };
+        let mut doors = whom.doors.iter().filter_map(|door| self.pools.at(*door));
+        doors.any(|pool| pool.members.contains(&ix)) && self.may_be_given(ix, whom)
     }
 
     /// Whether a person may be given what waits for this audience at all.

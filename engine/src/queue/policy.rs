@@ -264,7 +264,8 @@ impl<'f> Ask<'f> {
         }
         let fenced = self.whom.fenced;
         let asked = |ix: &usize| !self.item.is_spared(*ix, self.now) && self.may(*ix);
-        let mut promised = self.doors().filter(|_| fenced).flat_map(|pool| &pool.promised).map(|turn| turn.agent);
+        let mut promised =
+            self.doors().filter(|_| fenced).flat_map(|pool| &pool.promised).map(|turn| turn.agent);
         let promised = promised.find(asked);
         let spare = || self.least(|pool| &pool.spare, |beside_vital| fenced || !beside_vital);
         let lower = || self.least(|pool| &pool.ringing, |unsound| fenced && !unsound);
@@ -322,7 +323,7 @@ impl<'f> Ask<'f> {
             self.floor.look();
             !self.item.is_spared(turn.agent, self.now) && self.floor.may_be_given(turn.agent, self.whom)
         };
-        let all = || self.doors().flat_map(move |pool| set(pool)).filter(may);
+        let all = || self.doors().flat_map(set).filter(may);
         let fresh = all().find(|turn| !self.item.was_tried(turn.agent));
         let next = fresh.or_else(|| all().min_by_key(|turn| (self.item.tried_at(turn.agent), **turn)));
         next.map(|turn| turn.agent)

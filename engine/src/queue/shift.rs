@@ -159,11 +159,8 @@ impl Floor {
         // A phone that rings for a queue the agent no longer serves rings there no more, unless the
         // agent has asked for it.
         let rung = self.agents[ix].reserved.and_then(|(offer, _)| self.offers.get(&offer.serial));
-        let whom = rung
-            .filter(|offer| !offer.claimed)
-            .and_then(|offer| self.items.get(&offer.work.serial)?.audience)
-            .and_then(|id| self.audiences.at(id));
-        if whom.is_some_and(|audience| !self.may_be_given(ix, &audience.whom)) {
+        let item = rung.filter(|offer| !offer.claimed).and_then(|offer| self.items.get(&offer.work.serial));
+        if item.and_then(|item| item.audience).is_some_and(|id| !self.is_asked(ix, id)) {
             self.stop_ringing(now, ix, OfferEnd::Rescinded);
         }
         self.settle(ix);
@@ -390,10 +387,9 @@ impl Floor {
             self.count(ix, is, true);
         }
         // How well an item is held depends on the health of whom it rings at.
-        if let Some((offer, _)) = self.agents[ix].reserved {
-            if let Some(work) = self.offers.get(&offer.serial).map(|offer| offer.work.serial) {
-                self.restand(work);
-            }
+        let rings_for = self.agents[ix].reserved.and_then(|(offer, _)| self.offers.get(&offer.serial));
+        if let Some(work) = rings_for.map(|offer| offer.work.serial) {
+            self.restand(work);
         }
         match is.0 {
             // Free, and so asked for what was only an alert before.

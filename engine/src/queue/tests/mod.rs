@@ -3,9 +3,13 @@
 mod trial;
 
 mod agents;
+mod asking;
+mod cost;
+mod later;
 mod model;
 mod offers;
 mod order;
+mod people;
 mod plans;
 mod reference;
 mod shared;

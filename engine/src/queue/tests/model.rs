@@ -235,7 +235,7 @@ impl Model {
                 (person.duty, person.invite, person.summons) = (duty.clone(), None, None);
                 if let Some(ring) = self.people[ix].ring.filter(|ring| !ring.taken) {
                     let caller = &self.callers[&ring.work];
-                    if !ring.claimed && caller.asleep.is_none() && !self.may(ix, caller) {
+                    if !ring.claimed && caller.asleep.is_none() && !self.is_asked(ix, caller) {
                         self.unring(ix);
                     }
                 }

@@ -4,9 +4,9 @@
 //! `6s offer B to Nour`. Deadlines run by themselves between two lines.
 
 use crate::call::event::{Actor, Event, Intent, OfferEnd, OfferKind};
-use crate::dialplan::Dialplan;
+use crate::dialplan::{Dialplan, SkillNeed};
 use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, Serial, WorkId};
-use crate::queue::{Arrival, Fact, Floor, Step};
+use crate::queue::{Arrival, Duty, Exit, Fact, Floor, Owner, Step, WorkKind};
 use crate::site::{AgentSite, Phone, Role};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -48,12 +48,25 @@ pub(super) const CENTRE: CentreId = CentreId(0);
 /// of a kind `expected` speaks of.
 #[track_caller]
 pub(super) fn check(script: &str, expected: &str) {
-    let transcript = Trial::run(script).transcript;
+    check_on(PLAN, script, expected);
+}
+
+/// As [`check`], with another plan: the trial's, its queues replaced by these.
+#[track_caller]
+pub(super) fn check_on(plan: &str, script: &str, expected: &str) {
+    let transcript = Trial::run_on(plan, script).transcript;
     let expected: Vec<&str> = expected.split('|').map(str::trim).filter(|line| !line.is_empty()).collect();
     let kind = |line: &str| line.split_whitespace().nth(1).unwrap_or_default().to_owned();
     let kinds: Vec<String> = expected.iter().map(|line| kind(line)).chain([String::from("offer")]).collect();
     let told: Vec<&String> = transcript.iter().filter(|line| kinds.contains(&kind(line))).collect();
     assert_eq!(told, expected, "\nscript: {script}\neverything: {transcript:#?}");
+}
+
+/// The trial's plan with other queues.
+pub(super) fn queues(queues: &str) -> String {
+    let (head, rest) = PLAN.split_once("[queue.front]").expect("the trial's plan has a front");
+    let (_, tail) = rest.split_once("[[route]]").expect("the trial's plan has a route");
+    format!("{head}{queues}[[route]]{tail}")
 }
 
 /// A floor and the names the script gives.
@@ -72,26 +85,35 @@ impl Trial {
     /// Every line of a script, then the deadlines up to the last line's time.
     #[track_caller]
     pub(super) fn run(script: &str) -> Trial {
+        Trial::run_on(PLAN, script)
+    }
+
+    /// The same, with another plan.
+    #[track_caller]
+    pub(super) fn run_on(plan: &str, script: &str) -> Trial {
         let lines: Vec<&str> = script.split('|').map(str::trim).collect();
-        let mut trial = Trial::new(&lines);
+        let mut trial = Trial::new(plan, &lines);
         for line in lines {
             trial.line(line);
         }
         trial
     }
 
-    fn new(lines: &[&str]) -> Trial {
-        let plan = Arc::new(Dialplan::parse("trial.toml", PLAN).expect("the trial's plan is right"));
+    fn new(plan: &str, lines: &[&str]) -> Trial {
+        let plan = Dialplan::parse("trial.toml", plan).unwrap_or_else(|error| panic!("{error}"));
+        let plan = Arc::new(plan);
         let (mut agents, mut roster, mut wrap_up) = (Vec::new(), Vec::new(), Duration::ZERO);
         for line in lines {
             let words: Vec<&str> = line.split_whitespace().collect();
             if let ["wrap-up", time] = words[..] {
                 wrap_up = seconds(time);
-            } else if let [_, "agent" | "always", name, ..] = words[..] {
+            } else if let [_, verb @ ("agent" | "always" | "browser"), name, ..] = words[..] {
                 let (name, skills) = name.split_once(':').unwrap_or((name, "arm"));
                 if !agents.iter().any(|known| known == name) {
                     agents.push(name.to_owned());
-                    roster.push(agent(name, skills, words[1] == "always"));
+                    let phone = if verb == "browser" { Some(Phone::Page) } else { None };
+                    let site = agent(name, skills, verb == "always");
+                    roster.push(AgentSite { phone: phone.unwrap_or(site.phone), ..site });
                 }
             }
         }
@@ -139,12 +161,63 @@ impl Trial {
         let failed = |end| vec![Fact::Failed { offer: offer(), end }];
         match (verb, rest) {
             ("pass" | "always", _) => vec![],
+            ("browser", [_, "open"]) => vec![
+                Fact::Page { agent: agent(), open: true },
+                Fact::PageLine { agent: agent(), up: true },
+                Fact::PageFit { agent: agent(), fit: true },
+            ],
+            ("browser", [_, "ready"]) => {
+                let by = Actor::Agent(agent());
+                vec![Fact::Intent { agent: agent(), intent: Intent::Ready, by }]
+            }
+            ("key", _) => vec![Fact::Answer { agent: agent() }],
+            ("picks-up", _) => vec![Fact::PickUp { agent: agent() }],
+            ("picks", [_, name]) => {
+                vec![Fact::Pick { agent: agent(), work: self.work(name), lifted: false, confirmed: true }]
+            }
+            ("auto-answer", _) => vec![Fact::AutoAnswer { agent: agent(), on: true }],
+            ("not-reached", _) => vec![Fact::Attempted { offer: offer(), again: Duration::from_secs(30) }],
+            ("keep", [name]) => vec![Fact::Keep { work: self.work(name), kind: WorkKind::Kept }],
+            ("leaves", [name]) => vec![Fact::Leave { work: self.work(name), exit: Exit::Overflowed }],
+            ("returned", [name]) => vec![Fact::Returned { work: self.work(name), rule: 0 }],
+            ("overflow", [queue, state]) => {
+                vec![Fact::Overflow { queue: self.queue(queue), opened: *state == "open" }]
+            }
+            ("assign", [_, "only", queue]) => {
+                vec![Fact::Assign { agent: agent(), duty: Duty::Only(vec![self.queue(queue)]) }]
+            }
+            ("assign", [_, "except", queue]) => {
+                vec![Fact::Assign { agent: agent(), duty: Duty::Except(vec![self.queue(queue)]) }]
+            }
+            ("assign", [_, "by-skill"]) => vec![Fact::Assign { agent: agent(), duty: Duty::BySkill }],
+            ("holds", _) => {
+                let call = self.floor.agent(agent()).and_then(|agent| agent.call).expect("a call in the ear");
+                vec![Fact::Aside { agent: agent(), call }]
+            }
             ("call" | "again", [name, class, options @ ..]) => {
                 let mut enter = self.enter(name, class);
                 let Fact::Enter(arrival) = &mut enter else { return vec![] };
                 arrival.again = verb == "again";
                 for option in options.chunks(2) {
+                    let need = |text: &str| vec![SkillNeed::parse(text).expect("a skill")];
                     match option {
+                        ["as", "callback"] => arrival.kind = WorkKind::Callback,
+                        ["as", "kept"] => arrival.kind = WorkKind::Kept,
+                        ["as", "join"] => arrival.kind = WorkKind::Join,
+                        ["with", team] => arrival.add = need(team),
+                        ["speaks", language] => arrival.language = Some((*language).to_owned()),
+                        ["bars", name] => arrival.barred.push(self.agent(name)),
+                        ["from", "partner"] => arrival.partner = true,
+                        ["from", "centre"] => arrival.visiting = true,
+                        ["after", time] => arrival.not_before = Some(self.now + seconds(time)),
+                        ["of", name] => {
+                            let (agent, alone) = (self.agent(name), Duration::from_secs(4));
+                            arrival.owner = Some(Owner { agent, alone, leads: Vec::new() });
+                        }
+                        ["else", lead] => {
+                            let owner = arrival.owner.as_mut().expect("an owner first");
+                            owner.leads = need(lead);
+                        }
                         ["in", name] => arrival.queue = self.queue(name),
                         ["credit", time] => arrival.credit = seconds(time),
                         ["since", time] => arrival.arrived = Instant::ZERO + seconds(time),
@@ -206,7 +279,8 @@ impl Trial {
                 Step::Ring(decision) => {
                     let (item, agent) = (self.item(decision.work), self.name(decision.agent));
                     self.offers.insert(agent.clone(), decision.offer);
-                    format!("offer {item} to {agent}")
+                    let at_once = if decision.auto_answer { " at once" } else { "" };
+                    format!("offer {item} to {agent}{at_once}")
                 }
                 Step::Stop { agent, work, end, .. } => {
                     format!("stop {} at {}: {end:?}", self.item(work), self.name(agent))
@@ -237,6 +311,18 @@ impl Trial {
                 let name = self.name(agent);
                 self.offers.insert(name.clone(), offer);
                 format!("invite {name} to {}", self.item(work))
+            }
+            Event::Offered { offer, work, agent, kind: OfferKind::Alert, .. } => {
+                let name = self.name(agent);
+                self.offers.insert(name.clone(), offer);
+                format!("alert {name} to {}", self.item(work))
+            }
+            Event::Offered { offer, work, agent, kind: OfferKind::Join, .. }
+                if self.floor.agent(agent).and_then(|agent| agent.offer) != Some(offer) =>
+            {
+                let name = self.name(agent);
+                self.offers.insert(name.clone(), offer);
+                format!("join {name} to {}", self.item(work))
             }
             Event::OfferEnded { agent, work, end, .. } => {
                 format!("end {} at {}: {end:?}", self.item(work), self.name(agent))
