@@ -155,12 +155,41 @@ impl Trial {
     }
 
     fn facts(&self, verb: &str, rest: &[&str]) -> Vec<Fact> {
+        let of_work = || self.of_work(verb, rest);
+        let of_offer = || self.of_offer(verb, rest);
+        let found = of_work().or_else(|| self.of_agent(verb, rest)).or_else(of_offer);
+        found.unwrap_or_else(|| panic!("not a verb: `{verb}` {rest:?}"))
+    }
+
+    fn of_work(&self, verb: &str, rest: &[&str]) -> Option<Vec<Fact>> {
+        let by = Actor::System;
+        Some(match (verb, rest) {
+            ("call" | "again", [name, class, options @ ..]) => {
+                vec![self.arrival(name, class, options, verb == "again")]
+            }
+            ("pass" | "always", _) => vec![],
+            ("keep", [name]) => vec![Fact::Keep { work: self.work(name), kind: WorkKind::Kept }],
+            ("leaves", [name]) => vec![Fact::Leave { work: self.work(name), exit: Exit::Overflowed }],
+            ("returned", [name]) => vec![Fact::Returned { work: self.work(name), rule: 0 }],
+            ("overflow", [queue, state]) => {
+                vec![Fact::Overflow { queue: self.queue(queue), opened: *state == "open" }]
+            }
+            ("gone", [name]) => vec![Fact::Gone { work: self.work(name) }],
+            ("class", [name, class]) => {
+                let class = self.plan.class_named(class).expect("a class of the plan");
+                vec![Fact::Class { work: self.work(name), class }]
+            }
+            ("move", [name, queue]) => {
+                vec![Fact::MoveTo { work: self.work(name), queue: self.queue(queue), by }]
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_agent(&self, verb: &str, rest: &[&str]) -> Option<Vec<Fact>> {
         let by = Actor::System;
         let agent = || self.agent(rest[0]);
-        let offer = || self.offers.get(rest[0]).copied().unwrap_or_else(|| panic!("no offer to {}", rest[0]));
-        let failed = |end| vec![Fact::Failed { offer: offer(), end }];
-        match (verb, rest) {
-            ("pass" | "always", _) => vec![],
+        Some(match (verb, rest) {
             ("browser", [_, "open"]) => vec![
                 Fact::Page { agent: agent(), open: true },
                 Fact::PageLine { agent: agent(), up: true },
@@ -176,13 +205,6 @@ impl Trial {
                 vec![Fact::Pick { agent: agent(), work: self.work(name), lifted: false, confirmed: true }]
             }
             ("auto-answer", _) => vec![Fact::AutoAnswer { agent: agent(), on: true }],
-            ("not-reached", _) => vec![Fact::Attempted { offer: offer(), again: Duration::from_secs(30) }],
-            ("keep", [name]) => vec![Fact::Keep { work: self.work(name), kind: WorkKind::Kept }],
-            ("leaves", [name]) => vec![Fact::Leave { work: self.work(name), exit: Exit::Overflowed }],
-            ("returned", [name]) => vec![Fact::Returned { work: self.work(name), rule: 0 }],
-            ("overflow", [queue, state]) => {
-                vec![Fact::Overflow { queue: self.queue(queue), opened: *state == "open" }]
-            }
             ("assign", [_, "only", queue]) => {
                 vec![Fact::Assign { agent: agent(), duty: Duty::Only(vec![self.queue(queue)]) }]
             }
@@ -193,46 +215,6 @@ impl Trial {
             ("holds", _) => {
                 let call = self.floor.agent(agent()).and_then(|agent| agent.call).expect("a call in the ear");
                 vec![Fact::Aside { agent: agent(), call }]
-            }
-            ("call" | "again", [name, class, options @ ..]) => {
-                let mut enter = self.enter(name, class);
-                let Fact::Enter(arrival) = &mut enter else { return vec![] };
-                arrival.again = verb == "again";
-                for option in options.chunks(2) {
-                    let need = |text: &str| vec![SkillNeed::parse(text).expect("a skill")];
-                    match option {
-                        ["as", "callback"] => arrival.kind = WorkKind::Callback,
-                        ["as", "kept"] => arrival.kind = WorkKind::Kept,
-                        ["as", "join"] => arrival.kind = WorkKind::Join,
-                        ["with", team] => arrival.add = need(team),
-                        ["speaks", language] => arrival.language = Some((*language).to_owned()),
-                        ["bars", name] => arrival.barred.push(self.agent(name)),
-                        ["from", "partner"] => arrival.partner = true,
-                        ["from", "centre"] => arrival.visiting = true,
-                        ["after", time] => arrival.not_before = Some(self.now + seconds(time)),
-                        ["of", name] => {
-                            let (agent, alone) = (self.agent(name), Duration::from_secs(4));
-                            arrival.owner = Some(Owner { agent, alone, leads: Vec::new() });
-                        }
-                        ["else", lead] => {
-                            let owner = arrival.owner.as_mut().expect("an owner first");
-                            owner.leads = need(lead);
-                        }
-                        ["in", name] => arrival.queue = self.queue(name),
-                        ["credit", time] => arrival.credit = seconds(time),
-                        ["since", time] => arrival.arrived = Instant::ZERO + seconds(time),
-                        _ => panic!("not an option: {option:?}"),
-                    }
-                }
-                vec![enter]
-            }
-            ("gone", [name]) => vec![Fact::Gone { work: self.work(name) }],
-            ("class", [name, class]) => {
-                let class = self.plan.class_named(class).expect("a class of the plan");
-                vec![Fact::Class { work: self.work(name), class }]
-            }
-            ("move", [name, queue]) => {
-                vec![Fact::MoveTo { work: self.work(name), queue: self.queue(queue), by }]
             }
             ("agent", [_, "absent"]) => vec![],
             ("agent", [_, "ready"]) => vec![Fact::Intent { agent: agent(), intent: Intent::Ready, by }],
@@ -246,6 +228,20 @@ impl Trial {
                 let (reachable, why) = (*state == "back", String::from("registration"));
                 vec![Fact::Reachable { agent: agent(), reachable, why }]
             }
+            ("hangs-up", _) => {
+                let call = self.floor.agent(agent()).and_then(|agent| agent.call).expect("a call in the ear");
+                vec![Fact::EarFree { agent: agent(), call }]
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_offer(&self, verb: &str, rest: &[&str]) -> Option<Vec<Fact>> {
+        let agent = || self.agent(rest[0]);
+        let offer = || self.offers.get(rest[0]).copied().unwrap_or_else(|| panic!("no offer to {}", rest[0]));
+        let failed = |end| vec![Fact::Failed { offer: offer(), end }];
+        Some(match (verb, rest) {
+            ("not-reached", _) => vec![Fact::Attempted { offer: offer(), again: Duration::from_secs(30) }],
             ("rings", _) => vec![Fact::Alerting { offer: offer() }],
             ("takes", _) => vec![Fact::Taken { offer: offer() }],
             ("bridged", _) => vec![Fact::Connected { offer: offer() }],
@@ -256,12 +252,42 @@ impl Trial {
             ("busy", _) => failed(OfferEnd::PhoneBusy),
             ("unreachable", _) => failed(OfferEnd::Unreachable),
             ("lost", _) => failed(OfferEnd::LostBeforeBridge),
-            ("hangs-up", _) => {
-                let call = self.floor.agent(agent()).and_then(|agent| agent.call).expect("a call in the ear");
-                vec![Fact::EarFree { agent: agent(), call }]
+            _ => return None,
+        })
+    }
+
+    /// A caller with whatever the script says of them.
+    fn arrival(&self, name: &str, class: &str, options: &[&str], again: bool) -> Fact {
+        let mut enter = self.enter(name, class);
+        let Fact::Enter(arrival) = &mut enter else { return enter };
+        arrival.again = again;
+        for option in options.chunks(2) {
+            let need = |text: &str| vec![SkillNeed::parse(text).expect("a skill")];
+            match option {
+                ["as", "callback"] => arrival.kind = WorkKind::Callback,
+                ["as", "kept"] => arrival.kind = WorkKind::Kept,
+                ["as", "join"] => arrival.kind = WorkKind::Join,
+                ["with", team] => arrival.add = need(team),
+                ["speaks", language] => arrival.language = Some((*language).to_owned()),
+                ["bars", name] => arrival.barred.push(self.agent(name)),
+                ["from", "partner"] => arrival.partner = true,
+                ["from", "centre"] => arrival.visiting = true,
+                ["after", time] => arrival.not_before = Some(self.now + seconds(time)),
+                ["of", name] => {
+                    let (agent, alone) = (self.agent(name), Duration::from_secs(4));
+                    arrival.owner = Some(Owner { agent, alone, leads: Vec::new() });
+                }
+                ["else", lead] => {
+                    let owner = arrival.owner.as_mut().expect("an owner first");
+                    owner.leads = need(lead);
+                }
+                ["in", name] => arrival.queue = self.queue(name),
+                ["credit", time] => arrival.credit = seconds(time),
+                ["since", time] => arrival.arrived = Instant::ZERO + seconds(time),
+                _ => panic!("not an option: {option:?}"),
             }
-            _ => panic!("not a verb: `{verb}` {rest:?}"),
         }
+        enter
     }
 
     /// A caller who comes now, to the front.
