@@ -228,7 +228,7 @@ fn i05_i06_i07_i23_hold_in_any_order_of_events() {
         seen.add(&evening.room);
     }
     // A walk that never gets anywhere proves nothing.
-    assert!(seen.connected > 200, "{seen:?}");
+    assert!(seen.connected > 150, "{seen:?}");
     assert!(seen.again > 10 && seen.lost > 20 && seen.withdrawn > 300, "{seen:?}");
     assert!(seen.before_bridge > 10 && seen.rung_out > 20, "{seen:?}");
 }

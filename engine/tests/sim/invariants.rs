@@ -247,6 +247,12 @@ fn i12(room: &Room, now: Instant) -> Held {
             if may_rest || !room.serves(ix, waits.queue) {
                 continue;
             }
+            // Who is invited to something behind the fence is given nothing lower.
+            let invitation = person.invited.and_then(|offer| room.offers.get(&offer));
+            let invited_to = invitation.and_then(|rings| room.waiting.get(&rings.work));
+            if waits.key.0 && invited_to.is_some_and(|vital| !vital.key.0) {
+                continue;
+            }
             let invites = person.page && room.is_shared(waits.queue);
             if is_free(room, ix, waits) && !(invites && person.invited.is_some()) {
                 return broken("I12", format!("{work} waits and agent {ix} is free"));

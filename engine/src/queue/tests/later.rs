@@ -103,7 +103,7 @@ fn who_waits_long_enough_is_offered_in_another_queue_as_well_and_keeps_the_place
     );
     check_on(
         &plan,
-        "1s call A routine | 12s agent Nour ready | 13s call B routine | 13s agent Side:side ready | 14s busy Nour",
+        "1s call A routine | 12s agent Nour ready | 13s call B routine | 13s agent Side:side ready | 14s busy Nour | 15s pass",
         "11s overflow A by rule 0 | 12s offer A to Nour | 14s offer A to Side | 15s offer B to Nour",
     );
     // A chain goes on, and ends.
