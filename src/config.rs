@@ -23,6 +23,8 @@ use std::time::Duration;
 /// Everything `bandeau serve` was told, checked.
 #[derive(Debug)]
 pub struct Config {
+    /// The file it was read from; the files it names are found beside it.
+    pub file: PathBuf,
     /// Trunks, centres and their people. Its epoch is still 0: the store gives it.
     pub site: Site,
     /// Where SIP is listened for.
@@ -230,6 +232,7 @@ impl Config {
         let media = check.media(&draft)?;
         let site = Site { calls_max: answerable(&site, &media), ..site };
         Ok(Config {
+            file: path.to_owned(),
             site,
             listen,
             sip_tls,

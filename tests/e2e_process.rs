@@ -83,6 +83,30 @@ fn sigterm_drains_calls_go_on_and_then_it_ends() {
 }
 
 #[test]
+fn i28_sighup_reads_the_plans_again_all_or_none() {
+    let node = Node::start(Phones::None);
+    let waiting = |queue: &str| node.metric_of("bandeau_waiting", &format!("queue=\"{queue}\""));
+    let early = node.load("--count 1 --phones 0 --seconds 60");
+    eventually("the first caller waits", || waiting("front") >= 1.0);
+
+    node.write("plan.toml", &PLAN.replace("priority = 0", "priority = zero"));
+    node.hang_up();
+    eventually("the fault is told with its place", || node.log().contains("plan.toml:28"));
+
+    let night = PLAN
+        .replace("queue = \"front\", class = \"unqualified\"", "queue = \"night\", class = \"unqualified\"");
+    let night = format!("{night}\n[queue.night]\nskills = [\"arm\"]\noffer = {{ mode = \"exclusive\" }}\n");
+    node.write("plan.toml", &night);
+    node.hang_up();
+    eventually("the second plan serves", || node.log().contains("serves from here on"));
+    let late = node.load("--count 1 --phones 0 --seconds 60");
+    eventually("the next caller goes by it, the first keeps the place", || {
+        (waiting("front"), waiting("night")) == (1.0, 1.0)
+    });
+    drop((early, late));
+}
+
+#[test]
 fn load_refuses_a_target_on_another_machine_that_is_named_once() {
     let output = bandeau().args(["load", "--count", "1", "--target", "192.0.2.1:5060"]).output().unwrap();
     assert!(!output.status.success());

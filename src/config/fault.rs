@@ -27,6 +27,19 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Where, without a word of what stands there: a plan's examples name numbers, and a technical
+    /// log must not.
+    pub fn place(&self) -> String {
+        match self {
+            Fault::Read { path, .. } => path.display().to_string(),
+            Fault::Place(Place { path, line, column, .. }) => format!("{}:{line}:{column}", path.display()),
+            Fault::Plan(error) => {
+                let place = &error.place;
+                format!("{}:{}:{}", place.file, place.line, place.column)
+            }
+        }
+    }
+
     pub(super) fn read(path: &Path, source: &io::Error) -> Fault {
         Fault::Read { path: path.to_owned(), why: source.to_string() }
     }

@@ -168,8 +168,17 @@ impl Node {
 
     /// Asks it to stop.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Asks it to read its plans again.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     /// How it ended, once it has.
@@ -194,6 +203,11 @@ impl Node {
 
     pub fn folder(&self) -> &Path {
         &self.folder.0
+    }
+
+    /// Puts a file into its folder.
+    pub fn write(&self, name: &str, text: &str) {
+        self.folder.write(name, text);
     }
 }
 
