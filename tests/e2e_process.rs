@@ -91,7 +91,7 @@ fn i28_sighup_reads_the_plans_again_all_or_none() {
 
     node.write("plan.toml", &PLAN.replace("priority = 0", "priority = zero"));
     node.hang_up();
-    eventually("the fault is told with its place", || node.log().contains("plan.toml:28"));
+    eventually("the fault is told with its place", || node.log().contains("plan.toml:29"));
 
     let night = PLAN
         .replace("queue = \"front\", class = \"unqualified\"", "queue = \"night\", class = \"unqualified\"");
