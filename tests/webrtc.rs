@@ -315,6 +315,34 @@ fn pages_of_different_threads_hear_each_other_and_go_back_to_their_callers() {
 }
 
 #[test]
+fn an_agent_and_a_doctor_at_pages_of_two_threads_and_a_caller_hear_each_other() {
+    let mut room = Room::open(2);
+    let (nour, doctor) = (room.page_id(), room.page_id());
+    let (nours, doctors) = (room.page(nour), room.page(doctor));
+    room.colleague = Some(doctors);
+    let caller = room.caller(0);
+    let legs = [room.callers[caller].leg, room.attach(nour), room.attach(doctor)];
+    let bridge = room.join(&legs[..2]);
+    room.converse(nours, caller);
+    room.plane.send(MediaCommand::Join { bridge, leg: legs[2] });
+    // Two tones of the same strength: half of what is heard is each, none of it one's own.
+    let mixed = |heard: &dyn Fn(f64) -> f64, both: [f64; 2], own: f64| {
+        both.iter().all(|hz| (0.3..0.7).contains(&heard(*hz))) && heard(own) < 0.05
+    };
+    room.until("all three", |room| {
+        let page = |place: usize| move |hz| room.pages[place].share(hz);
+        mixed(&|hz| room.callers[caller].share(hz), [PAGE_HZ, COLLEAGUE_HZ], CALLER_HZ)
+            && mixed(&page(nours), [CALLER_HZ, COLLEAGUE_HZ], PAGE_HZ)
+            && mixed(&page(doctors), [CALLER_HZ, PAGE_HZ], COLLEAGUE_HZ)
+    });
+    room.plane.send(MediaCommand::Close { leg: legs[1] });
+    room.until("the two who are left", |room| {
+        room.callers[caller].share(COLLEAGUE_HZ) > 0.9 && room.pages[doctors].share(CALLER_HZ) > 0.9
+    });
+    assert_eq!(room.count(|event| matches!(event, MediaEvent::Refused { .. })), 0, "{:?}", room.seen);
+}
+
+#[test]
 fn a_page_closed_while_its_leg_is_away_leaves_the_other_one_undisturbed() {
     let mut room = Room::open(2);
     let (nour, sam) = (room.page_id(), room.page_id());

@@ -3,7 +3,7 @@
 
 use crate::alarm::Alarm;
 use crate::call::Call;
-use crate::call::event::{Actor, Event, Private};
+use crate::call::event::{Actor, ConsultEnd, Event, Private};
 use crate::dialplan::ClassId;
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId};
@@ -20,6 +20,31 @@ const RECALL_AFTER: Duration = Duration::from_secs(60);
 impl Engine {
     /// The call in the ear goes on the shared list: its caller hears the hold sound, its agent is free.
     pub(crate) fn hold(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+        self.set_aside(agent, id)?;
+        self.tell_floor(agent.centre, Fact::Aside { agent, call: id });
+        self.guest_over(id, agent);
+        Ok(())
+    }
+
+    /// What is in an agent's ear makes room for something more urgent: others who are in it go on,
+    /// else it is everybody's. The floor empties the ear by itself.
+    pub(crate) fn put_aside(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        let leg = call.leg_of_agent(agent).ok_or(Refusal::Unknown)?;
+        let speaks = call.party(leg).is_some_and(crate::call::party::Party::is_agent_speaking);
+        if !speaks || call.other_agent(leg).is_some() {
+            self.part_quietly(id, leg, Actor::Agent(agent), None);
+            return Ok(());
+        }
+        if call.outside().is_some() {
+            return Err(Refusal::Busy); // nobody of ours would be with them: first leave, or dismiss them
+        }
+        self.stop_asking(id);
+        self.end_consult(id, ConsultEnd::Back);
+        self.set_aside(agent, id)
+    }
+
+    fn set_aside(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
         let call = self.calls.get_mut(&id).ok_or(Refusal::Unknown)?;
         let talk = call.connected().filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
         if call.lost {
@@ -32,7 +57,8 @@ impl Engine {
         let (class, program) = (call.class.clone(), Call::hold_program(&call.hold_sound));
         let watching = call.seated().filter(|party| party.agent().is_some_and(|it| it != agent));
         let watching: Vec<LegId> = watching.map(|party| party.leg.id).collect();
-        let recall = self.now.at + RECALL_AFTER;
+        let recall = self.now.at + self.recall_after(id);
+        self.stop_joins(id);
         self.log(id.centre, Event::HeldAside { call: id, agent, class, lost: false, recall });
         self.caller_out(id, program);
         for leg in watching {
@@ -41,9 +67,15 @@ impl Engine {
         self.let_go(id, talk.leg, Some(CLEARED));
         self.alarms.set(Alarm::Recall(id), recall);
         self.mark(id);
-        self.tell_floor(agent.centre, Fact::Aside { agent, call: id });
-        self.guest_over(id, agent);
         Ok(())
+    }
+
+    /// How long a caller may be on hold: as the queue's plan says.
+    fn recall_after(&self, id: CallId) -> Duration {
+        let queue = self.calls.get(&id).map(|call| call.queue.as_str());
+        let plan = self.centre(id.centre).map(|centre| &centre.plan);
+        let found = plan.and_then(|plan| plan.queues.iter().find(|it| Some(it.name.as_str()) == queue));
+        found.and_then(|queue| queue.recall).unwrap_or(RECALL_AFTER)
     }
 
     /// A call has been on the shared list, or its caller on hold for a consultation, for long enough.
@@ -93,7 +125,8 @@ impl Engine {
         Ok(())
     }
 
-    /// The vital key: from here on the call is confirmed vital, and stays where it is.
+    /// The vital key: from here on the call is confirmed vital, and stays where it is; a regulator is
+    /// called beside its agent.
     pub(crate) fn confirm_vital(&mut self, agent: AgentId, id: CallId, by: Actor) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         let talks = call.talk.is_some() && call.leg_of_agent(agent).is_some();
@@ -103,7 +136,9 @@ impl Engine {
         let plan = &self.centre(id.centre).ok_or(Refusal::Unknown)?.plan;
         let class = fence_of(plan).and_then(|class| plan.class(class)).ok_or(Refusal::Invalid)?;
         let class = class.name.clone();
-        self.qualify(id, &class, by)
+        self.qualify(id, &class, by)?;
+        self.call_regulator(id);
+        Ok(())
     }
 
     /// A short note on a call, for screens and the record.

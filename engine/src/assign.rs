@@ -1,7 +1,7 @@
 //! The floor has decided: an agent's phone rings for a caller, and answers, or does not.
 
 use crate::call::Talk;
-use crate::call::event::{Actor, AgentReason, OfferEnd};
+use crate::call::event::{Actor, AgentReason, OfferEnd, OfferKind};
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::{Engine, Line};
@@ -182,7 +182,9 @@ impl Engine {
             Some(PartyRole::Outside { by, .. }) => return self.outside_answered(id, leg, by, sdp),
             Some(PartyRole::Caller | PartyRole::Outlet) | None => return,
         };
-        let taken = self.calls.get(&id).is_some_and(|call| call.talk.is_some());
+        let standing = self.centre(offer.centre).and_then(|centre| centre.floor.offer(offer));
+        let joins = standing.filter(|standing| standing.kind == OfferKind::Join).map(|it| it.work);
+        let taken = joins.is_none() && self.calls.get(&id).is_some_and(|call| call.talk.is_some());
         if taken || !stands(self, offer) {
             self.let_go(id, leg, Some(ELSEWHERE));
             // An agent of another centre may have been faster: this one's floor does not know.
@@ -197,6 +199,9 @@ impl Engine {
                 let end = OfferEnd::LostBeforeBridge;
                 return self.tell_floor(offer.centre, Fact::Failed { offer, end });
             }
+        }
+        if let Some(work) = joins {
+            return self.come_beside(id, leg, agent, offer, work);
         }
         self.tell_floor(offer.centre, Fact::Taken { offer });
         let bridge = self.bridge_of(id);

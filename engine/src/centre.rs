@@ -131,6 +131,7 @@ impl Centre {
             | Event::Resumed { call, .. }
             | Event::Joined { call, .. }
             | Event::Left { call, .. }
+            | Event::Wanted { call, .. }
             | Event::Led { call, .. }
             | Event::Consulting { call, .. }
             | Event::ConsultEnded { call, .. }

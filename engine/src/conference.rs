@@ -52,6 +52,15 @@ impl Engine {
 
     /// Somebody is out of a conversation that goes on without them.
     pub(crate) fn part(&mut self, id: CallId, leg: LegId, by: Actor, loss: Option<Loss>) {
+        let agent = self.calls.get(&id).and_then(|call| call.party(leg)).and_then(Party::agent);
+        self.part_quietly(id, leg, by, loss);
+        if let Some(agent) = agent {
+            self.free_ear(id, agent);
+        }
+    }
+
+    /// The same, of one whose ear the floor empties by itself.
+    pub(crate) fn part_quietly(&mut self, id: CallId, leg: LegId, by: Actor, loss: Option<Loss>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(party) = call.remove(leg) else { return };
         self.drop_leg(&party.leg, Some(CLEARED));
@@ -62,9 +71,6 @@ impl Engine {
         self.lead_on(id, leg);
         self.consult_lost(id, &party);
         self.keep_watch(id);
-        if let Some(agent) = party.agent() {
-            self.free_ear(id, agent);
-        }
         self.alone_again(id);
     }
 

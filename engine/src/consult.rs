@@ -1,4 +1,4 @@
-//! An agent asks somebody outside, out of the caller's hearing. The caller hears the hold sound meanwhile, and has the agent again when nobody answers.
+//! An agent asks somebody, out of the caller's hearing: a colleague, a queue's team, somebody outside. The caller hears the hold sound meanwhile, and has the agent again when nobody answers.
 //!
 //! | while it lasts | |
 //! |---|---|
@@ -15,7 +15,7 @@ use crate::call::event::{Actor, ConsultEnd, Event};
 use crate::call::party::{Party, PartyRole};
 use crate::call::{Call, Consult};
 use crate::engine::Engine;
-use crate::id::{AgentId, CallId, LegId};
+use crate::id::{AgentId, CallId, LegId, WorkId};
 use crate::io::{Refusal, Whom};
 use std::time::Duration;
 
@@ -40,18 +40,26 @@ impl Engine {
         }
         let alone = call.other_agent(leg).is_none() && talk.agent == agent;
         let until = self.now.at + RINGS;
-        match whom {
-            Whom::Outside(name) => self.invite_outside(id, agent, name)?,
-        }
+        let work = match whom {
+            Whom::Outside(name) => self.invite_outside(id, agent, name).map(|()| None)?,
+            Whom::Agent(other) => Some(self.ask_colleague(id, *other)?),
+            Whom::Queue(queue) => Some(self.ask_team(id, *queue)?),
+        };
         if alone {
-            self.hold_for_consult(id, agent, whom.clone(), until);
+            self.hold_for_consult(id, (agent, work), whom.clone(), until);
         }
         Ok(())
     }
 
-    fn hold_for_consult(&mut self, id: CallId, agent: AgentId, whom: Whom, until: crate::time::Instant) {
+    fn hold_for_consult(
+        &mut self,
+        id: CallId,
+        (agent, work): (AgentId, Option<WorkId>),
+        whom: Whom,
+        until: crate::time::Instant,
+    ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.consult = Some(Consult { by: agent, leg: None, answered: false });
+        call.consult = Some(Consult { by: agent, work, leg: None, answered: false });
         let program = Call::hold_program(&call.hold_sound);
         self.log(id.centre, Event::Consulting { call: id, agent, whom, deadline: until });
         self.caller_out(id, program);
@@ -145,6 +153,9 @@ impl Engine {
 
     /// Nobody is asked any more: whoever rings for this call outside, or beside it, stops.
     pub(crate) fn stop_asking(&mut self, id: CallId) {
+        if let Some(work) = self.calls.get(&id).and_then(|call| call.consult).and_then(|it| it.work) {
+            self.stop_join(id, work);
+        }
         let Some(call) = self.calls.get(&id) else { return };
         let ringing = |party: &&Party| {
             matches!(party.role, PartyRole::Outside { .. }) && party.seat == crate::call::party::Seat::Out

@@ -17,6 +17,7 @@ pub use engine::Engine;
 mod alarm;
 mod aside;
 mod assign;
+mod beside;
 mod callback;
 mod caller;
 mod carriers;

@@ -141,6 +141,13 @@ impl Engine {
         self.end_fallback(id, leg);
     }
 
+    /// Somebody has come into a conversation whose agent is lost: the caller hears them at once.
+    pub(crate) fn heard_instead(&mut self, id: CallId, leg: LegId) {
+        if self.calls.get(&id).is_some_and(|call| call.lost) {
+            self.talk_again(id, leg);
+        }
+    }
+
     pub(crate) fn stop_loss_clock(&mut self, id: CallId) {
         self.alarms.clear(Alarm::LossRings(id));
         self.alarms.clear(Alarm::LossOpens(id));
@@ -185,6 +192,7 @@ impl Engine {
     /// Takes everyone of ours out of a call that goes on; answers with whose ears are to be freed.
     pub(crate) fn clear_ours(&mut self, id: CallId) -> Vec<AgentId> {
         self.stop_loss_clock(id);
+        self.stop_joins(id);
         let Some(call) = self.calls.get_mut(&id) else { return Vec::new() };
         call.talk = None;
         let ours = call.ears();

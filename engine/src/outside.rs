@@ -173,6 +173,7 @@ impl Engine {
             .map(|party| party.leg.id)
             .collect();
         self.end_consult(id, ConsultEnd::HandedOver);
+        self.stop_joins(id);
         self.log(id.centre, Event::HandedOut { call: id, agent, to });
         for other in watching {
             self.part(id, other, Actor::System, None);

@@ -4,7 +4,7 @@
 //! so that the key press and the first sound are one step apart.
 
 use crate::call::Talk;
-use crate::call::event::{Loss, OfferEnd};
+use crate::call::event::{Loss, OfferEnd, OfferKind};
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::Engine;
@@ -212,6 +212,9 @@ impl Engine {
         let Some(leg) = self.leg_on_page(id, agent, PartyRole::Agent { agent, offer }) else {
             return self.not_reached(agent, offer, OfferEnd::Unreachable);
         };
+        if standing.kind == OfferKind::Join {
+            return self.come_beside(id, leg, agent, offer, standing.work);
+        }
         self.tell_floor(offer.centre, Fact::Taken { offer });
         let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });

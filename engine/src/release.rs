@@ -111,6 +111,7 @@ impl Engine {
         let (ears, was_handed) = (call.ears(), call.handed.is_some());
         let waited = self.now.at.since(call.record.arrived_at);
         self.end_consult(id, ConsultEnd::Over);
+        self.stop_joins(id);
         for leg in self.calls.get(&id).map(Call::other_legs).unwrap_or_default() {
             self.let_go(id, leg, Some(CLEARED));
         }
@@ -157,6 +158,7 @@ impl Engine {
     pub(crate) fn release(&mut self, id: CallId, talk: Talk, by: Actor, disposition: Option<String>) {
         let ears = self.calls.get(&id).map(Call::ears).unwrap_or_default();
         self.end_consult(id, ConsultEnd::Over);
+        self.stop_joins(id);
         self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition });
         self.let_go(id, talk.leg, Some(CLEARED));
         for agent in ears {
@@ -225,6 +227,7 @@ impl Engine {
         self.leave_behind(id, cause);
         self.drop_outlets(id);
         self.no_longer_open(id);
+        self.stop_joins(id);
         self.log(id.centre, Event::Ended { call: id, by, cause });
         let Some(call) = self.calls.remove(&id) else { return };
         for party in call.parties() {

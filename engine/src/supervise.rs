@@ -97,7 +97,7 @@ impl Engine {
             Verb::Ready { agent } => Fact::Intent { agent, intent: Intent::Ready, by },
             Verb::Pause { agent, reason } => Fact::Intent { agent, intent: Intent::Paused(reason), by },
             Verb::OfferSeen { agent, offer } => Fact::Seen { agent, offer },
-            Verb::Claim { agent, offer } => Fact::Claim { agent, offer },
+            Verb::Claim { agent, offer } => return self.claim(agent, offer),
             Verb::Reject { agent, offer } => Fact::Reject { agent, offer },
             Verb::Move { work, queue } => return self.move_work(command.centre, work, queue, by),
             Verb::Release { agent, call, disposition } => {

@@ -31,6 +31,7 @@ pub(crate) fn record(n: u64) -> Record {
         notes: Vec::new(),
         conversations: Vec::new(),
         others: Vec::new(),
+        wanted: Vec::new(),
         consults: Vec::new(),
         waited: Duration::from_secs(3),
         talked: Duration::ZERO,

@@ -234,6 +234,16 @@ pub enum Event {
         /// By whose wish.
         by: Actor,
     },
+    /// Somebody of ours is wanted beside the agent of a conversation. The item is queued next, and
+    /// withdrawn when somebody has come or nobody is wanted any more.
+    Wanted {
+        /// The call.
+        call: CallId,
+        /// The item.
+        work: WorkId,
+        /// Who; `None`: a regulator, by the vital key.
+        whom: Option<Whom>,
+    },
     /// Somebody is out of the conversation, which goes on.
     Left {
         /// The call.

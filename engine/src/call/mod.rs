@@ -56,6 +56,10 @@ pub struct Call {
     pub listed: bool,
     /// Its agent asks somebody while the caller hears the hold sound.
     pub consult: Option<Consult>,
+    /// What it wants beside its agent: items of the floor.
+    pub joins: Vec<WorkId>,
+    /// The one of them that the vital key has made.
+    pub vital_call: Option<WorkId>,
     /// It was handed to somebody outside, by this agent: nobody of ours is in it.
     pub handed: Option<AgentId>,
     /// The phone of its agent that passes it on (REFER) and waits to hear how that goes.
@@ -88,7 +92,9 @@ pub enum Purpose {
 pub struct Consult {
     /// Who asks.
     pub by: AgentId,
-    /// The leg of whoever is asked, from the moment one rings or answers.
+    /// The item of the floor by which somebody of ours is asked; `None`: somebody outside is.
+    pub work: Option<WorkId>,
+    /// The leg of whoever is asked, once answered.
     pub leg: Option<LegId>,
     /// They talk with each other.
     pub answered: bool,
@@ -130,6 +136,8 @@ impl Call {
             lost: false,
             listed: false,
             consult: None,
+            joins: Vec::new(),
+            vital_call: None,
             handed: None,
             passing: None,
             signs: Signs::default(),

@@ -71,6 +71,9 @@ pub struct Record {
     /// Everyone else who took part: beside the agent who answered for it, from outside, or watching.
     #[serde(default)]
     pub others: Vec<Attendance>,
+    /// Everybody of ours who was called beside the agent.
+    #[serde(default)]
+    pub wanted: Vec<Want>,
     /// Everybody who was asked out of the caller's hearing.
     #[serde(default)]
     pub consults: Vec<Consultation>,
@@ -175,6 +178,19 @@ pub struct Attendance {
     pub loss: Option<Loss>,
 }
 
+/// Somebody of ours was called beside the agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Want {
+    /// The item by which they were called.
+    pub work: WorkId,
+    /// Who; `None`: a regulator, by the vital key.
+    pub whom: Option<Whom>,
+    /// From when.
+    pub from: Duration,
+    /// Until somebody came, or nobody was wanted.
+    pub until: Option<Duration>,
+}
+
 /// Somebody was asked while the caller was on hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Consultation {
@@ -275,6 +291,7 @@ impl Record {
             notes: Vec::new(),
             conversations: Vec::new(),
             others: Vec::new(),
+            wanted: Vec::new(),
             consults: Vec::new(),
             waited: Duration::ZERO,
             talked: Duration::ZERO,
@@ -302,6 +319,7 @@ impl Record {
                     self.answered.get_or_insert(at);
                 }
             }
+            Event::Queued { work, .. } if self.wanted.iter().any(|it| it.work == *work) => {}
             Event::Queued { .. } => self.queue(&entry.event, at),
             Event::Moved { queue, .. } => self.change_queue(*queue, at),
             Event::Qualified { class, by, source, .. } => {
@@ -334,7 +352,10 @@ impl Record {
                 self.hang_up(at, None);
                 self.disposition.clone_from(disposition);
             }
-            Event::Withdrawn { .. } => self.leave(at),
+            Event::Withdrawn { work, .. } => match self.wanted.iter_mut().find(|it| it.work == *work) {
+                Some(wanted) => wanted.until = Some(at),
+                None => self.leave(at),
+            },
             Event::Ended { by, cause, .. } => self.close(entry.utc, at, by, *cause),
             Event::Beside(event) => self.go_on(event, at),
             others => self.apply_parties(others, at),
@@ -345,6 +366,9 @@ impl Record {
     fn apply_parties(&mut self, event: &Event, at: Duration) {
         match event {
             Event::Led { agent, .. } => self.talk(*agent, at),
+            Event::Wanted { work, whom, .. } => {
+                keep(&mut self.wanted, Want { work: *work, whom: whom.clone(), from: at, until: None });
+            }
             Event::Joined { who, seat, by, .. } => self.attend(who, *seat, by, at),
             Event::Left { who, loss, .. } => self.depart(who, *loss, at),
             Event::Consulting { agent, whom, .. } => keep(

@@ -41,6 +41,8 @@ pub struct Board {
     minute: Option<(u64, u16)>,
     /// Alarms that stand, by what they are of.
     alarms: BTreeMap<(String, String), u16>,
+    /// Items that want somebody beside an agent: nobody waits for them.
+    wanted: BTreeMap<WorkId, CallId>,
     next_alarm: u16,
     major_of: beside::MajorOf,
     indicators: Indicators,
@@ -67,6 +69,7 @@ impl Board {
             next_slot: 0,
             minute: None,
             alarms: BTreeMap::new(),
+            wanted: BTreeMap::new(),
             next_alarm: 0,
             major_of: beside::MajorOf::new(),
             indicators: Indicators::default(),
@@ -110,6 +113,7 @@ impl Board {
             && self.slots.is_empty()
             && self.major_of.is_empty()
             && self.indicators.is_at_rest()
+            && self.wanted.is_empty()
     }
 
     /// The plan was replaced: its queues by name, in plan order.
@@ -151,6 +155,7 @@ impl Board {
                 self.rows.set(Key::Held(*call), None);
             }
             Event::Joined { .. }
+            | Event::Wanted { .. }
             | Event::Left { .. }
             | Event::Led { .. }
             | Event::Consulting { .. }
@@ -181,6 +186,7 @@ impl Board {
     /// Who waits where.
     fn fold_work(&mut self, entry: &Entry) {
         match &entry.event {
+            Event::Queued { work, .. } if self.wanted.contains_key(work) => {}
             Event::Queued { work, queue, again, .. } => {
                 if let Event::Queued { call, .. } = &entry.event {
                     self.hang_up(*call, None);
@@ -229,6 +235,7 @@ impl Board {
                 self.leave(*work);
             }
             Event::Withdrawn { work, .. } => {
+                self.want_no_more(*work);
                 if let Some(queue) = self.queue_of.get(work).copied() {
                     self.queue(queue, |row| row.withdrawn += 1);
                 }

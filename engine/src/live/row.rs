@@ -425,6 +425,8 @@ pub struct ConversationRow {
     pub parties: Vec<PartyRow>,
     /// Somebody is being asked, and the caller is on hold.
     pub consult: Option<ConsultRow>,
+    /// A regulator is being called, or somebody else of ours.
+    pub calling: bool,
 }
 
 /// Where a call stands.
@@ -480,6 +482,8 @@ pub struct CallRow {
     pub parties: Vec<PartyRow>,
     /// Somebody is being asked, and the caller is on hold.
     pub consult: Option<ConsultRow>,
+    /// A regulator is being called, or somebody else of ours.
+    pub calling: bool,
     /// The latest note, for those who may see it.
     pub note: Option<Private>,
     /// Words that stand on it.

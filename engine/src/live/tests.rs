@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 mod bad_wire;
+mod parties;
 mod rights;
 mod room;
 

@@ -103,6 +103,23 @@ impl Room {
         shown
     }
 
+    /// The offer of this kind that calls upon an agent, and its call.
+    pub fn called_upon(&self, index: u32, wanted: OfferKind) -> Option<(OfferId, CallId)> {
+        let mut found = None;
+        for (_, entry) in &self.log {
+            match &entry.event {
+                Event::Offered { offer, call, agent: to, kind, .. }
+                    if *to == agent(index) && *kind == wanted =>
+                {
+                    found = Some((*offer, *call));
+                }
+                Event::OfferEnded { offer, .. } if found.is_some_and(|it| it.0 == *offer) => found = None,
+                _ => {}
+            }
+        }
+        found
+    }
+
     /// The page says that it shows its offer.
     pub fn sees(&mut self, index: u32) {
         let (offer, _) = self.shown(index).expect("an offer is shown");

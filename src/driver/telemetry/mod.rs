@@ -28,6 +28,8 @@ pub(super) struct Telemetry {
     site: Vec<CentreNames>,
     metrics: Metrics,
     calls: HashMap<CallId, Live>,
+    /// The item that wants somebody beside an agent, until it is queued.
+    wanted: Option<WorkId>,
     agents: HashMap<AgentId, State>,
     waiting: Waiting,
 }
@@ -69,8 +71,14 @@ impl Telemetry {
         let names: Vec<CentreNames> = site.centres.iter().map(CentreNames::of).collect();
         registry.register(Box::new(LongestWait::new(&names, clock, waiting.clone())?))?;
         let figures = CoreFigures::new(registry)?;
-        let mut telemetry =
-            Telemetry { site: names, metrics, calls: HashMap::new(), agents: HashMap::new(), waiting };
+        let mut telemetry = Telemetry {
+            site: names,
+            metrics,
+            calls: HashMap::new(),
+            agents: HashMap::new(),
+            waiting,
+            wanted: None,
+        };
         telemetry.seed_agents();
         Ok((telemetry, figures))
     }
@@ -156,8 +164,12 @@ impl Telemetry {
                     Live { span, service: service.clone(), class: String::new(), answered: false },
                 );
             }
+            Event::Wanted { work, .. } => self.wanted = Some(*work),
             Event::Queued { work, call, queue, class, arrived, .. } => {
-                self.class(*call, class);
+                // Somebody wanted beside an agent waits as an item of its own class.
+                if self.wanted.take() != Some(*work) {
+                    self.class(*call, class);
+                }
                 self.enter(*work, *queue, *arrived);
             }
             Event::Qualified { call, class, .. } => self.class(*call, class),

@@ -31,6 +31,14 @@ impl Telemetry {
             Event::HeldAside { agent, lost, recall: _, .. } => info!(%agent, lost, "on the shared list"),
             Event::RecallDue { agent, .. } => warn!(%agent, "on the shared list for too long"),
             Event::Resumed { agent, leg, .. } => info!(%agent, %leg, "taken back"),
+            Event::Joined { who, seat, by, .. } => info!(%who, ?seat, ?by, "in the conversation"),
+            Event::Left { who, by, loss: None, .. } => info!(%who, ?by, "out of the conversation"),
+            Event::Left { who, loss: Some(loss), .. } => warn!(%who, ?loss, "lost; the others go on"),
+            Event::Led { agent, .. } => info!(%agent, "answers for it"),
+            Event::Wanted { whom, .. } => info!(?whom, "somebody is wanted beside the agent"),
+            Event::Consulting { agent, whom, .. } => info!(%agent, ?whom, "asks, the caller is on hold"),
+            Event::ConsultEnded { end, .. } => info!(?end, "off hold"),
+            Event::HandedOut { agent, to, .. } => info!(%agent, to, "handed to somebody outside"),
             Event::SkillsChanged { agent, by, .. } => info!(%agent, ?by, "skills"),
             Event::Released { by, .. } => info!(?by, "released"),
             Event::Ended { by, cause, .. } => info!(?by, ?cause, "ended"),
@@ -65,6 +73,13 @@ fn call_of(event: &Event) -> Option<CallId> {
         Event::Arrived { call, .. }
         | Event::Routed { call, .. }
         | Event::Queued { call, .. }
+        | Event::Joined { call, .. }
+        | Event::Left { call, .. }
+        | Event::Led { call, .. }
+        | Event::Wanted { call, .. }
+        | Event::Consulting { call, .. }
+        | Event::ConsultEnded { call, .. }
+        | Event::HandedOut { call, .. }
         | Event::Qualified { call, .. }
         | Event::Offered { call, .. }
         | Event::Connected { call, .. }

@@ -197,6 +197,10 @@ parties: Array<PartyRow>,
  */
 consult: ConsultRow | null, 
 /**
+ * A regulator is being called, or somebody else of ours.
+ */
+calling: boolean, 
+/**
  * The latest note, for those who may see it.
  */
 note: Private | null, 
@@ -442,7 +446,11 @@ parties: Array<PartyRow>,
 /**
  * Somebody is being asked, and the caller is on hold.
  */
-consult: ConsultRow | null, };
+consult: ConsultRow | null, 
+/**
+ * A regulator is being called, or somebody else of ours.
+ */
+calling: boolean, };
 
 /**
  * One of the last decisions.
@@ -1442,7 +1450,15 @@ agent?: string | null,
  */
 call: string, 
 /**
- * Somebody of the centre's directory, by name.
+ * A colleague, by name; or
+ */
+colleague?: string | null, 
+/**
+ * whoever of this queue's team is free first; or
+ */
+queue?: string | null, 
+/**
+ * somebody of the centre's directory, by name.
  */
 outside?: string | null, } | { "type": "conference", 
 /**

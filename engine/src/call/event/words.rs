@@ -1,6 +1,6 @@
 //! The words of the log: who wants something, on whose word, how things end.
 
-use crate::id::AgentId;
+use crate::id::{AgentId, QueueId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -106,6 +106,10 @@ pub enum Loss {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Whom {
+    /// A colleague.
+    Agent(AgentId),
+    /// Whoever of this queue's team is free first.
+    Queue(QueueId),
     /// Somebody of the centre's directory, by that name.
     Outside(String),
 }

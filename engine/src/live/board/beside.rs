@@ -322,6 +322,7 @@ impl CallRow {
             note: None,
             parties: Vec::new(),
             consult: None,
+            calling: false,
             tags: Vec::new(),
             earlier: None,
             away: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::Board;
 use crate::call::event::{Entry, Event, Seat, Who, Whom};
-use crate::id::{AgentId, CallId};
+use crate::id::{AgentId, CallId, WorkId};
 use crate::live::row::{CallRow, ConsultRow, ConversationRow, Key, Millis, PartyRow, Row, Stage};
 use sip::time::Instant;
 use std::time::Duration;
@@ -18,6 +18,11 @@ impl Board {
                     self.of_call(*call).is_some_and(|it| it.parties.iter().any(|p| known(p) && p.leads));
                 self.attend(*call, who, *seat, leads, Duration::ZERO, entry.at);
             }
+            Event::Wanted { call, work, .. } => {
+                self.wanted.insert(*work, *call);
+                self.call(*call, |row| row.calling = true);
+                self.tell_ears(*call);
+            }
             Event::Left { call, who: Who::Agent(agent), .. } => self.hang_up(*call, Some(*agent)),
             Event::Left { call, who, .. } => self.forget_party(*call, who),
             Event::Led { call, agent } => {
@@ -30,6 +35,8 @@ impl Board {
             }
             Event::Consulting { call, agent, whom, deadline } => {
                 let whom = match whom {
+                    Whom::Agent(agent) => self.cast.agent_name(*agent),
+                    Whom::Queue(queue) => self.cast.queue_name(*queue),
                     Whom::Outside(name) => name.clone(),
                 };
                 let row = ConsultRow {
@@ -92,11 +99,20 @@ impl Board {
             lost: None,
             parties: of.parties.clone(),
             consult: of.consult.clone(),
+            calling: of.calling,
         };
         let key = Key::Conversation(*agent, call);
         if self.rows.row(&key).is_none() {
             self.rows.set(key, Some(Row::Conversation(row)));
         }
+    }
+
+    /// Somebody has come, or nobody is wanted any more.
+    pub(super) fn want_no_more(&mut self, work: WorkId) {
+        let Some(call) = self.wanted.remove(&work) else { return };
+        let calling = self.wanted.values().any(|other| *other == call);
+        self.call(call, |row| row.calling = calling);
+        self.tell_ears(call);
     }
 
     /// Somebody is out of it.
@@ -134,10 +150,11 @@ impl Board {
     /// What is known of a call's parties, into the row of each agent who is one.
     fn tell_ears(&mut self, call: CallId) {
         let Some(of) = self.of_call(call) else { return };
-        let (parties, consult) = (of.parties.clone(), of.consult.clone());
+        let (parties, consult, calling) = (of.parties.clone(), of.consult.clone(), of.calling);
         for agent in self.ears_of.get(&call).cloned().unwrap_or_default() {
             self.conversation(agent, call, |row| {
                 (row.parties, row.consult) = (parties.clone(), consult.clone());
+                row.calling = calling;
             });
         }
     }

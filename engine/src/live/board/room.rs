@@ -120,6 +120,7 @@ impl Board {
             }
             Event::NoMedia { call, seconds: 1, .. } => self.alarm("no-media", call.to_string(), None, entry),
             Event::RecallDue { call, .. } => self.alarm("recall", call.to_string(), Some(true), entry),
+            Event::Queued { work, .. } if self.wanted.contains_key(work) => {}
             Event::Queued { call, .. }
             | Event::Ended { call, .. }
             | Event::Resumed { call, .. }

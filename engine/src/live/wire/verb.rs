@@ -107,7 +107,11 @@ pub enum WireVerb {
         agent: Option<String>,
         /// About which call.
         call: String,
-        /// Somebody of the centre's directory, by name.
+        /// A colleague, by name; or
+        colleague: Option<String>,
+        /// whoever of this queue's team is free first; or
+        queue: Option<String>,
+        /// somebody of the centre's directory, by name.
         outside: Option<String>,
     },
     /// Whoever was asked comes to the caller.
@@ -315,8 +319,8 @@ impl WireVerb {
             WireVerb::Hold { agent, call } => Verb::Hold { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Vital { agent, call } => Verb::Vital { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Leave { agent, call } => Verb::Leave { agent: who(agent)?, call: id("call", call)? },
-            WireVerb::Consult { agent, call, outside } => {
-                let whom = whom(outside.as_ref())?;
+            WireVerb::Consult { agent, call, colleague, queue, outside } => {
+                let whom = whom([colleague, queue, outside], cast)?;
                 Verb::Consult { agent: who(agent)?, call: id("call", call)?, whom }
             }
             WireVerb::Conference { agent, call } => {
@@ -416,8 +420,13 @@ pub(in crate::live) fn id<T: std::str::FromStr>(what: &'static str, text: &str) 
     text.parse().map_err(|_| NoSuch { what, name: text.to_owned() })
 }
 
-/// Who is asked about a call.
-fn whom(outside: Option<&String>) -> Result<Whom, NoSuch> {
-    let name = outside.cloned().ok_or_else(|| NoSuch { what: "contact", name: String::new() })?;
-    Ok(Whom::Outside(name))
+/// Who is asked about a call: one of a colleague, a queue and a contact.
+fn whom(names: [&Option<String>; 3], cast: &Cast) -> Result<Whom, NoSuch> {
+    let no = |what, name: &str| NoSuch { what, name: name.to_owned() };
+    match names.map(Option::as_deref) {
+        [Some(name), None, None] => cast.agent_named(name).map(Whom::Agent).ok_or_else(|| no("agent", name)),
+        [None, Some(name), None] => cast.queue_named(name).map(Whom::Queue).ok_or_else(|| no("queue", name)),
+        [None, None, Some(name)] => Ok(Whom::Outside(name.to_owned())),
+        _ => Err(no("one", "to ask")),
+    }
 }

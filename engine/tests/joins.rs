@@ -1,0 +1,266 @@
+//! The vital key moves nobody: a regulator comes beside the agent, who leaves when he says so. A
+//! colleague or a team is asked the same way, and a busy agent is alerted for a caller nobody has.
+
+mod kit;
+
+use engine::call::event::{ConsultEnd, Event, Loss, OfferKind, Who, Whom};
+use engine::id::{CallId, LegId, QueueId};
+use engine::io::{Refusal, Verb};
+use engine::media::Program;
+use engine::site::{AgentSite, Role};
+use kit::peer::Caller;
+use kit::{Room, agent, centre, desks, plan, site};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// The regulators: two at pages, one at a desk phone.
+const DOCTOR: u32 = 2;
+const SECOND_DOCTOR: u32 = 3;
+const DESK_DOCTOR: u32 = 4;
+
+const REGULATION: &str = r#"
+[queue.regulation]
+skills = ["mr-amu"]
+stage  = "regulation"
+offer  = { mode = "exclusive", strategy = "longest-idle", ring = "6s" }
+
+[[route]]
+name = "early"
+"#;
+
+fn people() -> Vec<AgentSite> {
+    let mut people = kit::page::pages(0, 4);
+    people.extend(desks(DESK_DOCTOR, 1, false));
+    for doctor in &mut people[2..] {
+        doctor.role = Role::Regulator;
+        doctor.skills = vec!["mr-amu".to_owned()];
+    }
+    people
+}
+
+fn room() -> Room {
+    let text = plan::TEXT.replacen("\n[[route]]\nname = \"early\"\n", REGULATION, 1);
+    Room::of(site(vec![centre(&text, people())]))
+}
+
+/// Two agents and one doctor are there; a caller talks with the first agent.
+fn talking() -> (Room, Caller, CallId, LegId) {
+    let mut room = room();
+    for index in [0, 1, DOCTOR] {
+        room.page_ready(index);
+    }
+    room.by(1, Verb::Pause { agent: agent(1), reason: "meal".to_owned() });
+    let caller = room.dial_and_ack("0612345678", "15");
+    assert!(room.key(0).result.is_ok());
+    let (call, leg) = room.connected(0)[0];
+    room.hears(leg);
+    (room, caller, call, leg)
+}
+
+fn vital(room: &mut Room, call: CallId) {
+    assert!(room.by(0, Verb::Vital { agent: agent(0), call }).result.is_ok());
+}
+
+/// Takes what calls upon an agent.
+fn comes(room: &mut Room, index: u32, kind: OfferKind) {
+    let (offer, _) = room.called_upon(index, kind).expect("called upon");
+    let result = room.by(index, Verb::Claim { agent: agent(index), offer }).result;
+    assert!(result.is_ok(), "{result:?}");
+}
+
+fn joined(room: &Room, index: u32) -> Option<LegId> {
+    room.log.iter().rev().find_map(|(_, entry)| match &entry.event {
+        Event::Joined { who, leg, .. } if *who == Who::Agent(agent(index)) => Some(*leg),
+        _ => None,
+    })
+}
+
+fn over(mut room: Room, mut caller: Caller) -> Room {
+    room.bye(&mut caller);
+    room.rest();
+    room
+}
+
+fn consult(room: &mut Room, call: CallId, whom: Whom) -> Result<u64, Refusal> {
+    room.by(0, Verb::Consult { agent: agent(0), call, whom }).result
+}
+
+fn ends(room: &Room) -> Vec<ConsultEnd> {
+    let all = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+        Event::ConsultEnded { end, .. } => Some(*end),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn the_vital_key_brings_a_regulator_and_the_agent_leaves_when_he_says_so() {
+    let (mut room, caller, call, leg) = talking();
+    let (_, callers) = room.arrival(0);
+    let before = room.step;
+    vital(&mut room, call);
+    assert!(room.called_upon(DOCTOR, OfferKind::Join).is_some(), "in the same step");
+    assert!(room.called_upon(1, OfferKind::Join).is_none(), "no agent is a regulator");
+    assert!(
+        room.events_since(before).iter().any(|event| matches!(event, Event::Qualified { fenced: true, .. }))
+    );
+    assert_eq!((room.hearing(callers), room.hearing(leg)), (None, None), "nobody is moved");
+    comes(&mut room, DOCTOR, OfferKind::Join);
+    let doctor = joined(&room, DOCTOR).expect("beside the agent");
+    assert_eq!(room.hearing(doctor), None);
+    assert!(room.by(0, Verb::Leave { agent: agent(0), call }).result.is_ok());
+    let led = |event: &Event| matches!(event, Event::Led { agent: by, .. } if *by == agent(DOCTOR));
+    assert!(room.step_of(led).is_some());
+    assert!(!room.has_bye(&caller));
+    let release = Verb::Release { agent: agent(DOCTOR), call, disposition: Some("ambulance".to_owned()) };
+    assert!(room.by(DOCTOR, release).result.is_ok());
+    assert!(room.has_bye(&caller), "the last agent's release ends it");
+    let record = &room.records[0];
+    assert_eq!(record.conversations.iter().map(|it| it.agent).collect::<Vec<_>>(), [agent(0), agent(DOCTOR)]);
+    assert!(record.wanted[0].whom.is_none() && record.wanted[0].until.is_some());
+    assert_eq!(record.stages.len(), 1, "the caller has never waited again");
+    room.rest();
+}
+
+#[test]
+fn the_agent_of_a_vital_call_cannot_leave_before_a_regulator_is_there() {
+    let (mut room, caller, call, _) = talking();
+    vital(&mut room, call);
+    assert_eq!(room.by(0, Verb::Leave { agent: agent(0), call }).result, Err(Refusal::Alone));
+    over(room, caller);
+}
+
+#[test]
+fn a_regulator_at_a_desk_phone_is_rung_and_comes_by_lifting_it() {
+    let (mut room, caller, call, _) = talking();
+    room.page(DOCTOR, false);
+    room.by(DESK_DOCTOR, Verb::Ready { agent: agent(DESK_DOCTOR) });
+    vital(&mut room, call);
+    assert!(room.ringing(DESK_DOCTOR).is_some());
+    room.answer(DESK_DOCTOR);
+    assert!(joined(&room, DESK_DOCTOR).is_some());
+    assert!(room.called_upon(DOCTOR, OfferKind::Join).is_none());
+    over(room, caller);
+}
+
+#[test]
+fn nobody_comes_within_ten_seconds_and_a_busy_regulator_is_alerted_and_keeps_his_caller() {
+    let (mut room, caller, call, _) = talking();
+    room.page_ready(SECOND_DOCTOR);
+    room.by(DOCTOR, Verb::Pause { agent: agent(DOCTOR), reason: "meal".to_owned() });
+    let first = room.dial_and_ack("0687654321", "15");
+    let (other, _) = room.arrival(1);
+    // The second doctor has an earlier caller, by a pick.
+    assert!(room.by(SECOND_DOCTOR, Verb::Pick { agent: agent(SECOND_DOCTOR), call: other }).result.is_ok());
+    vital(&mut room, call);
+    room.pass(9 * SECOND);
+    assert!(room.called_upon(SECOND_DOCTOR, OfferKind::Join).is_none());
+    room.pass(SECOND);
+    comes(&mut room, SECOND_DOCTOR, OfferKind::Join);
+    assert!(joined(&room, SECOND_DOCTOR).is_some());
+    let held = |event: &Event| matches!(event, Event::HeldAside { call, lost: false, .. } if *call == other);
+    assert!(room.step_of(held).is_some(), "his caller is on the shared list");
+    assert!(!room.has_bye(&first));
+    assert!(room.by(SECOND_DOCTOR, Verb::Leave { agent: agent(SECOND_DOCTOR), call }).result.is_ok());
+    let mut first = first;
+    room.bye(&mut first);
+    over(room, caller);
+}
+
+#[test]
+fn i34_the_agent_is_lost_and_the_regulator_who_comes_has_the_caller_at_once() {
+    let (mut room, caller, call, leg) = talking();
+    let (_, callers) = room.arrival(0);
+    vital(&mut room, call);
+    room.silent(leg, 1);
+    assert_eq!(room.hearing(callers), Some(Program::Comfort));
+    room.pass(2 * SECOND);
+    comes(&mut room, DOCTOR, OfferKind::Join);
+    assert_eq!(room.hearing(callers), None, "not at five seconds: now");
+    room.pass(20 * SECOND);
+    let left = room.log.iter().find_map(|(_, entry)| match &entry.event {
+        Event::Left { who, loss, .. } => Some((who.clone(), *loss)),
+        _ => None,
+    });
+    assert_eq!(left, Some((Who::Agent(agent(0)), Some(Loss::NoAudio))));
+    assert!(!room.has_bye(&caller));
+    over(room, caller);
+}
+
+#[test]
+fn a_caller_who_hangs_up_or_a_call_that_is_released_calls_nobody_any_more() {
+    for released in [true, false] {
+        let (mut room, mut caller, call, _) = talking();
+        vital(&mut room, call);
+        if released {
+            let release = Verb::Release { agent: agent(0), call, disposition: None };
+            assert!(room.by(0, release).result.is_ok());
+        } else {
+            room.bye(&mut caller);
+        }
+        assert!(room.called_upon(DOCTOR, OfferKind::Join).is_none());
+        room.rest();
+    }
+}
+
+#[test]
+fn a_colleague_is_asked_while_the_caller_is_on_hold_and_takes_the_caller() {
+    let (mut room, caller, call, _) = talking();
+    let (_, callers) = room.arrival(0);
+    room.by(1, Verb::Ready { agent: agent(1) });
+    consult(&mut room, call, Whom::Agent(agent(1))).expect("asked");
+    assert!(matches!(room.hearing(callers), Some(Program::Hold { .. })));
+    assert!(room.called_upon(DOCTOR, OfferKind::Join).is_none(), "this person and nobody else");
+    comes(&mut room, 1, OfferKind::Join);
+    assert!(matches!(room.hearing(callers), Some(Program::Hold { .. })), "the two talk first");
+    assert!(room.by(0, Verb::Leave { agent: agent(0), call }).result.is_ok());
+    assert_eq!(room.hearing(callers), None);
+    assert_eq!(ends(&room), [ConsultEnd::HandedOver]);
+    over(room, caller);
+}
+
+#[test]
+fn a_team_is_asked_and_the_first_who_is_free_comes() {
+    let (mut room, caller, call, _) = talking();
+    let regulation = QueueId { centre: call.centre, index: 2 };
+    consult(&mut room, call, Whom::Queue(regulation)).expect("asked");
+    comes(&mut room, DOCTOR, OfferKind::Join);
+    assert!(room.by(0, Verb::Conference { agent: agent(0), call }).result.is_ok());
+    assert_eq!(ends(&room), [ConsultEnd::Together]);
+    over(room, caller);
+}
+
+#[test]
+fn a_colleague_who_does_not_come_leaves_the_caller_to_the_agent() {
+    let (mut room, caller, call, _) = talking();
+    let (_, callers) = room.arrival(0);
+    room.by(1, Verb::Ready { agent: agent(1) });
+    consult(&mut room, call, Whom::Agent(agent(1))).expect("asked");
+    room.pass(30 * SECOND);
+    assert_eq!(ends(&room), [ConsultEnd::Unanswered]);
+    assert_eq!(room.hearing(callers), None);
+    assert!(room.called_upon(1, OfferKind::Join).is_none());
+    assert_eq!(consult(&mut room, call, Whom::Agent(agent(SECOND_DOCTOR))), Err(Refusal::SignedOut));
+    over(room, caller);
+}
+
+#[test]
+fn i14_everyone_talks_and_the_key_on_an_alert_brings_the_vital_caller_at_once() {
+    let text = plan::TEXT.replacen("offer  =", "vital  = { alert_busy = true }\noffer  =", 1);
+    let mut room = Room::of(site(vec![centre(&text, kit::page::pages(0, 1))]));
+    room.page_ready(0);
+    let first = room.dial_and_ack("0612345678", "15");
+    assert!(room.key(0).result.is_ok());
+    let (call, _) = room.connected(0)[0];
+    let second = room.dial_and_ack("0687654321", "1599");
+    comes(&mut room, 0, OfferKind::Alert);
+    let (vital, leg) = room.connected(0)[1];
+    assert_eq!(vital, room.arrival(1).0, "the vital caller, in the same step");
+    assert_eq!(room.hearing(leg), None);
+    let held = |event: &Event| matches!(event, Event::HeldAside { call: of, lost: false, .. } if *of == call);
+    assert!(room.step_of(held).is_some(), "the other one is everybody's");
+    assert!(!room.has_bye(&first));
+    let mut first = first;
+    room.bye(&mut first);
+    over(room, second);
+}
