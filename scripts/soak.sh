@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 count=${1:-200000}
 rate=${RATE:-150}
+phones=${PHONES:-60} first=${FIRST:-17000} # desk phones, at consecutive ports from here
+settle=${SETTLE:-35}              # seconds: the longest timer of a transaction
 bandeau=${BANDEAU:-target/release/bandeau}
 [ -x "$bandeau" ] || cargo build --quiet --release
 here=$(mktemp -d)
@@ -27,6 +29,7 @@ version = "1"
 [numbers]
 "15" = "samu"
 [class]
+vital       = { fence = true }
 unqualified = { target = "20s" }
 [queue.front]
 skills = ["arm"]
@@ -54,9 +57,21 @@ level = "warn"
 name  = "soak"
 peers = ["127.0.0.1"]
 [[centre]]
-name = "soak"
-plan = "plan.toml"
+name    = "soak"
+plan    = "plan.toml"
+wrap_up = "0s"
 CONFIG
+for i in $(seq 0 $((phones - 1))); do
+    at="127.0.0.1:$((first + i))"
+    cat >>"$here/bandeau.toml" <<AGENT
+[[centre.agent]]
+name = "a$i"
+role = "agent"
+skills = ["arm"]
+always_ready = true
+phone = { uri = "sip:a$i@$at", address = "$at" }
+AGENT
+done
 "$bandeau" serve --config "$here/bandeau.toml" >"$here/log" 2>&1 &
 engine=$!
 for _ in $(seq 100); do curl -fs "http://127.0.0.1:$http/readyz" >/dev/null 2>&1 && break; sleep 0.1; done
@@ -66,6 +81,7 @@ resident() { awk '/^VmRSS:/ { print $2 }' "/proc/$engine/status"; }
 # Calls of one stretch: answered by the queue, hung up by the caller.
 stretch() {
     "$bandeau" load --json --target "127.0.0.1:$sip" --count "$1" --rate "$rate" --talk 0.05 --patience 10 \
+        --phones "$phones" --phone-port "$first" --ring 0 \
         --seconds $(($1 / rate + 60)) >"$here/report" 2>>"$here/log" &
     load=$!
     wait "$load"
@@ -80,7 +96,7 @@ PY
 }
 warm=$((count / 10))
 stretch "$warm"
-sleep 35 # the longest timer of a transaction
+sleep "$settle"
 before=$(resident)
 left=$((count - warm))
 while [ "$left" -gt 0 ]; do
@@ -88,7 +104,7 @@ while [ "$left" -gt 0 ]; do
     stretch "$part"
     left=$((left - part))
 done
-sleep 35
+sleep "$settle"
 after=$(resident)
 echo "soak: memory $before kB after $warm calls, $after kB after $count"
 live=$(curl -fs "http://127.0.0.1:$http/metrics" | awk '/^bandeau_(waiting|call_parts)/ { sum += $NF } END { print sum + 0 }')
