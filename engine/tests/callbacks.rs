@@ -73,8 +73,6 @@ fn the_agent_accepts_then_the_persons_phone_rings_and_both_hear_each_other() {
     let rung = room.rings_outside().expect("the person's phone rings");
     assert!(rung.uri().starts_with("sip:0612345678@"), "{}", rung.uri());
     assert!(rung.header("from").contains("+33388000015"), "{}", rung.header("from"));
-    // RFC 7090: it passes call barring at the other end.
-    assert_eq!((rung.header("priority"), rung.header("resource-priority")), ("psap-callback", "esnet.0"));
     room.out_says("180 Ringing");
     room.pass(5 * SECOND);
     room.out_says("200 OK");
@@ -272,5 +270,57 @@ fn a_page_lost_while_the_persons_phone_rings_gives_the_callback_back() {
     let asked = (0..3).filter(|other| *other != who && room.shown(*other).is_some()).count();
     assert_eq!(asked, 1, "the next agent is asked at once");
 
+    room.rest();
+}
+#[test]
+fn who_is_not_reached_is_tried_again_later_as_often_as_the_plan_says() {
+    let mut room = room(2);
+    let callback = abandons(&mut room, "0612345678", 20 * SECOND).expect("called back");
+    ready(&mut room, 0);
+    ready(&mut room, 1);
+    let accept = |room: &mut Room| {
+        let who = if room.ringing(0).is_some() { 0 } else { 1 };
+        room.answer(who);
+        who
+    };
+    accept(&mut room);
+    room.out_says("486 Busy Here");
+    assert!(room.ringing(0).is_none() && room.ringing(1).is_none(), "left alone for a while");
+    room.pass(59 * SECOND);
+    assert!(room.ringing(0).is_none() && room.ringing(1).is_none());
+    room.pass(2 * SECOND);
+    accept(&mut room);
+    room.out_says("180 Ringing");
+    room.pass(30 * SECOND);
+    assert!(room.rings_outside().is_none(), "nobody answered, and it rings no more");
+    room.pass(121 * SECOND);
+    accept(&mut room);
+    room.out_says("480 Temporarily Unavailable");
+    assert_eq!(closed(&room), [Closing::Exhausted]);
+    let record = room.records.iter().find(|record| record.call == callback).expect("a record");
+    let failed = record.course.callback.as_ref().expect("a callback").attempts.iter().map(|it| it.failed);
+    let failed = failed.collect::<Vec<_>>();
+    let how = [Unreached::Busy, Unreached::NoAnswer, Unreached::NoAnswer];
+    assert_eq!(failed, how.map(Some));
+    assert_eq!(record.cause, Some(Cause::Unreached));
+    room.rest();
+}
+
+#[test]
+fn a_planned_callback_is_offered_at_its_time_and_not_before() {
+    let mut room = room(2);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    ready(&mut room, 0);
+    room.answer(0);
+    let call = room.ear(0);
+    let verb = Verb::PlanCallback { call, after: 600 * SECOND, note: None };
+    room.by(0, verb).result.expect("planned");
+    room.bye(&mut caller);
+    ready(&mut room, 0);
+    ready(&mut room, 1);
+    room.pass(595 * SECOND);
+    assert!(room.ringing(0).is_none() && room.ringing(1).is_none());
+    room.pass(6 * SECOND);
+    assert!(room.ringing(0).is_some(), "whoever planned it first");
     room.rest();
 }

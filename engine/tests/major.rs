@@ -129,3 +129,21 @@ fn after_its_end_calls_go_where_they_always_went() {
     room.dial_and_ack("0600000002", "15");
     assert_eq!([last_queue(&room, 0), last_queue(&room, 1)], [room.queue("crisis"), room.queue("front")]);
 }
+
+#[test]
+fn its_team_serves_it_alone_and_who_is_kept_for_the_rest_serves_none_of_it() {
+    let mut people = desks(0, 2, true);
+    people[1].skills.push("crisis".to_owned());
+    let mut room = Room::of(site(vec![centre(plan::STAGED, people)]));
+    let wish = OpenMajor { team: vec![agent(0)], rest: vec![agent(1)], ..flood(&room) };
+    let event = opens(&mut room, OpenMajor { numbers: vec!["3900".to_owned()], ..wish });
+    room.dial_and_ack("0600000001", "3900");
+    assert_eq!(room.shows(0).as_deref(), Some("0600000001"), "the team, whatever its skills");
+    room.answer(0);
+    room.dial_and_ack("0600000002", "3900");
+    assert!(room.ringing(1).is_none(), "kept for everything else, though skilled");
+    room.dial_and_ack("0600000003", "15");
+    assert_eq!(room.shows(1).as_deref(), Some("0600000003"));
+    room.phone_says(1, "486 Busy Here");
+    room.chief(Verb::CloseMajor { event }).result.expect("closed");
+}

@@ -99,3 +99,19 @@ fn short_and_true_abandons_are_told_apart_everywhere() {
     assert_eq!(kept.collect::<Vec<_>>(), [Some(Cause::ShortAbandon), Some(Cause::Abandon)]);
     room.rest();
 }
+
+#[test]
+fn a_crew_that_reports_is_put_to_whoever_has_the_file_first() {
+    let mut room = room();
+    let mut crew = room.dial_and_ack("0388390001", "3900");
+    let first = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.answer(first);
+    room.bye(&mut crew);
+    // The other one has been idle longer from here on, and would be first for anybody else.
+    room.pass(60 * SECOND);
+    room.dial_and_ack("0388390001", "3900");
+    assert_eq!(room.shows(first).as_deref(), Some("0388390001"), "the owner of the file");
+    assert!(room.ringing(1 - first).is_none());
+    room.pass(11 * SECOND);
+    assert!(room.ringing(1 - first).is_some(), "then whoever serves the queue");
+}

@@ -110,6 +110,7 @@ impl Viewer {
         if whole {
             return row;
         }
+        let agent = matches!(self.right, Right::Agent(_));
         match &mut row {
             Row::Waiting(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
             Row::Offer(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
@@ -122,11 +123,14 @@ impl Viewer {
             Row::Held(row) => {
                 (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
             }
+            // Whoever may take it reads the note first: of an agent only the number is masked.
             Row::Callback(row) => {
-                (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+                (row.caller, row.caller_name) = (masked(&row.caller), None);
+                row.note = row.note.take().filter(|_| agent);
             }
             Row::HandOver(row) => {
-                (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+                (row.caller, row.caller_name) = (masked(&row.caller), None);
+                row.note = row.note.take().filter(|_| agent);
             }
             Row::Minute(_) | Row::Alarm(_) | Row::Major(_) | Row::Figures(_) => {}
             Row::Totals(_) | Row::Trunk(_) | Row::Queue(_) | Row::Agent(_) | Row::Decision(_) => {}
