@@ -53,6 +53,7 @@ impl Room {
             name: "samu-99".into(),
             queues: vec!["front".into()],
             classes: vec!["vital".into()],
+            contacts: Vec::new(),
             agents: vec![nour],
         };
         let (commands, wishes) = mpsc::unbounded_channel();

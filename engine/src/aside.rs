@@ -87,21 +87,21 @@ impl Engine {
     }
 
     /// A person takes this call: from those waiting, or from the shared list.
-    pub(crate) fn pick(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+    pub(crate) fn pick(&mut self, agent: AgentId, id: CallId, confirmed: bool) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
         match (call.work, call.talk) {
             (Some(work), _) => {
-                self.ask_floor(id.centre, Fact::Pick { agent, work, lifted: false, confirmed: true })
+                self.ask_floor(id.centre, Fact::Pick { agent, work, lifted: false, confirmed })
             }
             (None, Some(talk)) if !call.listed => Err(Refusal::TakenBy(talk.agent)),
             (None, None) if call.aside.is_none() => Err(Refusal::Gone),
-            _ => self.resume(agent, id),
+            _ => self.resume(agent, id, confirmed),
         }
     }
 
     /// A call of the shared list comes back for the agent who picks it. It enters its queue in the
     /// same step, so that it waits there with its arrival time if the phone fails.
-    fn resume(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+    fn resume(&mut self, agent: AgentId, id: CallId, confirmed: bool) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
         let (arrived, credit) = (call.record.arrived_at, call.credit);
         let centre = self.centres.get_mut(usize::from(id.centre.0)).ok_or(Refusal::Unknown)?;
@@ -109,7 +109,7 @@ impl Engine {
         let queue = centre.queue_named(&call.queue);
         let work = centre.work_id();
         let arrival = Arrival { credit, ..Arrival::live(work, id, queue, class, arrived) };
-        let fact = Fact::Resume { agent, arrival: Box::new(arrival), confirmed: true };
+        let fact = Fact::Resume { agent, arrival: Box::new(arrival), confirmed };
         centre.floor.allows(&fact)?;
         centre.works.insert(work, id);
         self.alarms.clear(Alarm::Recall(id));

@@ -110,7 +110,7 @@ impl Engine {
             Verb::Watch { agent, call, seat } => return self.watch_call(agent, call, seat, by),
             Verb::TakeOver { agent, call } => return self.take_over(agent, call, by),
             Verb::Answer { agent } => Fact::Answer { agent },
-            Verb::Pick { agent, call } => return self.pick(agent, call),
+            Verb::Pick { agent, call, confirmed } => return self.pick(agent, call, confirmed),
             Verb::Hold { agent, call } => return self.hold(agent, call),
             Verb::Vital { agent, call } => return self.confirm_vital(agent, call, by),
             Verb::Note { call, text } => return self.note(call, &text, by),

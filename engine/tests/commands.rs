@@ -171,7 +171,7 @@ fn wish(name: &str, call: CallId, work: WorkId) -> Verb {
         "reject" => Verb::Reject { agent, offer },
         "release" => Verb::Release { agent, call, disposition: None },
         "answer" => Verb::Answer { agent },
-        "pick" => Verb::Pick { agent, call },
+        "pick" => Verb::Pick { agent, call, confirmed: true },
         "hold" => Verb::Hold { agent, call },
         "vital" => Verb::Vital { agent, call },
         "leave" => Verb::Leave { agent, call },

@@ -154,9 +154,9 @@ fn a_pick_race_has_one_winner_and_the_other_is_told_who() {
     let (call, _) = room.arrival(0);
     let ringing = (0..3).find(|index| room.shown(*index).is_some()).expect("offered");
     let (a, b) = ((ringing + 1) % 3, (ringing + 2) % 3);
-    room.by(a, Verb::Pick { agent: agent(a), call }).result.expect("the first has it");
+    room.by(a, Verb::Pick { agent: agent(a), call, confirmed: false }).result.expect("the first has it");
     assert_eq!(room.ended(ringing), Some(OfferEnd::AnsweredElsewhere));
-    let second = room.by(b, Verb::Pick { agent: agent(b), call });
+    let second = room.by(b, Verb::Pick { agent: agent(b), call, confirmed: false });
     assert_eq!(second.result, Err(Refusal::TakenBy(agent(a))));
     assert_eq!(room.connected(a).len(), 1);
     over(room, first);
@@ -177,13 +177,29 @@ fn a_call_on_hold_is_everybodys_and_somebody_is_reminded_of_it() {
     room.pass(60 * SECOND);
     let reminded = room.step_of(|it| matches!(it, Event::RecallDue { .. }));
     assert!(reminded.is_some(), "I4: a held call has a deadline");
-    room.by(1, Verb::Pick { agent: agent(1), call }).result.expect("anybody may");
+    room.by(1, Verb::Pick { agent: agent(1), call, confirmed: false }).result.expect("anybody may");
     assert_eq!(room.connected(1).last().map(|it| it.0), Some(call));
-    let again = room.by(0, Verb::Pick { agent: agent(0), call });
+    let again = room.by(0, Verb::Pick { agent: agent(0), call, confirmed: false });
     assert_eq!(again.result, Err(Refusal::TakenBy(agent(1))));
     let room = over(room, caller);
     let record = room.records.iter().find(|record| record.call == call).expect("recorded");
     assert_eq!(record.conversations.len(), 2, "one with each");
+}
+
+#[test]
+fn a_pick_before_a_waiting_vital_call_needs_one_confirmation() {
+    let mut room = Room::of_pages(1);
+    room.by(0, Verb::Pause { agent: agent(0), reason: "file".to_owned() });
+    let mut vital = room.dial_and_ack("0687654321", "1599");
+    let lower = room.dial_and_ack("0612345678", "15");
+    let (call, _) = room.arrival(1);
+    let pick = |confirmed| Verb::Pick { agent: agent(0), call, confirmed };
+    assert_eq!(room.by(0, pick(false)).result, Err(Refusal::VitalWaits));
+    assert!(room.connected(0).is_empty(), "a warning takes nothing");
+    room.by(0, pick(true)).result.expect("the person knows");
+    assert_eq!(room.connected(0).len(), 1);
+    room.bye(&mut vital);
+    over(room, lower);
 }
 
 #[test]
@@ -340,7 +356,7 @@ fn anybody_may_pick_a_lost_call_from_three_seconds_on() {
     let (mut room, caller, call, leg) = talking(2);
     room.page(0, false);
     room.silent(leg, 1);
-    let pick = Verb::Pick { agent: agent(1), call };
+    let pick = Verb::Pick { agent: agent(1), call, confirmed: false };
     assert_eq!(room.by(1, pick.clone()).result, Err(Refusal::TakenBy(agent(0))), "its agent may be back");
     room.pass(3 * SECOND);
     room.phone_says(50, "180 Ringing");

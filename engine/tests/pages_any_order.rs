@@ -84,7 +84,7 @@ impl Evening {
                 }
             }
             9..=12 => drop(self.room.key(who)),
-            13 | 14 => self.of_a_call(who, |agent, call| Verb::Pick { agent, call }),
+            13 | 14 => self.of_a_call(who, |agent, call| Verb::Pick { agent, call, confirmed: true }),
             15 => {
                 if let Some(&(call, _)) = self.room.connected(who).last() {
                     drop(self.room.by(who, Verb::Hold { agent: agent(who), call }));

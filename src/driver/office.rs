@@ -214,6 +214,7 @@ fn casts(site: &Site) -> Vec<Cast> {
         name: c.name.clone(),
         queues: c.plan.queues.iter().map(|q| q.name.clone()).collect(),
         classes: c.plan.classes.iter().map(|class| class.name.clone()).collect(),
+        contacts: c.directory.iter().map(|contact| contact.name.clone()).collect(),
         agents: c.agents.clone(),
     };
     (0..).zip(&site.centres).map(of).collect()

@@ -126,6 +126,7 @@ fn watching() -> Watch {
         right: "observer".into(),
         agent: None,
         classes: Vec::new(),
+        contacts: Vec::new(),
         now: Millis(100_000),
         utc: Millis(3_600_000),
     };

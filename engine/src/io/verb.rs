@@ -85,6 +85,8 @@ pub enum Verb {
         agent: AgentId,
         /// Which.
         call: CallId,
+        /// The person was told that a confirmed-vital call waits, and wants this one all the same.
+        confirmed: bool,
     },
     /// The agent puts the call in the ear on the shared held list.
     Hold {

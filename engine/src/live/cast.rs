@@ -14,6 +14,8 @@ pub struct Cast {
     pub queues: Vec<String>,
     /// The classes of its plan by name, in plan order.
     pub classes: Vec<String>,
+    /// Its directory by name: whom an agent may ask outside.
+    pub contacts: Vec<String>,
     /// Its roster, in the site's order.
     pub agents: Vec<AgentSite>,
 }

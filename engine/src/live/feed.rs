@@ -297,6 +297,7 @@ impl Feed {
                 Right::Observer | Right::Supervisor => None,
             },
             classes: cast.classes.clone(),
+            contacts: cast.contacts.clone(),
             now: now.at.into(),
             utc: since_1970(now.utc),
         };

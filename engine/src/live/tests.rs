@@ -66,6 +66,7 @@ fn cast() -> Cast {
         name: "samu-99".to_owned(),
         queues,
         classes,
+        contacts: vec!["sdis-69".to_owned()],
         agents: vec![site("nour"), site("lea")],
     }
 }

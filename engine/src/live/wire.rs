@@ -163,6 +163,8 @@ pub enum ServerMessage {
         agent: Option<String>,
         /// The classes of the plan by name, in its order: what `qualify` and `raise` may say.
         classes: Vec<String>,
+        /// The centre's directory by name, in its order: whom `consult` may name. Numbers stay with us.
+        contacts: Vec<String>,
         /// Where the timeline stands.
         now: Millis,
         /// What the wall clock says: milliseconds since 1970.

@@ -68,6 +68,7 @@ pub fn cast(plan: &Dialplan, agents: Vec<AgentSite>) -> Cast {
         name: "samu".to_owned(),
         queues: plan.queues.iter().map(|it| it.name.clone()).collect(),
         classes: plan.classes.iter().map(|it| it.name.clone()).collect(),
+        contacts: Vec::new(),
         agents,
     }
 }

@@ -274,7 +274,7 @@ impl World {
             What::Pick(ix) => {
                 let last = self.room.waiting.values().max_by_key(|waits| waits.key).map(|waits| waits.call);
                 if let Some(call) = last {
-                    self.commands(ix, Verb::Pick { agent: agent_id(ix), call });
+                    self.commands(ix, Verb::Pick { agent: agent_id(ix), call, confirmed: true });
                 }
             }
             What::Hold(ix) => {

@@ -212,6 +212,7 @@ mod tests {
                 name: "samu-99".into(),
                 queues: Vec::new(),
                 classes: Vec::new(),
+                contacts: Vec::new(),
                 agents,
             };
             Tabs { feed: Feed::new(cast, 1), at: Instant::ZERO }

@@ -79,6 +79,10 @@ pub enum WireVerb {
         agent: Option<String>,
         /// Which.
         call: String,
+        /// Said after `vital-waits`: this one all the same.
+        #[serde(default)]
+        #[cfg_attr(test, ts(as = "Option<bool>"))]
+        confirmed: bool,
     },
     /// Put the call in the ear on the list the room shares.
     Hold {
@@ -315,7 +319,9 @@ impl WireVerb {
                 Verb::Qualify { call: id("call", call)?, class: class.clone() }
             }
             WireVerb::Answer { agent } => Verb::Answer { agent: who(agent)? },
-            WireVerb::Pick { agent, call } => Verb::Pick { agent: who(agent)?, call: id("call", call)? },
+            WireVerb::Pick { agent, call, confirmed } => {
+                Verb::Pick { agent: who(agent)?, call: id("call", call)?, confirmed: *confirmed }
+            }
             WireVerb::Hold { agent, call } => Verb::Hold { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Vital { agent, call } => Verb::Vital { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Leave { agent, call } => Verb::Leave { agent: who(agent)?, call: id("call", call)? },
