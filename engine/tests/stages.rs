@@ -39,7 +39,7 @@ fn handed_over(room: &mut Room) -> (Caller, CallId, Sip) {
 }
 
 fn picks(room: &mut Room, who: u32, call: CallId) {
-    room.by(who, Verb::Pick { agent: agent(who), call }).result.expect("picked");
+    room.by(who, Verb::Pick { agent: agent(who), call, confirmed: true }).result.expect("picked");
     room.answer(who);
 }
 

@@ -5,7 +5,7 @@
 //! | boards, queues: who waits | numbers masked | everything: any of them may be picked | everything |
 //! | `me`: own offers and conversations | - | everything | - |
 //! | a call | number masked | everything in one's own ear, else masked | everything |
-//! | held list | numbers masked, no notes | everything: it is the room's | everything |
+//! | held, handed over, to be called back | numbers masked, no notes | everything: they are the room's | everything |
 //! | minutes, alarms | everything | everything | everything |
 //! | commands | none | for oneself, any call by `pick`, and the call in one's ear | all |
 
@@ -102,8 +102,9 @@ impl Viewer {
         let whole = match (self.right, key) {
             (Right::Supervisor, _) => true,
             (Right::Agent(me), Key::Offer(agent, _) | Key::Conversation(agent, _)) => me == *agent,
-            // By the number an agent knows a partner, and by the note whom to take back first.
+            // By the number an agent knows a partner, and by the note whom to take, or to call, first.
             (Right::Agent(_), Key::Waiting(..) | Key::Held(..)) => true,
+            (Right::Agent(_), Key::Callback(..) | Key::HandOver(..)) => true,
             (Right::Agent(me), Key::Call(call)) => board.rows().row(&Key::Conversation(me, *call)).is_some(),
             _ => false,
         };

@@ -2,16 +2,19 @@
 //! Alone on 120 pixels above the regulation software, the strip is the whole page.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { code, t } from "../i18n/words";
 import { nowAt, readable, spell } from "../live/room";
-import { Announce, Button, ClassBadge } from "../ui/pieces";
+import { Announce, ClassBadge } from "../ui/pieces";
 import { tick } from "../ui/time";
-import type { OfferRow } from "../wire/generated";
 import { AudioPart } from "./AudioPart";
+import { CalledPart } from "./Called";
+import { CallbackPanel } from "./Callbacks";
 import { CallPanel } from "./CallPanel";
 import type { Desk } from "./desk";
 import { actionOf, keptBindings, keyName, type Action, type Bindings } from "./keys";
+import { HandOverPanel } from "./HandOvers";
+import { LinePart } from "./Line";
 import { HeldPanel, WaitingPanel } from "./Lists";
 import { Settings } from "./Settings";
 import { StatePart } from "./StatePart";
@@ -21,13 +24,14 @@ export function AgentPage({ desk }: { desk: Desk }) {
   const settings = useSignal(false);
   useKeys(desk, bindings.value, settings.value);
   const keyOf = (action: Action) => keyName(bindings.value[action], t("keys.shift"));
+  const isDoctor = desk.self.value?.role === "regulator"; // who works from the list of those handed over
   return (
     <main class="agent">
       <h1 class="unseen">{t("app.page.agent")}</h1>
       <div class="strip">
         <StatePart desk={desk} keyOf={keyOf} />
         <LinePart desk={desk} keyOf={keyOf} />
-        <WaitPart desk={desk} />
+        {desk.call.value && desk.summons.value ? <CalledPart desk={desk} offer={desk.summons.value} keyOf={keyOf} /> : <WaitPart desk={desk} />}
         <AudioPart desk={desk} keyOf={keyOf} onSettings={() => (settings.value = !settings.value)} open={settings.value} />
       </div>
       <Refusal desk={desk} keyOf={keyOf} />
@@ -36,8 +40,11 @@ export function AgentPage({ desk }: { desk: Desk }) {
       <div class="desk">
         <CallPanel desk={desk} keyOf={keyOf} />
         <div class="lists">
+          {isDoctor && <HandOverPanel desk={desk} />}
           <WaitingPanel desk={desk} />
           <HeldPanel desk={desk} />
+          {!isDoctor && <HandOverPanel desk={desk} />}
+          <CallbackPanel desk={desk} />
         </div>
       </div>
     </main>
@@ -65,85 +72,9 @@ const pressOf = ({ key, code, ctrlKey, altKey, shiftKey, metaKey }: KeyboardEven
   key, code, ctrlKey, altKey, shiftKey, metaKey,
 });
 
-/** Who is on the line, or who could be: the largest thing on the page. */
-function LinePart({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
-  const call = desk.call.value;
-  const [offer] = desk.offers.value;
-  const now = () => nowAt(desk.link.board.value.clock, tick.value);
-  if (call) {
-    return (
-      <section class={`line talking ${call.class === "vital" ? "vital" : ""}`} aria-label={t("call.line")}>
-        <div class="who">
-          <ClassBadge name={call.class} />
-          <strong class="number">{readable(call.caller) || t("call.unknown")}</strong>
-          <span class="detail">
-            {[call.caller_name, call.withheld && t("call.withheld"), code("service", call.service), t("call.waited", { time: spell(call.waited) })]
-              .filter(Boolean)
-              .join(" · ")}
-          </span>
-        </div>
-        <div class="clock" aria-label={t("call.duration")}>{spell(now() - call.since)}</div>
-        <div class="keys">
-          <Button onPress={() => desk.act("hold")} keyName={keyOf("hold")}>{t("do.hold")}</Button>
-          <Button onPress={() => desk.act("hang_up")} keyName={keyOf("hang_up")} kind="danger">{t("do.hang_up")}</Button>
-        </div>
-      </section>
-    );
-  }
-  if (offer) return <Offered desk={desk} offer={offer} keyOf={keyOf} now={now} />;
-  const isReady = desk.self.value?.intent === "ready";
-  return (
-    <section class="line idle" aria-label={t("call.line")}>
-      <div class="who">
-        <strong class="quiet">{desk.answering.value ? t("app.loading") : t(isReady ? "call.none" : "call.not_ready")}</strong>
-        <span class="detail">{isReady ? t("call.none_hint", { key: keyOf("answer") }) : t("call.ready_hint", { key: keyOf("ready") })}</span>
-      </div>
-      <div class="keys">
-        <Button onPress={() => desk.act("answer")} keyName={keyOf("answer")} kind="answer" disabled={desk.waiting.value.length === 0}>
-          {t("do.answer")}
-        </Button>
-      </div>
-    </section>
-  );
-}
-
-/** An offer: shown where the call will be, and said to the engine as soon as it stands on the screen. It never takes the focus. */
-function Offered({ desk, offer, keyOf, now }: { desk: Desk; offer: OfferRow; keyOf: KeyOf; now: () => number }) {
-  useLayoutEffect(() => {
-    for (const one of desk.offers.value) desk.shows(one.offer);
-  }, [desk, desk.offers.value]);
-  // The key takes the most urgent call at the instant it is pressed: that one stands beside it, whatever rang first.
-  const next = desk.next.value;
-  const urgent = next && next.work !== offer.work ? next : null;
-  const shown = urgent ?? offer;
-  const fenced = urgent ? urgent.fenced : offer.because.item === "fence";
-  const waits = urgent ? now() - urgent.arrived : offer.waited + Math.max(0, now() - offerStart(desk, offer));
-  return (
-    <section class={`line offered ${fenced ? "vital" : ""}`} aria-label={t("offer.title")}>
-      <div class="who">
-        <ClassBadge name={shown.class} fenced={fenced} />
-        <strong class="number">{readable(shown.caller) || t("call.unknown")}</strong>
-        <span class="detail">
-          {[t(urgent ? "offer.more_urgent" : "offer.title"), code("offer.kind", offer.kind), shown.caller_name, code("service", shown.service)].filter(Boolean).join(" · ")}
-        </span>
-      </div>
-      <div class="clock" aria-label={t("waiting.time")}>{spell(waits)}</div>
-      <div class="keys">
-        <Button onPress={() => desk.act("answer")} keyName={keyOf("answer")} kind="answer">{t("do.answer")}</Button>
-      </div>
-    </section>
-  );
-}
-
-/** When the offer was made, by the engine's timeline: its item waits in the list with its arrival. */
-function offerStart(desk: Desk, offer: OfferRow): number {
-  const item = desk.waiting.value.find((row) => row.work === offer.work);
-  return item ? item.arrived + offer.waited : offer.deadline;
-}
-
 /** How many wait, of which class, and the longest of them. */
 function WaitPart({ desk }: { desk: Desk }) {
-  const list = desk.waiting.value;
+  const list = desk.newcomers.value;
   const now = nowAt(desk.link.board.value.clock, tick.value);
   const longest = list.reduce((most, row) => Math.max(most, now - row.arrived), 0);
   const classes = new Map<string, { n: number; fenced: boolean }>();
@@ -173,7 +104,7 @@ function Refusal({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
   const refused = desk.refused.value;
   const why = refused && code("refused", refused.by === null && refused.why === "taken" ? "gone" : refused.why, t("refused.other", { code: refused.why }), {
     by: refused.by ?? "",
-    key: keyOf("hold"),
+    key: keyOf(refused.why === "vital-waits" ? "answer" : "hold"),
   });
   const instead = desk.instead.value;
   return (
@@ -186,17 +117,20 @@ function Refusal({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
 
 /** What changes is said: a call offered at once, the rest when there is a pause. */
 function News({ desk, keyOf }: { desk: Desk; keyOf: KeyOf }) {
+  const called = desk.summons.value;
   const [ringing] = desk.call.value ? [] : desk.offers.value;
-  const offer = ringing && (desk.next.value ?? ringing);
+  const offer = called ?? (ringing && (desk.next.value ?? ringing));
+  const said = called ? `offer.announce.${called.kind === "join" ? "join" : "alert"}` as const : "offer.announce";
   const offered = offer
-    ? t("offer.announce", { class: code("class", offer.class), number: readable(offer.caller) || t("call.unknown"), key: keyOf("answer") })
+    ? t(said, { class: code("class", offer.class), number: readable(offer.caller) || t("call.unknown"), key: keyOf("answer") })
     : "";
   const recalls = desk.held.value.some((row) => row.alarm);
   const vital = desk.waiting.value.some((row) => row.fenced);
+  const overdue = desk.handOvers.value.some((row) => row.alarm);
   return (
     <>
       <Announce text={offered} urgent />
-      <Announce text={[vital && t("waiting.vital"), recalls && t("held.alarm")].filter(Boolean).join(". ")} />
+      <Announce text={[vital && t("waiting.vital"), recalls && t("held.alarm"), overdue && t("hand.alarm")].filter(Boolean).join(". ")} />
     </>
   );
 }

@@ -6,6 +6,8 @@ import { Button, Panel } from "../ui/pieces";
 import type { ConversationRow } from "../wire/generated";
 import type { KeyOf } from "./AgentPage";
 import type { Desk } from "./desk";
+import { Onward } from "./Onward";
+import { OthersPart } from "./Others";
 
 /** Longest note the engine keeps (`NOTE_MAX`). */
 const NOTE_MAX = 500;
@@ -39,6 +41,8 @@ function Open({ desk, call, keyOf }: { desk: Desk; call: ConversationRow; keyOf:
         ))}
       </fieldset>
       <Note desk={desk} call={call} />
+      <OthersPart desk={desk} call={call} keyOf={keyOf} />
+      <Onward desk={desk} keyOf={keyOf} />
       <label class="field">
         <span>{t("call.disposition")}</span>
         <select value={desk.disposition.value} onChange={(event) => (desk.disposition.value = event.currentTarget.value)}>
@@ -58,7 +62,7 @@ function Note({ desk, call }: { desk: Desk; call: ConversationRow }) {
   const kept = useRef(call.note ?? "");
   const keep = () => {
     const text = element.current?.value.trim() ?? "";
-    if (text === kept.current) return;
+    if (desk.draft.peek() === null || text === kept.current) return; // nothing written, or it has gone along with the call
     kept.current = text;
     void desk.note(call.call, text);
   };
@@ -82,7 +86,10 @@ function Note({ desk, call }: { desk: Desk; call: ConversationRow }) {
         maxLength={NOTE_MAX}
         defaultValue={call.note ?? ""}
         onBlur={keep}
-        onInput={() => (desk.noteKept.value = "")}
+        onInput={(event) => {
+          desk.noteKept.value = "";
+          desk.draft.value = { call: call.call, text: event.currentTarget.value.trim() };
+        }}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
           event.preventDefault();

@@ -2,12 +2,22 @@
 
 import { code, t } from "../i18n/words";
 import { nowAt, readable, spell } from "../live/room";
-import { Button, ClassBadge, Panel, TwicePressed } from "../ui/pieces";
+import { Button, ClassBadge, Panel } from "../ui/pieces";
 import { tick } from "../ui/time";
 import type { Desk } from "./desk";
 
+/** Takes one call of a list. While a vital call waits the same press asks once: focus and eye stay where they are. */
+export function PickButton({ desk, call, first }: { desk: Desk; call: string; first: string }) {
+  const asks = desk.toConfirm.value === call;
+  return (
+    <Button onPress={() => void desk.pick(call)} kind={asks ? "danger" : "plain"}>
+      {asks ? t("do.pick_confirm") : first}
+    </Button>
+  );
+}
+
 export function WaitingPanel({ desk }: { desk: Desk }) {
-  const list = desk.waiting.value;
+  const list = desk.newcomers.value;
   const now = nowAt(desk.link.board.value.clock, tick.value);
   const busy = desk.call.value !== null;
   const take = busy ? t("do.pick_swap") : t("do.pick");
@@ -28,7 +38,7 @@ export function WaitingPanel({ desk }: { desk: Desk }) {
               </tr>
             </thead>
             <tbody>
-              {list.map((row, place) => (
+              {list.map((row) => (
                 <tr key={row.work} class={row.fenced ? "vital" : ""}>
                   <td class="time">{spell(now - row.arrived)}</td>
                   <td><ClassBadge name={row.class} fenced={row.fenced} /></td>
@@ -42,11 +52,7 @@ export function WaitingPanel({ desk }: { desk: Desk }) {
                   </td>
                   <td>{row.queue}</td>
                   <td class="act">
-                    {place === 0 ? (
-                      <Button onPress={() => void desk.pick(row.call)}>{take}</Button>
-                    ) : (
-                      <TwicePressed first={take} second={t("do.pick_confirm")} onPress={() => void desk.pick(row.call)} />
-                    )}
+                    <PickButton desk={desk} call={row.call} first={take} />
                   </td>
                 </tr>
               ))}
@@ -79,7 +85,7 @@ export function HeldPanel({ desk }: { desk: Desk }) {
                 </span>
               </span>
               <strong class="recall">{row.alarm || row.lost ? `■ ${t("held.recall")}` : t("held.recall_in", { time: spell(row.recall - now) })}</strong>
-              <Button onPress={() => void desk.pick(row.call)}>{busy ? t("do.pick_swap") : t("do.resume")}</Button>
+              <PickButton desk={desk} call={row.call} first={busy ? t("do.pick_swap") : t("do.resume")} />
               {row.note && <p class="note detail">{row.note}</p>}
             </li>
           ))}

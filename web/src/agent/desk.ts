@@ -2,15 +2,24 @@
 //!
 //! | key | alone | a call offered | a call in the ear |
 //! |---|---|---|---|
-//! | answer | the most urgent call there is | the same | refused with a word: hold first |
-//! | hold, hang up, vital, P1-P3 | - | - | of that call |
+//! | answer | the most urgent call there is | the same | an alert or a join: mine is set aside, that one comes; else refused with a word: hold first |
+//! | hold | - | - | on the shared list; while somebody is asked: back to the caller |
+//! | together | - | - | whoever was asked comes to the caller |
+//! | leave | - | - | out of it; whoever else is in it stays with the caller |
+//! | hang up, vital, P1-P3 | - | - | of that call |
+//! | hand over | - | - | to the next stage, with class and note |
 //! | ready | ready or pause; ends wrap-up | - | a pause that begins after the call |
+//!
+//! A callback that was accepted has nobody in the ear until the person answers: hang up gives it up.
 
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Link, Outcome } from "../live/link";
-import { conversation, held, next, offers, rowsOf, self, waiting } from "../live/room";
+import {
+  callbacks, conversation, dialling, handOvers, held, majors, newcomers, next, nowAt, offers, passesOver, queues, rowsOf, self, summons, waiting,
+} from "../live/room";
 import { after } from "../live/scope";
 import type { Phone } from "../phone/phone";
+import { tick } from "../ui/time";
 import type { AgentRow, WireVerb } from "../wire/generated";
 import type { Action } from "./keys";
 
@@ -21,6 +30,8 @@ export type Refused = { why: string; by: string | null; nth: number };
 const CALL_COMES_WITHIN = 3_000;
 const READ_WITHIN = 6_000;
 
+const HAND_TO_KEPT_AS = "bandeau.hand_to";
+
 export class Desk {
   readonly link: Link;
   readonly phone: Phone;
@@ -30,7 +41,11 @@ export class Desk {
   readonly answering = signal(false);
   /** The number that was shown when the key took a more urgent call, until it has been read. */
   readonly instead = signal<string | null>(null);
+  /** A pick that waits for one confirmation: a vital call waits. */
+  readonly toConfirm = signal<string | null>(null);
   readonly noteKept = signal("");
+  /** What has been written of a call and is not kept yet. */
+  readonly draft = signal<{ call: string; text: string } | null>(null);
   readonly disposition = signal("");
 
   readonly #me = computed(() => rowsOf(this.link.board.value, "me"));
@@ -39,14 +54,27 @@ export class Desk {
   readonly call = computed(() => conversation(this.#me.value));
   readonly offers = computed(() => offers(this.#me.value));
   readonly waiting = computed(() => waiting(this.#room.value));
+  /** Of them, those nobody has talked with yet. */
+  readonly newcomers = computed(() => newcomers(this.waiting.value, this.#room.value));
+  /** What the answer key takes although a call is in the ear, or instead of the queue's next. */
+  readonly summons = computed(() => summons(this.offers.value, this.call.value !== null));
+  readonly handOvers = computed(() => handOvers(this.#room.value));
+  readonly callbacks = computed(() => callbacks(this.#room.value, nowAt(this.link.board.value.clock, tick.value)));
+  /** The callback this agent has accepted: the person's phone rings. */
+  readonly dialling = computed(() => dialling(this.#room.value, this.name));
+  readonly queues = computed(() => queues(this.#room.value).map((row) => row.queue));
+  readonly majors = computed(() => majors(this.#room.value).filter((row) => row.until === null));
+  readonly contacts = computed(() => this.link.board.value.welcome?.contacts ?? []);
   /** Whom the answer key takes. */
   readonly next = computed(() => next(this.offers.value, this.waiting.value, this.name));
   readonly held = computed(() => held(this.#room.value));
   readonly classes = computed(() => this.link.board.value.welcome?.classes ?? []);
 
   readonly #scope: AbortSignal;
+  readonly #handTo = signal(kept(HAND_TO_KEPT_AS));
   readonly #shown = new Set<string>();
   #shownWith: { call: string; number: string } | null = null;
+  #ear: string | null = null;
   #nth = 0;
   #turn = 0;
 
@@ -54,8 +82,10 @@ export class Desk {
     [this.#scope, this.link, this.phone, this.name] = [scope, link, phone, name];
     const stops = [
       effect(() => {
-        if (this.call.value) this.#came(this.call.value.call);
-        phone.attach(this.call.value !== null || this.answering.value);
+        const ear = this.call.value?.call ?? null;
+        if (ear !== null && ear !== this.#ear) this.#came(ear);
+        this.#ear = ear;
+        phone.attach(ear !== null || this.answering.value || this.dialling.value !== null);
       }),
       effect(() => {
         const rings = this.call.value === null && !this.answering.value && this.offers.value.length > 0;
@@ -63,7 +93,7 @@ export class Desk {
         phone.ring(rings ? (urgent ? "urgent" : "calm") : "no");
       }),
       effect(() => {
-        if (this.call.value === null) this.disposition.value = "";
+        if (this.call.value === null) [this.disposition.value, this.draft.value] = ["", null];
       }),
       effect(() => phone.unheard(this.call.value !== null && this.call.value.lost !== null)),
     ];
@@ -88,11 +118,20 @@ export class Desk {
       case "answer":
         return void this.answer();
       case "hang_up":
-        if (call) this.hangUp();
-        return;
+        return this.hangUp();
       case "hold":
-        if (call) void this.#ask({ type: "hold", call: call.call });
+        if (call?.consult?.by === this.name) void this.#ask({ type: "dismiss", call: call.call });
+        else if (call) void this.#holdMine();
         return;
+      case "together":
+        if (call) void this.#ask({ type: "conference", call: call.call });
+        return;
+      case "leave":
+        this.#keepDraft();
+        if (call) void this.#ask({ type: "leave", call: call.call });
+        return;
+      case "hand_over":
+        return void this.handOver();
       case "mute":
         if (call) this.phone.mute(!this.phone.muted.peek());
         return;
@@ -112,11 +151,15 @@ export class Desk {
   /** The one key: the most urgent call at the instant the engine hears of it. */
   async answer(): Promise<void> {
     if (this.answering.peek()) return;
-    if (this.call.peek()) {
-      // An alert says: hold yours, take this. Anything else must not end up in a busy ear.
-      if (!this.offers.peek().some((offer) => offer.kind === "alert")) { this.#tell({ done: false, why: "talking", by: null }); return; }
-      if (!(await this.#holdMine())) return;
+    const called = this.summons.peek();
+    if (called) {
+      // One command: the engine sets aside what is in the ear only when the other call can be had.
+      this.#shownWith = { call: called.call, number: called.caller };
+      this.#keepDraft();
+      await this.#take({ type: "claim", offer: called.offer });
+      return;
     }
+    if (this.call.peek()) { this.#tell({ done: false, why: "talking", by: null }); return; }
     const next = this.next.peek();
     this.#shownWith = next && { call: next.call, number: next.caller };
     await this.#take({ type: "answer" });
@@ -132,16 +175,114 @@ export class Desk {
     after(this.#scope, READ_WITHIN, () => (this.instead.value = null));
   }
 
-  /** One call of the list; whatever is in the ear goes onto the shared list first. */
+  /** One call of a list; whatever is in the ear goes onto the shared list first. Once more, when a vital call waits. */
   async pick(call: string): Promise<void> {
     this.#shownWith = null;
-    if (this.answering.peek() || (this.call.peek() && !(await this.#holdMine()))) return;
-    await this.#take({ type: "pick", call });
+    if (this.answering.peek()) return;
+    const confirmed = this.toConfirm.peek() === call;
+    this.toConfirm.value = null;
+    // Asked before the hand is empty: nobody is put on hold for a warning.
+    if (this.call.peek() && !confirmed && passesOver(this.waiting.peek(), call)) { this.#warn(call); return; }
+    if (this.call.peek() && !(await this.#holdMine())) return;
+    const outcome = await this.#take({ type: "pick", call, confirmed });
+    if (!outcome.done && outcome.why === "vital-waits") this.#warn(call);
+  }
+
+  #warn(call: string): void {
+    this.#tell({ done: false, why: "vital-waits", by: null });
+    this.toConfirm.value = call;
+    after(this.#scope, READ_WITHIN, () => {
+      if (this.toConfirm.peek() === call) this.toConfirm.value = null;
+    });
   }
 
   hangUp(): void {
-    const call = this.call.peek()?.call;
+    const call = this.call.peek()?.call ?? this.dialling.peek()?.call;
+    this.#keepDraft();
     if (call) void this.#ask({ type: "release", call, disposition: this.disposition.peek() || null });
+  }
+
+  /** Where the caller goes when the key is pressed: where this position handed over last, if the plan still has it. */
+  handTo(): string | null {
+    const names = this.queues.value;
+    const kept = this.#handTo.value;
+    return names.includes(kept) ? kept : (names.find((name) => /regul/i.test(name)) ?? names.at(-1) ?? null);
+  }
+
+  setHandTo(queue: string): void {
+    this.#handTo.value = queue;
+    keep(HAND_TO_KEPT_AS, queue);
+  }
+
+  /** The caller waits for the next stage, with the class and the note as they stand. */
+  async handOver(): Promise<void> {
+    const call = this.call.peek()?.call;
+    const queue = this.handTo();
+    if (call && queue) await this.#ask({ type: "hand_over", call, queue, note: this.#written(call) });
+  }
+
+  /** Back to whoever handed the caller over; the note says why. */
+  async referBack(): Promise<void> {
+    const call = this.call.peek()?.call;
+    if (!call) return;
+    const outcome = await this.link.command({ type: "refer_back", call, note: this.#written(call) });
+    this.#tell(!outcome.done && outcome.why === "invalid" ? { ...outcome, why: "not-handed-over" } : outcome);
+  }
+
+  /** A caller who was handed over and waits comes back to an agent; whatever is in the ear is set aside first. */
+  async takeBack(call: string): Promise<void> {
+    this.#shownWith = null;
+    if (this.answering.peek() || (this.call.peek() && !(await this.#holdMine()))) return;
+    await this.#take({ type: "take_back", call });
+  }
+
+  /** One gesture: the call ends here and its caller is called back. */
+  dropToCallback(): void {
+    const call = this.call.peek()?.call;
+    if (call) void this.#ask({ type: "drop_to_callback", call, note: this.#written(call) });
+  }
+
+  /** The call goes on; its caller is called again in so many minutes. */
+  planCallback(minutes: number): void {
+    const call = this.call.peek()?.call;
+    if (!call) return;
+    void this.#ask({ type: "plan_callback", call, after: minutes * 60_000, note: this.#written(call) }).then((done) => {
+      if (done) [this.noteKept.value, this.draft.value] = [call, null];
+    });
+  }
+
+  dismissCallback(call: string, reason: string): void {
+    void this.#ask({ type: "dismiss_callback", call, reason });
+  }
+
+  /** Somebody of the directory; alone with the caller, the caller is on hold meanwhile. */
+  consult(outside: string): void {
+    const call = this.call.peek()?.call;
+    if (call) void this.#ask({ type: "consult", call, outside });
+  }
+
+  /** Whoever was asked from outside is let go. */
+  dismiss(): void {
+    const call = this.call.peek()?.call;
+    if (call) void this.#ask({ type: "dismiss", call });
+  }
+
+  addToMajor(event: string): void {
+    const call = this.call.peek()?.call;
+    if (call) void this.#ask({ type: "add_to_major", event, call });
+  }
+
+  /** What has been written of this call and is not kept yet: it goes along with the command. */
+  #written(call: string): string | null {
+    const draft = this.draft.peek();
+    return draft?.call === call ? draft.text : null;
+  }
+
+  /** The hand leaves this call: what it has written is kept first. */
+  #keepDraft(): void {
+    const call = this.call.peek()?.call;
+    const text = call === undefined ? null : this.#written(call);
+    if (call !== undefined && text !== null) void this.note(call, text);
   }
 
   qualify(name: string): void {
@@ -150,6 +291,7 @@ export class Desk {
   }
 
   async note(call: string, text: string): Promise<void> {
+    this.draft.value = null;
     if (await this.#ask({ type: "note", call, text })) this.noteKept.value = call;
   }
 
@@ -175,17 +317,21 @@ export class Desk {
 
   async #holdMine(): Promise<boolean> {
     const call = this.call.peek()?.call;
+    this.#keepDraft();
     return call === undefined || this.#ask({ type: "hold", call });
   }
 
-  async #take(verb: WireVerb): Promise<void> {
+  async #take(verb: WireVerb): Promise<Outcome> {
     // The microphone is on the line before the engine has answered: the first word is not lost.
     this.answering.value = true;
     const turn = ++this.#turn;
     after(this.#scope, CALL_COMES_WITHIN, () => {
       if (turn === this.#turn) this.answering.value = false;
     });
-    if (!(await this.#ask(verb))) this.answering.value = false;
+    const outcome = await this.link.command(verb);
+    this.#tell(outcome);
+    if (!outcome.done) this.answering.value = false;
+    return outcome;
   }
 
   async #ask(verb: WireVerb): Promise<boolean> {
@@ -209,5 +355,21 @@ export class Desk {
 
   #see(offer: string): void {
     this.link.say({ type: "offer.seen", offer });
+  }
+}
+
+function kept(name: string): string {
+  try {
+    return localStorage.getItem(name) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function keep(name: string, text: string): void {
+  try {
+    localStorage.setItem(name, text);
+  } catch {
+    // Chosen again at the next shift, then.
   }
 }

@@ -2,7 +2,9 @@
 //! another screen: keys work wherever the focus is, and typing a note can never press one.
 
 /** What a key can do. */
-export type Action = "answer" | "hang_up" | "hold" | "mute" | "ready" | "vital" | "p1" | "p2" | "p3";
+export type Action =
+  | "answer" | "hang_up" | "hold" | "mute" | "ready" | "vital" | "p1" | "p2" | "p3"
+  | "together" | "leave" | "hand_over";
 
 /** A key with what is held down, as `Shift+F7`. */
 export type Chord = string;
@@ -20,6 +22,9 @@ export const DEFAULT: Bindings = {
   p1: "Shift+F1",
   p2: "Shift+F2",
   p3: "Shift+F3",
+  together: "Shift+F8",
+  leave: "Shift+F9",
+  hand_over: "Ctrl+F8",
 };
 
 export const ACTIONS = Object.keys(DEFAULT) as Action[];

@@ -4,11 +4,12 @@ import { signal } from "@preact/signals";
 import { code, t } from "../i18n/words";
 import type { Link } from "../live/link";
 import type { Rows } from "../live/board";
-import { agents, alarms, decisions, held, minutes, nowAt, queues, readable, rowsOf, spell, totals, trunks, waiting } from "../live/room";
-import { Chooser, ClassBadge, Panel } from "../ui/pieces";
+import { agents, alarms, callbacks, decisions, handOvers, held, minutes, nowAt, onTheLine, queues, readable, rowsOf, spell, totals, trunks, waiting } from "../live/room";
+import { Chooser, ClassBadge, Panel, TwicePressed } from "../ui/pieces";
 import { tick } from "../ui/time";
 import type { AlarmRow, WaitingRow, WireVerb } from "../wire/generated";
 import { Curve } from "./Curve";
+import { Majors } from "./Majors";
 import { Team } from "./Team";
 
 const refused = signal<{ why: string; by: string | null } | null>(null);
@@ -38,10 +39,11 @@ export function BoardPage({ link, mayCommand }: { link: Link; mayCommand: boolea
       <div class="columns">
         <div>
           <Alarms link={link} />
-          <Queues link={link} />
+          <Queues room={room} />
           <Waiting room={room} />
         </div>
         <div>
+          <Majors room={room} />
           <Team room={room} />
         </div>
         <div>
@@ -55,11 +57,12 @@ export function BoardPage({ link, mayCommand }: { link: Link; mayCommand: boolea
 }
 
 const rows = (link: Link) => rowsOf(link.board.value, "board");
+const lineOf = (link: Link) => onTheLine(waiting(rows(link)), rows(link));
 const now = (link: Link) => nowAt(link.board.value.clock, tick.value);
 
 /** The figures a supervisor reads from across the room. */
 function Figures({ link }: { link: Link }) {
-  const list = waiting(rows(link));
+  const list = lineOf(link);
   const team = agents(rows(link));
   const sum = totals(rows(link));
   const longest = list.reduce((most, row) => Math.max(most, now(link) - row.arrived), 0);
@@ -70,6 +73,8 @@ function Figures({ link }: { link: Link }) {
     [t("board.longest"), list.length > 0 ? spell(longest) : "–"],
     [t("board.ready_of", { free: free.length, ready: ready.length }), `${free.length}/${ready.length}`],
     [t("board.live"), sum?.live ?? 0],
+    [t("board.handed"), handOvers(rows(link)).length],
+    [t("board.callbacks"), callbacks(rows(link), now(link)).length],
     [t("board.arrived"), sum?.arrived ?? 0],
     [t("board.answered"), sum?.answered ?? 0],
     [t("board.totals.abandons"), sum?.abandons ?? 0],
@@ -121,8 +126,8 @@ function Alarms({ link }: { link: Link }) {
   );
 }
 
-function Queues({ link }: { link: Link }) {
-  const all = waiting(rows(link));
+function Queues({ room: { link, mayCommand, ask } }: { room: Room }) {
+  const all = lineOf(link);
   return (
     <Panel title={t("board.queues")} name="queues">
       <div class="scroll" tabIndex={0} role="group" aria-label={t("board.queues")}>
@@ -136,6 +141,7 @@ function Queues({ link }: { link: Link }) {
               <th scope="col" class="n">{t("board.entered")}</th>
               <th scope="col" class="n">{t("board.answered")}</th>
               <th scope="col" class="n">{t("board.withdrawn")}</th>
+              <th scope="col">{t("board.overflow")}</th>
             </tr>
           </thead>
           <tbody>
@@ -154,6 +160,17 @@ function Queues({ link }: { link: Link }) {
                   <td class="n">{queue.entered}</td>
                   <td class="n">{queue.answered}</td>
                   <td class="n">{queue.withdrawn}</td>
+                  <td class="overflow">
+                    <span class={queue.overflow ? "on" : ""}>{t(queue.overflow ? "board.overflow.open" : "board.overflow.shut")}</span>
+                    {mayCommand && (
+                      <TwicePressed
+                        first={t(queue.overflow ? "board.overflow.do_close" : "board.overflow.do_open")}
+                        second={t(queue.overflow ? "board.overflow.confirm_close" : "board.overflow.confirm_open")}
+                        label={`${t("board.overflow")}, ${queue.queue}`}
+                        onPress={() => ask({ type: "set_overflow", queue: queue.queue, open: !queue.overflow })}
+                      />
+                    )}
+                  </td>
                 </tr>
               );
             })}
@@ -183,7 +200,7 @@ function ByClass({ list, at }: { list: readonly WaitingRow[]; at: number }) {
 }
 
 function Waiting({ room: { link, mayCommand, ask } }: { room: Room }) {
-  const list = waiting(rows(link));
+  const list = lineOf(link);
   const names = queues(rows(link)).map((row) => row.queue);
   const classes = link.board.value.welcome?.classes ?? [];
   const caller = (row: WaitingRow) => readable(row.caller) || t("call.unknown");
@@ -268,14 +285,16 @@ function Trunks({ link }: { link: Link }) {
         <thead>
           <tr>
             <th scope="col">{t("board.trunk")}</th>
+            <th scope="col">{t("board.trunk_state")}</th>
             <th scope="col" class="n">{t("board.live")}</th>
             <th scope="col" class="n">{t("board.arrived")}</th>
           </tr>
         </thead>
         <tbody>
           {trunks(rows(link)).map((row) => (
-            <tr key={row.trunk}>
+            <tr key={row.trunk} class={row.state === "down" ? "alarm" : ""}>
               <th scope="row">{row.trunk}</th>
+              <td>{t(`board.trunk.${row.state ?? "unasked"}`)}</td>
               <td class="n">{row.live}</td>
               <td class="n">{row.arrived}</td>
             </tr>

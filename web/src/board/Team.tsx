@@ -2,11 +2,12 @@
 
 import { useSignal } from "@preact/signals";
 import { code, t } from "../i18n/words";
-import { agents, nowAt, rowsOf, spell } from "../live/room";
+import { agents, nowAt, rowsOf, spell, supervisorsEar } from "../live/room";
 import { Button, Panel } from "../ui/pieces";
 import { tick } from "../ui/time";
 import type { AgentRow } from "../wire/generated";
 import type { Room } from "./BoardPage";
+import { Watch } from "./Watch";
 
 export function Team({ room }: { room: Room }) {
   const { link } = room;
@@ -34,6 +35,7 @@ export function Team({ room }: { room: Room }) {
                 <td>
                   <span aria-hidden="true">{SHAPES[look(row)]} </span>
                   {stateOf(row)}
+                  {room.mayCommand && row.occupation === "talking" && <Watch room={room} row={row} />}
                 </td>
                 <td class="n time">{row.intent === "signed-out" ? "–" : spell(now - row.since)}</td>
                 <td class="act">
@@ -59,6 +61,9 @@ export function Team({ room }: { room: Room }) {
           </tbody>
         </table>
       </div>
+      {room.mayCommand && supervisorsEar(rowsOf(link.board.value, "board"), link.board.value.welcome?.viewer ?? "") === null && (
+        <p class="detail">{t("board.watch.none")}</p>
+      )}
     </Panel>
   );
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { OfferRow, Row, WaitingRow } from "../wire/generated";
-import { next, nowAt, readable, spell, waiting } from "./room";
+import type { ConversationRow, OfferRow, PartyRow, Row, WaitingRow } from "../wire/generated";
+import { callbacks, dialling, handOvers, majors, mayLeave, newcomers, next, nowAt, onTheLine, passesOver, readable, spell, summons, supervisorsEar, waiting } from "./room";
 
-const waits = (work: string, over: Partial<WaitingRow>): [string, Row] => [
+const waits = (work: string, over: Partial<WaitingRow> = {}): [string, Row] => [
   `waiting/0-q0/${work}`,
   {
     type: "waiting", work, call: work, queue: "front", class: "unqualified", fenced: false, arrived: 0, due: 0, again: false,
@@ -48,5 +48,74 @@ describe("what a room reads", () => {
     expect(readable("0388000018")).toBe("03 88 00 00 18");
     expect(readable("+***")).toBe("+***");
     expect(readable("+4176123456")).toBe("+4176123456");
+  });
+});
+
+describe("what stands beside the queue", () => {
+  const offer = (kind: OfferRow["kind"], item: OfferRow["because"]["item"] = "fence", deadline = 0) =>
+    ({ offer: kind, kind, deadline, because: { item } }) as OfferRow;
+
+  it("with a call in the ear only an alert or a conversation to join calls away, else what stands first", () => {
+    expect(summons([offer("shared"), offer("alert")], true)?.kind).toBe("alert");
+    expect(summons([offer("join")], true)?.kind).toBe("join");
+    expect(summons([offer("exclusive")], true)).toBeNull();
+    expect(summons([offer("join"), offer("exclusive")], false)?.kind).toBe("join");
+    expect(summons([offer("exclusive"), offer("join")], false)).toBeNull();
+    expect(summons([], false)).toBeNull();
+  });
+
+  it("one may leave when another is heard who stays; who only listens, rings or is lost does not count", () => {
+    const party = (over: Partial<PartyRow>): PartyRow => ({ who: "lea", role: "regulator", seat: "speaks", leads: false, since: 0, lost: null, ...over });
+    const leaves = (...parties: PartyRow[]) => mayLeave({ parties: [party({ who: "nour", leads: true }), ...parties] } as ConversationRow, "nour");
+    expect(leaves()).toBe(false);
+    expect(leaves(party({}))).toBe(true);
+    expect(leaves(party({ who: "sdis-69", role: null }))).toBe(true);
+    expect(leaves(party({ seat: "listens" }), party({ seat: "out" }), party({ lost: 5 }))).toBe(false);
+  });
+
+  it("a pick passes over a confirmed vital call only when it is not one itself", () => {
+    const list = waiting(new Map([waits("vital", { fenced: true }), waits("other-vital", { fenced: true }), waits("late")]));
+    expect(passesOver(list, "late")).toBe(true);
+    expect(passesOver(list, "vital")).toBe(false);
+    expect(passesOver(list, "held")).toBe(true);
+    expect(passesOver(waiting(new Map([waits("late")])), "late")).toBe(false);
+  });
+
+  it("doctors read by urgency, then by wait; who is called back, or handed over, is no newcomer", () => {
+    const handed = (call: string, priority: number, since: number): [string, Row] => [`hand_over/${call}`, { type: "hand_over", call, priority, since } as Row];
+    const rows = new Map([handed("p2", 5, 10), handed("p1-late", 4, 20), handed("p1", 4, 5), waits("p1"), waits("front")]);
+    expect(handOvers(rows).map((row) => row.call)).toEqual(["p1", "p1-late", "p2"]);
+    expect(newcomers(waiting(rows), rows).map((row) => row.call)).toEqual(["front"]);
+  });
+
+  it("callbacks whose time has not come stand last, the soonest of them first", () => {
+    const back = (call: string, priority: number, until: number | null): [string, Row] => [`callback/${call}`, { type: "callback", call, priority, until, since: 0, dialling: call === "rings" ? "nour" : null } as Row];
+    const rows = new Map([back("later", 1, 300), back("soon", 9, 200), back("urgent", 1, null), back("due", 3, 100), back("rings", 5, null)]);
+    expect(callbacks(rows, 150).map((row) => row.call)).toEqual(["urgent", "due", "rings", "soon", "later"]);
+    expect(dialling(rows, "nour")?.call).toBe("rings");
+    expect(dialling(rows, "sam")).toBeNull();
+  });
+
+  it("a major event that lasts stands before those that are over", () => {
+    const major = (event: string, since: number, until: number | null): [string, Row] => [`major/${event}`, { type: "major", event, since, until } as Row];
+    expect(majors(new Map([major("old", 1, 5), major("lasts", 2, null), major("recent", 3, 4)])).map((row) => row.event)).toEqual(["lasts", "recent", "old"]);
+  });
+});
+
+describe("by which desk a supervisor listens", () => {
+  const desk = (agent: string, over: Partial<Row> = {}): [string, Row] =>
+    [`agent/${agent}`, { type: "agent", agent, role: "supervisor", intent: "ready", reachable: true, call: null, ...over } as Row];
+
+  it("by the own one, else by a supervisor's who is there; never by an agent's", () => {
+    const ear = (...rows: [string, Row][]) => supervisorsEar(new Map(rows), "claire")?.agent ?? null;
+    expect(ear(desk("odile"), desk("claire"))).toBe("claire");
+    expect(ear(desk("odile"), desk("nour", { role: "agent" }))).toBe("odile");
+    expect(ear(desk("nour", { role: "agent" }))).toBeNull();
+    expect(ear(desk("claire", { intent: "signed-out" }), desk("odile", { reachable: false }))).toBeNull();
+  });
+
+  it("callbacks are nobody on the line", () => {
+    const rows = new Map([waits("live"), waits("back"), ["callback/back", { type: "callback", call: "back" } as Row] as [string, Row]]);
+    expect(onTheLine(waiting(rows), rows).map((row) => row.call)).toEqual(["live"]);
   });
 });

@@ -1,7 +1,8 @@
 //! What views ask of the rows: lists in the order a person reads them, and lengths of time.
 
 import type {
-  AgentRow, AlarmRow, ConversationRow, DecisionRow, HeldRow, MinuteRow, OfferRow, QueueRow, Row, Totals, TrunkRow, WaitingRow,
+  AgentRow, AlarmRow, CallbackRow, ConversationRow, DecisionRow, HandOverRow, HeldRow, MajorRow, MinuteRow, OfferRow, PartyRow,
+  QueueRow, Row, Totals, TrunkRow, WaitingRow,
 } from "../wire/generated";
 import type { Board, Clock, Rows } from "./board";
 
@@ -24,6 +25,47 @@ export function waiting(rows: Rows): WaitingRow[] {
   );
 }
 
+/** Those of them who are on the line and have not been talked with: the rest stands in lists of its own. */
+export function newcomers(list: readonly WaitingRow[], rows: Rows): WaitingRow[] {
+  const beside = new Set([...all(rows, "hand_over"), ...all(rows, "callback")].map((row) => row.call));
+  return list.filter((row) => !beside.has(row.call));
+}
+
+/** People who wait on the line: callbacks wait in the same queues, and nobody hears them. */
+export function onTheLine(list: readonly WaitingRow[], rows: Rows): WaitingRow[] {
+  const back = new Set(all(rows, "callback").map((row) => row.call));
+  return list.filter((row) => !back.has(row.call));
+}
+
+/** Whether taking this call leaves a confirmed vital one waiting: a person may, once they know. */
+export function passesOver(list: readonly WaitingRow[], call: string): boolean {
+  const picked = list.find((row) => row.call === call);
+  return !(picked?.fenced ?? false) && list.some((row) => row.fenced);
+}
+
+/** Callers between two stages, as doctors read them: the most urgent first, then whoever waits longest. */
+export function handOvers(rows: Rows): HandOverRow[] {
+  return all(rows, "hand_over").sort((a, b) => a.priority - b.priority || a.since - b.since || compare(a.call, b.call));
+}
+
+/** Whom to call back: those whose time has come before those it has not, then as doctors read. */
+export function callbacks(rows: Rows, now: number): CallbackRow[] {
+  const rests = (row: CallbackRow) => Number(row.until !== null && row.until > now);
+  return all(rows, "callback").sort(
+    (a, b) => rests(a) - rests(b) || (rests(a) ? (a.until ?? 0) - (b.until ?? 0) : 0) || a.priority - b.priority || a.since - b.since || compare(a.call, b.call),
+  );
+}
+
+/** The callback this agent has accepted, whose person's phone rings. */
+export function dialling(rows: Rows, name: string): CallbackRow | null {
+  return all(rows, "callback").find((row) => row.dialling === name) ?? null;
+}
+
+/** Major events: those that last before those that are over, the latest first. */
+export function majors(rows: Rows): MajorRow[] {
+  return all(rows, "major").sort((a, b) => Number(a.until !== null) - Number(b.until !== null) || b.since - a.since || compare(a.event, b.event));
+}
+
 /** The held calls of the room: those to take back first, then the oldest. */
 export function held(rows: Rows): HeldRow[] {
   return all(rows, "held").sort((a, b) => Number(b.lost) - Number(a.lost) || a.since - b.since || compare(a.call, b.call));
@@ -34,6 +76,15 @@ export function offers(rows: Rows): OfferRow[] {
   return all(rows, "offer").sort(
     (a, b) => Number(b.because.item === "fence") - Number(a.because.item === "fence") || a.deadline - b.deadline,
   );
+}
+
+/** What calls this agent to another call, the most urgent first: an alert with a call in the ear, a
+ * conversation to join at any time. The key takes it and sets aside what is in the ear. */
+export function summons(offers: readonly OfferRow[], talks: boolean): OfferRow | null {
+  const calls = (offer: OfferRow) => offer.kind === "alert" || offer.kind === "join";
+  if (talks) return offers.find(calls) ?? null;
+  const [first] = offers;
+  return first && calls(first) ? first : null;
 }
 
 /** Whom the answer key takes at this instant, as far as the page is told: the most urgent of those that
@@ -51,6 +102,16 @@ export function conversation(rows: Rows): ConversationRow | null {
   return all(rows, "conversation")[0] ?? null;
 }
 
+/** Everyone in a conversation besides the caller and this agent. */
+export function others(call: ConversationRow, name: string): PartyRow[] {
+  return call.parties.filter((party) => party.who !== name);
+}
+
+/** Whether the caller would not be alone: another agent who is heard, or somebody outside, stays. */
+export function mayLeave(call: ConversationRow, name: string): boolean {
+  return others(call, name).some((party) => party.seat === "speaks" && party.lost === null);
+}
+
 /** The agent's own row. */
 export function self(rows: Rows, name: string | null): AgentRow | null {
   return all(rows, "agent").find((row) => row.agent === name) ?? null;
@@ -60,6 +121,13 @@ export function self(rows: Rows, name: string | null): AgentRow | null {
 export function agents(rows: Rows): AgentRow[] {
   const off = (row: AgentRow) => Number(row.intent === "signed-out");
   return all(rows, "agent").sort((a, b) => off(a) - off(b) || compare(a.agent, b.agent));
+}
+
+/** By which desk a supervisor comes into a conversation: the one of the same name, else a supervisor's that is free. */
+export function supervisorsEar(rows: Rows, name: string): AgentRow | null {
+  const steers = (row: AgentRow) => row.role === "supervisor" || row.role === "administrator";
+  const there = all(rows, "agent").filter((row) => steers(row) && row.intent !== "signed-out" && row.reachable);
+  return there.find((row) => row.agent === name) ?? there.find((row) => row.call !== null) ?? there[0] ?? null;
 }
 
 export function queues(rows: Rows): QueueRow[] {

@@ -62,7 +62,7 @@ export function Announce({ text, urgent = false }: { text: string; urgent?: bool
 }
 
 /** A press that must be repeated within four seconds to count. */
-export function TwicePressed({ first, second, onPress }: { first: string; second: string; onPress: () => void }) {
+export function TwicePressed({ first, second, label, onPress }: { first: string; second: string; label?: string; onPress: () => void }) {
   const [asked, ask] = useState(false);
   useEffect(() => {
     if (!asked) return;
@@ -74,7 +74,7 @@ export function TwicePressed({ first, second, onPress }: { first: string; second
     ask(!asked);
   };
   return (
-    <Button onPress={press} kind={asked ? "danger" : "plain"}>
+    <Button onPress={press} kind={asked ? "danger" : "plain"} label={label && `${asked ? second : first} (${label})`}>
       {asked ? second : first}
     </Button>
   );

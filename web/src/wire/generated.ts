@@ -1030,6 +1030,10 @@ agent: string | null,
  */
 classes: Array<string>, 
 /**
+ * The centre's directory by name, in its order: whom `consult` may name. Numbers stay with us.
+ */
+contacts: Array<string>, 
+/**
  * Where the timeline stands.
  */
 now: Millis, 
@@ -1416,7 +1420,11 @@ agent?: string | null,
 /**
  * Which.
  */
-call: string, } | { "type": "hold", 
+call: string, 
+/**
+ * Said after `vital-waits`: this one all the same.
+ */
+confirmed?: boolean | null, } | { "type": "hold", 
 /**
  * Who.
  */
