@@ -182,7 +182,14 @@ fn cast() -> Cast {
         wrap_up: None,
     };
     let agents = vec![agent("nour", Role::Agent), agent("sam", Role::Regulator)];
-    Cast { centre: CENTRE, name: "samu-99".into(), queues: vec!["front".into()], classes: Vec::new(), contacts: Vec::new(), agents }
+    Cast {
+        centre: CENTRE,
+        name: "samu-99".into(),
+        queues: vec!["front".into()],
+        classes: Vec::new(),
+        contacts: Vec::new(),
+        agents,
+    }
 }
 
 /// Says yes to every command, and answers every audio offer.

@@ -47,6 +47,12 @@ export const EXCLUSIVE = '{ mode = "exclusive", strategy = "longest-idle", ring 
 export const SAMU = readFileSync(resolve(import.meta.dirname, "../../dialplans/samu.toml"), "utf8");
 export const SHARED = '{ mode = "shared" }';
 
+/** Whom agents of the house may ask outside: nobody answers there. */
+export const CONTACT = "sdis-67";
+
+/** An agent as a test names one: `"nour"`, an ARM, or with a role and skills of its own. */
+const person = (agent) => (typeof agent === "string" ? { name: agent, role: "agent", skills: ["arm"] } : agent);
+
 const configuration = ({ centre, sip, http, media, fallback, agents }) => `
 [node]
 state_dir = "state"
@@ -70,11 +76,16 @@ peers = ["127.0.0.1"]
 name    = "${centre}"
 plan    = "plan.toml"
 wrap_up = "0s"
-${agents.map((name, nth) => `
+
+[[centre.contact]]
+name   = "${CONTACT}"
+number = "0388000018"
+trunks = ["test-trunk"]
+${agents.map(({ name, role, skills }, nth) => `
 [[centre.agent]]
 name     = "${name}"
-role     = "agent"
-skills   = ["arm"]
+role     = "${role}"
+skills   = ${JSON.stringify(skills)}
 position = "P${nth + 1}"
 phone    = { page = true }
 ${fallback ? `fallback = { uri = "sip:${name}@127.0.0.1:${fallback + nth}", address = "127.0.0.1:${fallback + nth}" }` : ""}`).join("\n")}
@@ -117,15 +128,19 @@ export async function openBrowser() {
   };
 }
 
+/** Callers are called back through the trunk. */
+export const CALLS_BACK = `\n[callback]\ntrunk = "test-trunk"\n`;
+
 /** Starts the engine with these agents at pages, and a supervisor `claire`; `rules` is another plan's text. */
-export async function openHouse({ agents = ["nour"], offer = EXCLUSIVE, fallback = 0, rules = plan(offer) } = {}) {
+export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, fallback = 0, rules = plan(offer) } = {}) {
+  const agents = named.map(person);
   const folder = mkdtempSync(join(tmpdir(), "bandeau-e2e-"));
   const [sip, http, media] = [await freeUdp(), await freeTcp(), await freeMedia()];
   writeFileSync(join(folder, "plan.toml"), rules);
   const [, centre] = /^plan\s*=\s*"(.+)"/m.exec(rules);
   const config = join(folder, "bandeau.toml");
   writeFileSync(config, configuration({ centre, sip, http, media, fallback, agents }));
-  for (const [name, role] of [...agents.map((name) => [name, "agent"]), ["claire", "supervisor"]]) {
+  for (const [name, role] of [...agents.map(({ name, role }) => [name, role]), ["claire", "supervisor"]]) {
     const added = spawnSync(BINARY, ["user", "--config", config, "add", name, "--role", role], { input: `${PASSWORD}\n${PASSWORD}\n`, encoding: "utf8" });
     if (added.status !== 0) throw new Error(`user add ${name}: ${added.stderr}`);
   }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { eventually, hears, inHouse, press, SAMU, sleep } from "./house.mjs";
+import { CALLS_BACK, CONTACT, eventually, hears, inHouse, press, SAMU, sleep } from "./house.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -162,5 +162,90 @@ test("the board, of a supervisor and of an agent", inHouse({ agents: ["nour", "s
   await nour.evaluate(() => (globalThis.location.hash = "#board"));
   await nour.waitForSelector("main.board .queues");
   await look(nour, "board-agent");
+  assert.deepEqual(seen, []);
+}));
+
+/** A look that costs little, at what does not stand for long: both languages, the strip and the desk. */
+function glancer(seen) {
+  return async (page, view, sizes = [DOCKED, SMALL]) => {
+    await page.evaluate(AXE);
+    for (const look of LOOKS.filter(({ theme }) => theme === "dark")) {
+      await turn(page, look);
+      for (const size of sizes) {
+        await page.setViewportSize(size);
+        await page.evaluate(() => new Promise((done) => globalThis.requestAnimationFrame(() => globalThis.requestAnimationFrame(done))));
+        const where = `${view}, ${look.language}, ${size.width}x${size.height}`;
+        seen.push(...(await violations(page)).map((one) => `${where}: ${one}`), ...(await cutOff(page)).map((one) => `${where}: ${one}`));
+        if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/${view}-${look.language}-${size.width}x${size.height}.png` });
+      }
+    }
+    await page.setViewportSize(DESK);
+  };
+}
+
+/** Takes what rings here. */
+async function take(page) {
+  await page.waitForSelector(".line.offered");
+  await page.keyboard.press("F2");
+  await page.waitForSelector(".line.talking");
+}
+
+const LEA = { name: "lea", role: "regulator", skills: ["mr-amu"] };
+
+test("asking outside, handing over, calling back, a vital call passed over, and a major event", inHouse({ agents: ["nour", LEA], rules: SAMU + CALLS_BACK }, async (house) => {
+  const seen = [];
+  const [look, glance] = [looker(seen), glancer(seen)];
+  const nour = await house.agent("nour");
+  const browser = nour.context().browser();
+  const [lea, claire] = [await house.page("lea", { browser }), await house.page("claire", { browser })];
+
+  await house.caller({ to: "15", from: "+33639980001" });
+  await take(nour);
+  await nour.fill(".note textarea", "Homme, 71 ans, douleur thoracique depuis une heure.");
+  await nour.selectOption(".others select", CONTACT);
+  await nour.waitForSelector(".others [role=status]");
+  await glance(nour, "agent-asking");
+  await nour.keyboard.press("F8"); // back to the caller, whoever was asked rings no more
+  await eventually("nobody is asked any more", async () => (await nour.$(".others [role=status]")) === null);
+  await nour.keyboard.press("Shift+F1");
+  await nour.keyboard.press("Control+F8"); // with the note as it stands in the field
+  await nour.waitForSelector(".panel.handovers li");
+  await lea.waitForSelector(".panel.handovers li");
+  assert.match(await lea.textContent(".panel.handovers li"), /P1.*06 39 98 00 01.*nour.*douleur thoracique/s);
+  await look(lea, "regulator-list", { docks: true });
+
+  await house.caller({ to: "15", from: "+33639980002" });
+  await take(nour);
+  await nour.locator(".onward .button", { hasText: /Raccrocher et rappeler|Hang up, call back/ }).click();
+  await nour.waitForSelector(".panel.callbacks li");
+  await look(nour, "agent-lists", { docks: true });
+
+  // A vital call waits and she is at her files: the press of another call asks once, and takes it the second time.
+  await nour.selectOption(".state select", "file");
+  await eventually("she is paused", async () => (await nour.$(".state.not")) !== null);
+  await house.caller({ to: "urn:service:sos.ecall.automatic", from: "+33639980003" });
+  await house.caller({ to: "15", from: "+33639980004" });
+  const lower = nour.locator(".panel.waiting tr", { hasText: "06 39 98 00 04" }).locator("button");
+  await lower.focus();
+  await nour.keyboard.press("Enter");
+  await nour.waitForSelector(".panel.waiting .button.danger");
+  seen.push(...(await violations(nour)), ...(await cutOff(nour)));
+  assert.equal(await nour.$(".line.talking"), null, "a warning takes nothing");
+  await nour.keyboard.press("Enter"); // the focus has stayed where it was
+  await nour.waitForSelector(".line.talking");
+  assert.equal(await nour.textContent(".line.talking .number"), "06 39 98 00 04");
+
+  await claire.locator(".overflow .button").first().click();
+  await claire.locator(".majors > .button").click();
+  await claire.waitForSelector(".majorform");
+  await look(claire, "board-opening");
+  await claire.locator(".majorform button[type=submit]").click();
+  await claire.waitForSelector(".majorlist .alarm");
+  await claire.locator(".overflow .button").first().click();
+  await claire.locator(".overflow .button.danger").first().click();
+  await claire.waitForSelector(".overflow .on");
+  await look(claire, "board-major");
+  await nour.waitForSelector(".onward select >> nth=2"); // the event can be told to the call in the ear
+  await glance(nour, "agent-major", [SMALL]);
   assert.deepEqual(seen, []);
 }));

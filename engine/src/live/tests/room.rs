@@ -67,6 +67,25 @@ fn a_call_on_hold_is_on_the_rooms_list_until_somebody_has_it() {
 }
 
 #[test]
+fn a_doctor_reads_number_and_note_of_those_handed_over_and_an_observer_neither() {
+    let mut room = talking();
+    let (by, text) = (Actor::Agent(agent(0)), Private("chest pain".to_owned()));
+    room.happens(Event::Noted { call: call(1), by, text });
+    let (class, recontact) = ("routine".to_owned(), room.at);
+    let (by, queue) = (agent(0), queue(1));
+    let over = Beside::HandedOver { call: call(1), by, queue, class, back: false, recontact };
+    room.happens(Event::Beside(over));
+    let board = room.feed.board();
+    let row = board.rows().row(&Key::HandOver(call(1))).expect("between two stages");
+    for (right, seen) in [(Right::Agent(agent(1)), true), (Right::Observer, false)] {
+        let shown = viewer(right).cut(&Key::HandOver(call(1)), row, board);
+        let shown = serde_json::to_string(&shown).expect("prints");
+        assert_eq!(shown.contains(NUMBER), seen, "the number, by {right:?}");
+        assert_eq!(shown.contains("chest pain"), seen, "the note, by {right:?}");
+    }
+}
+
+#[test]
 fn i37_a_page_loaded_again_sees_the_call_it_was_lost_in() {
     let mut room = talking();
     room.happens(Event::AgentLost { call: call(1), agent: agent(0), loss: Loss::NoAudio });
