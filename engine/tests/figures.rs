@@ -32,7 +32,7 @@ fn i27_both_denominators_come_out_of_the_log_alone() {
         let mut caller = room.dial_and_ack(number, "15");
         room.pass(waited * SECOND);
         let call = room.arrival(usize::from(number.ends_with('5')) + 3).0;
-        room.by(0, Verb::Pick { agent: agent(0), call }).result.expect("picked");
+        room.by(0, Verb::Pick { agent: agent(0), call, confirmed: false }).result.expect("picked");
         room.answer(0);
         room.bye(&mut caller);
     }
@@ -61,7 +61,7 @@ fn attempts_are_not_callers_and_an_abandon_made_good_is_counted_as_such() {
     }
     let mut caller = room.dial_and_ack("0600000001", "15");
     let call = room.arrival(2).0;
-    room.by(0, Verb::Pick { agent: agent(0), call }).result.expect("picked");
+    room.by(0, Verb::Pick { agent: agent(0), call, confirmed: false }).result.expect("picked");
     room.answer(0);
     let all = *figures(&room).all();
     assert_eq!((all.attempts, all.callers), (3, 1));
