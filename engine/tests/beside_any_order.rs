@@ -114,7 +114,7 @@ impl Evening {
             4 => Verb::DropToCallback { agent, call, note },
             5 => Verb::PlanCallback { call, after: Duration::from_secs(30), note },
             6 => Verb::DismissCallback { call: back.unwrap_or(call), reason: "done".to_owned() },
-            _ => Verb::Pick { agent, call: back.unwrap_or(call) },
+            _ => Verb::Pick { agent, call: back.unwrap_or(call), confirmed: true },
         };
         self.room.by(who, verb);
     }
@@ -169,8 +169,5 @@ fn i06_i17_i23_hold_for_every_work_item_in_any_order() {
         }
     }
     // A walk that never gets anywhere proves nothing.
-    assert!(
-        handed > 50 && reached > 5 && unreached > 5 && kept > 5,
-        "{handed} {reached} {unreached} {kept}"
-    );
+    assert!(handed > 50 && reached > 5 && unreached > 5 && kept > 5, "{handed} {reached} {unreached} {kept}");
 }

@@ -151,7 +151,11 @@ fn nobody_comes_within_ten_seconds_and_a_busy_regulator_is_alerted_and_keeps_his
     let first = room.dial_and_ack("0687654321", "15");
     let (other, _) = room.arrival(1);
     // The second doctor has an earlier caller, by a pick.
-    assert!(room.by(SECOND_DOCTOR, Verb::Pick { agent: agent(SECOND_DOCTOR), call: other }).result.is_ok());
+    assert!(
+        room.by(SECOND_DOCTOR, Verb::Pick { agent: agent(SECOND_DOCTOR), call: other, confirmed: true })
+            .result
+            .is_ok()
+    );
     vital(&mut room, call);
     room.pass(9 * SECOND);
     assert!(room.called_upon(SECOND_DOCTOR, OfferKind::Join).is_none());
