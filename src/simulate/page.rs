@@ -190,7 +190,8 @@ fn lines(curve: &Curve, series: &[usize], from: u32) -> String {
 
 /// Answer times: a bar to the median, a lighter one to p90, a line to p99.
 fn bars(figures: &Figures, words: &Words) -> String {
-    let rows = figures.rows(words);
+    // The doctors' list is another scale: minutes, not seconds. The table has it.
+    let rows: Vec<_> = figures.rows(words).into_iter().filter(|(name, _)| name != words.second).collect();
     let top = ceiling(rows.iter().map(|(_, row)| row.p99).fold(0.0, f64::max));
     let (label, height) = (190.0, 26.0);
     let mut svg =

@@ -7,10 +7,13 @@ use crate::call::event::{Actor, AgentReason, Intent, Occupation};
 use crate::dialplan::OfferPlan;
 use crate::id::{AgentId, CallId, OfferId};
 use crate::queue::{Decision, Fact};
+use crate::time::Instant;
 use std::time::Duration;
 
 /// From an offer to the word of a page that it is on the screen.
 const NOTICES: Duration = Duration::from_millis(200);
+/// Share of alerts that are answered: some talks cannot be held.
+const HEEDS: f64 = 0.8;
 /// Who was not there is back after this and says so.
 const ABSENT: Duration = Duration::from_secs(60);
 
@@ -122,17 +125,25 @@ impl<'s> Shift<'s> {
         self.tell(Fact::Connected { offer });
         self.answered(&waiting);
         let (agent, call) = (standing.agent, standing.call);
-        let handling = if waiting.last {
+        let handling = if let Some(rest) = waiting.rest {
+            rest
+        } else if waiting.last {
             let mut own = Chance::new(self.setup.seed ^ CALLERS).fork(waiting.caller.number).fork(0);
             self.setup.second.as_ref().map_or(Duration::ZERO, |second| second.handling.draw(&mut own))
         } else {
             waiting.caller.handling
         };
-        self.talks.insert((agent, call), Talk { caller: waiting.caller, second: waiting.last });
+        self.talks.insert(
+            (agent, call),
+            Talk { caller: waiting.caller, second: waiting.last, until: self.now + handling },
+        );
         self.plan_at(self.now + handling, Next::Over(agent, call));
     }
 
     pub(super) fn answered(&mut self, waiting: &Waiting) {
+        if waiting.rest.is_some() {
+            return;
+        }
         let waited = self.now.since(waiting.arrived);
         if waiting.last {
             return self.out.second.add(waited);
@@ -160,12 +171,20 @@ impl<'s> Shift<'s> {
             self.intends(agent, Intent::SignedOut);
         }
         self.tell(Fact::EarFree { agent, call });
+        self.takes_back(agent);
         self.looks_at_lists(agent);
         let Some(second) = &self.setup.second else { return };
         let mut own = Chance::new(self.setup.seed ^ CALLERS).fork(talk.caller.number).fork(u64::MAX);
         if !talk.second && (talk.caller.vital || own.happens(second.share)) {
             let class = if talk.caller.vital { self.setup.plan.vital() } else { second.class };
-            let waiting = Waiting { caller: talk.caller, arrived: self.now, class, last: true, counts: true };
+            let waiting = Waiting {
+                caller: talk.caller,
+                arrived: self.now,
+                class,
+                last: true,
+                counts: true,
+                rest: None,
+            };
             self.enters(waiting, second.queue, Duration::ZERO);
         }
     }
@@ -180,5 +199,38 @@ impl<'s> Shift<'s> {
             let after = crew.wrap_up + crew.reaction.draw(&mut self.chance);
             self.plan_at(self.now + after, Next::Presses(agent));
         }
+    }
+
+    /// A confirmed-vital call waits and everybody talks: most press the key, a hand later.
+    pub(super) fn alerted(&mut self, agent: AgentId, offer: OfferId) {
+        self.out.alerts += 1;
+        if self.chance.happens(HEEDS) {
+            let after = self.crew(agent).reaction.draw(&mut self.chance);
+            self.plan_at(self.now + after, Next::Changes(agent, offer));
+        }
+    }
+
+    /// The caller in the ear is held, the vital one taken.
+    pub(super) fn changes(&mut self, agent: AgentId, offer: OfferId) {
+        let fact = Fact::Claim { agent, offer };
+        if self.floor.allows(&fact).is_err() {
+            return;
+        }
+        let key = self.talks.keys().find(|(of, _)| *of == agent).copied();
+        if let Some(mut talk) = key.and_then(|key| self.talks.remove(&key)) {
+            talk.until = Instant::ZERO + talk.until.since(self.now);
+            self.held.insert(agent, talk);
+        }
+        self.tell(fact);
+    }
+
+    /// The held caller is the agent's again, for what was left of the talk.
+    fn takes_back(&mut self, agent: AgentId) {
+        let Some(talk) = self.held.remove(&agent) else { return };
+        let rest = Some(talk.until.since(Instant::ZERO));
+        let class = self.setup.plan.vital();
+        let (caller, arrived, last) = (talk.caller, self.now, talk.second);
+        let waiting = Waiting { caller, arrived, class, last, counts: false, rest };
+        self.resumes(agent, waiting);
     }
 }

@@ -4,7 +4,7 @@
 //! decides, and looks at everybody who waits each time.
 
 use crate::call::event::{AgentReason, Event, OfferEnd};
-use crate::dialplan::{ClassId, Dialplan};
+use crate::dialplan::{ClassId, Dialplan, OfferPlan};
 use crate::id::{AgentId, OfferId, Serial, WorkId};
 use crate::queue::{Decision, Floor};
 use crate::time::Instant;
@@ -19,6 +19,7 @@ type Key = (bool, Instant, Instant, Serial);
 #[derive(Debug)]
 struct Waits {
     queue: u32,
+    came: Instant,
     key: Key,
     /// Rings, or is being connected.
     held: Option<OfferId>,
@@ -54,7 +55,8 @@ impl Judge {
     /// Somebody waits.
     pub fn enters(&mut self, work: WorkId, queue: u32, class: ClassId, arrived: Instant, credit: Duration) {
         let key = self.key(class, arrived - credit, work);
-        self.waits.insert(work.serial, Waits { queue, key, held: None, barred: BTreeMap::new() });
+        self.waits
+            .insert(work.serial, Waits { queue, came: arrived, key, held: None, barred: BTreeMap::new() });
     }
 
     /// Somebody says how urgent it is.
@@ -119,10 +121,16 @@ impl Judge {
         self.broken += u64::from(self.waits.values().find(before).is_some());
     }
 
-    /// Whether the plan lets this agent have this item.
-    fn could_have(&self, _now: Instant, agent: AgentId, waits: &Waits) -> bool {
+    /// Whether the plan lets this agent have this item: by the queue's skills, and by those it is relaxed
+    /// to, behind the fence at once. What a reserve is kept from may have to wait for it.
+    fn could_have(&self, now: Instant, agent: AgentId, waits: &Waits) -> bool {
         let queue = self.plan.queues.get(waits.queue as usize);
-        let skills = self.skills.get(agent.index as usize);
-        queue.zip(skills).is_some_and(|(queue, skills)| queue.takes(skills))
+        let Some((queue, skills)) = queue.zip(self.skills.get(agent.index as usize)) else { return false };
+        let waited = if waits.key.0 { now.since(waits.came) } else { Duration::MAX };
+        let pushed = match &queue.offer {
+            OfferPlan::Pick { .. } => !waits.key.0,
+            OfferPlan::Exclusive { .. } | OfferPlan::Shared { .. } => true,
+        };
+        pushed && (!waits.key.0 || queue.reserve == 0) && queue.takes_after(waited, skills)
     }
 }

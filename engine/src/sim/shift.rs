@@ -8,7 +8,7 @@ use super::traffic::Caller;
 use crate::call::event::{Event, Intent, Occupation, OfferKind};
 use crate::dialplan::{ClassId, Earlier, Facts, Repeat, Room};
 use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, Serial, WorkId};
-use crate::queue::{Fact, Floor, Step};
+use crate::queue::{Arrival, Fact, Floor, Step};
 use crate::time::Instant;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub(super) enum Next {
     Presses(AgentId),
     Over(AgentId, CallId),
     Back(AgentId),
+    /// The key on an alert: what is in the ear is held, the vital call taken.
+    Changes(AgentId, OfferId),
     Rota(usize, u32),
 }
 
@@ -41,6 +43,8 @@ pub(super) struct Waiting {
     /// Goes on from here to nobody.
     pub(super) last: bool,
     pub(super) counts: bool,
+    /// What is left of a talk that was held.
+    pub(super) rest: Option<Duration>,
 }
 
 /// A conversation.
@@ -48,6 +52,8 @@ pub(super) struct Waiting {
 pub(super) struct Talk {
     pub(super) caller: Caller,
     pub(super) second: bool,
+    /// When it ends.
+    pub(super) until: Instant,
 }
 
 pub(super) struct Shift<'s> {
@@ -69,6 +75,8 @@ pub(super) struct Shift<'s> {
     pub(super) on_shift: Vec<bool>,
     pub(super) waiting: HashMap<WorkId, Waiting>,
     pub(super) talks: HashMap<(AgentId, CallId), Talk>,
+    /// Callers held for a vital one.
+    pub(super) held: HashMap<AgentId, Talk>,
     pub(super) counter: u64,
     pub(super) callers: u64,
     pub(super) out: Outcome,
@@ -125,6 +133,7 @@ impl<'s> Shift<'s> {
             on_shift: vec![false; people],
             waiting: HashMap::new(),
             talks: HashMap::new(),
+            held: HashMap::new(),
             counter: 0,
             callers: 0,
             queued: vec![0.0; classes.len()],
@@ -200,6 +209,7 @@ impl<'s> Shift<'s> {
             }
             Next::Over(agent, call) => self.over(agent, call),
             Next::Back(agent) => self.intends(agent, Intent::Ready),
+            Next::Changes(agent, offer) => self.changes(agent, offer),
             Next::Rota(crew, count) => self.rota(crew, count),
         }
     }
@@ -253,7 +263,7 @@ impl<'s> Shift<'s> {
         let urgency = |id: ClassId| plan.class(id).map(|it| (!it.fence, it.target));
         let raises = key.filter(|key| caller.declares && urgency(*key) < urgency(class));
         let counts = since >= self.setup.warm_up;
-        let waiting = Waiting { caller, arrived: self.now, class, last: false, counts };
+        let waiting = Waiting { caller, arrived: self.now, class, last: false, counts, rest: None };
         let Some(work) = self.enters(waiting, routed.queue, routed.credit) else { return };
         if let Some(patience) = patience {
             self.plan_at(self.now + patience, Next::GivesUp(work));
@@ -269,17 +279,14 @@ impl<'s> Shift<'s> {
         let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
         let (class, arrived) = (waiting.class, waiting.arrived);
         let place = QueueId { centre: CENTRE, index: queue };
-        let arrival = crate::queue::Arrival {
-            credit,
-            ..crate::queue::Arrival::live(work, call, place, class, arrived)
-        };
+        let arrival = Arrival { credit, ..Arrival::live(work, call, place, class, arrived) };
         let fact = Fact::Enter(Box::new(arrival));
         if self.floor.allows(&fact).is_err() {
             self.out.refused += 1;
             return None;
         }
         self.judge.enters(work, queue, class, arrived, credit);
-        self.queued[usize::from(class.0)] += 1.0;
+        self.queued[usize::from(class.0)] += f64::from(u8::from(!waiting.last));
         self.waiting.insert(work, waiting);
         self.out.most = self.out.most.max(self.waiting.len() + self.talks.len());
         self.tell(fact);
@@ -287,6 +294,24 @@ impl<'s> Shift<'s> {
             (0..self.crew_of.len()).for_each(|ix| self.pulls(ix, queue));
         }
         Some(work)
+    }
+
+    /// A held caller is back in this agent's ear; where that cannot be, the caller waits first of all.
+    pub(super) fn resumes(&mut self, agent: AgentId, waiting: Waiting) {
+        self.counter += 1;
+        let serial = Serial(self.counter);
+        let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
+        let queue = QueueId { centre: CENTRE, index: 0 };
+        let arrival = Arrival::live(work, call, queue, waiting.class, waiting.arrived);
+        let fact = Fact::Resume { agent, arrival: Box::new(arrival), confirmed: true };
+        if self.floor.allows(&fact).is_err() {
+            self.enters(waiting, 0, Duration::ZERO);
+            return;
+        }
+        self.judge.enters(work, 0, waiting.class, waiting.arrived, Duration::ZERO);
+        self.queued[usize::from(waiting.class.0)] += f64::from(u8::from(!waiting.last));
+        self.waiting.insert(work, waiting);
+        self.tell(fact);
     }
 
     /// A caller presses the key that raises the class.
@@ -302,7 +327,7 @@ impl<'s> Shift<'s> {
     pub(super) fn leaves(&mut self, work: WorkId) -> Option<Waiting> {
         let waiting = self.waiting.remove(&work)?;
         self.judge.leaves(work);
-        self.queued[usize::from(waiting.class.0)] -= 1.0;
+        self.queued[usize::from(waiting.class.0)] -= f64::from(u8::from(!waiting.last));
         Some(waiting)
     }
 
@@ -353,11 +378,11 @@ impl<'s> Shift<'s> {
     fn hears(&mut self, event: &Event) {
         self.judge.hears(self.now, event);
         match event {
-            Event::Offered { kind, agent, .. } => {
+            Event::Offered { offer, kind, agent, .. } => {
                 self.out.offers += 1;
                 match kind {
                     OfferKind::Shared => self.invited(*agent),
-                    OfferKind::Alert => self.out.alerts += 1,
+                    OfferKind::Alert => self.alerted(*agent, *offer),
                     OfferKind::Exclusive | OfferKind::Join => {}
                 }
             }
@@ -378,7 +403,8 @@ impl<'s> Shift<'s> {
             self.out.on_shift += seconds * self.staff[0];
             self.out.busy += seconds * self.staff[1].min(self.staff[0]);
         }
-        if self.setup.slice.is_some() {
+        if self.setup.slice.is_some() && from < self.setup.lasts {
+            let to = to.min(self.setup.lasts);
             self.out.waiting.hold(from, to, &self.queued);
             self.out.staff.hold(from, to, &self.staff);
         }
@@ -386,7 +412,8 @@ impl<'s> Shift<'s> {
     }
 
     fn close(mut self) -> Outcome {
-        let empty = self.waiting.is_empty() && self.talks.is_empty() && self.judge.is_empty();
+        let talks = self.talks.is_empty() && self.held.is_empty();
+        let empty = self.waiting.is_empty() && talks && self.judge.is_empty();
         self.out.rested = empty && self.floor.is_idle() && self.agenda.is_empty();
         self.out.judged = self.judge.judged;
         self.out.order_broken = self.judge.broken;

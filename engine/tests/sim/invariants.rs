@@ -149,7 +149,11 @@ fn i15(room: &Room, work: WorkId, agent: AgentId) -> Held {
     let mut others = (0..room.people.len()).filter(|ix| {
         let other = &room.people[*ix];
         let phone = !other.page || !room.is_shared(waits.queue);
-        *ix != agent.index as usize && phone && rests(other).is_none() && is_free(room, *ix, waits)
+        *ix != agent.index as usize
+            && phone
+            && rests(other).is_none()
+            && !is_called(room, *ix)
+            && is_free(room, *ix, waits)
     });
     match others.find(|ix| room.people[*ix].idle < mine) {
         Some(other) => broken("I15", format!("{work} goes to {agent}; agent {other} is idle longer")),
@@ -173,9 +177,17 @@ fn is_free(room: &Room, ix: usize, waits: &Waits) -> bool {
         && (person.reserved, person.ear) == (None, None)
         && !person.rona
         && !waits.tried.contains_key(&agent)
+        && (!waits.key.0 || !is_called(room, ix))
 }
 
-/// Who comes back keeps the arrival; who calls again inherits no more than what was waited.
+/// Invited to a confirmed-vital item: given nothing lower meanwhile.
+fn is_called(room: &Room, ix: usize) -> bool {
+    let shown = room.people[ix].invited.and_then(|offer| room.offers.get(&offer));
+    shown.and_then(|rings| room.waiting.get(&rings.work)).is_some_and(|waits| !waits.key.0)
+}
+
+/// Who comes back keeps the arrival; who calls again inherits no more than what was waited, unless a talk
+/// was cut off.
 fn i17(
     room: &Room,
     call: engine::id::CallId,
@@ -191,8 +203,8 @@ fn i17(
     }
     let target = room.plan.classes.iter().find(|it| it.name == class && !it.fence).map(|it| it.target);
     let credit = (arrived + target.unwrap_or_default()).since(due);
-    let waited = room.gave_up.get(&known.caller).copied().unwrap_or_default();
-    if credit > waited {
+    let waited = room.waits.get(&known.caller).copied().unwrap_or_default();
+    if credit > waited && !known.broken {
         return broken("I17", format!("{work} inherits {credit:?} of {waited:?} waited"));
     }
     Ok(())

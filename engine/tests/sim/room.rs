@@ -1,7 +1,7 @@
 //! The room as its log tells it: who waits, who rings, who talks. A fold of the events that shares no
 //! line with the engine; the invariants are asked of it.
 
-use engine::call::event::{AgentReason, Entry, Event, Intent, Occupation, OfferEnd, OfferKind};
+use engine::call::event::{AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past};
 use engine::dialplan::Dialplan;
 use engine::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use engine::site::{AgentSite, Phone};
@@ -57,6 +57,8 @@ pub struct Talks {
     pub arrived: Instant,
     pub caller: String,
     pub waits: Option<WorkId>,
+    /// An earlier call of theirs was cut off in a talk: they stand at the head of their class.
+    pub broken: bool,
     pub aside: Option<Instant>,
 }
 
@@ -68,8 +70,8 @@ pub struct Room {
     pub offers: BTreeMap<OfferId, Rings>,
     pub people: Vec<Person>,
     pub calls: BTreeMap<CallId, Talks>,
-    /// Waited in vain, by the caller's number: the longest and the latest.
-    pub gave_up: BTreeMap<String, Duration>,
+    /// The longest wait of a number's earlier calls.
+    pub waits: BTreeMap<String, Duration>,
     pub alarms: BTreeMap<QueueId, bool>,
     /// Agents who have answered and are being bridged.
     pub taken: BTreeSet<usize>,
@@ -106,7 +108,7 @@ impl Room {
             offers: BTreeMap::new(),
             people,
             calls: BTreeMap::new(),
-            gave_up: BTreeMap::new(),
+            waits: BTreeMap::new(),
             alarms: BTreeMap::new(),
             taken: BTreeSet::new(),
             entered: 0,
@@ -138,7 +140,8 @@ impl Room {
         let at = entry.at;
         match &entry.event {
             Event::Arrived { call, caller, .. } => {
-                let talks = Talks { arrived: at, caller: caller.0.clone(), waits: None, aside: None };
+                let talks =
+                    Talks { arrived: at, caller: caller.0.clone(), waits: None, broken: false, aside: None };
                 self.calls.insert(*call, talks);
             }
             Event::Queued { work, call, queue, class, fenced, arrived, due, .. } => {
@@ -164,17 +167,15 @@ impl Room {
                     waits.queue = *queue;
                 }
             }
-            Event::Connected { call, work, agent, .. } => {
+            Event::Connected { call, work, agent, waited, .. } => {
                 self.leaves(*work);
+                self.waited(*call, *waited);
                 let person = self.person(*agent);
                 (person.ear, person.failed) = (Some(*call), None);
             }
             Event::Withdrawn { work, call, waited } => {
                 self.leaves(*work);
-                if let Some(caller) = self.calls.get(call).map(|it| it.caller.clone()) {
-                    let longest = self.gave_up.entry(caller).or_default();
-                    *longest = (*longest).max(*waited);
-                }
+                self.waited(*call, *waited);
             }
             Event::Released { call, .. } => self.frees(*call, at),
             Event::HeldAside { call, lost, recall, .. } => {
@@ -193,6 +194,11 @@ impl Room {
             Event::Ended { call, .. } => {
                 self.frees(*call, at);
                 self.calls.remove(call);
+            }
+            Event::Beside(Beside::Repeated { call, past: Past::Broken, .. }) => {
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.broken = true;
+                }
             }
             Event::Alarm { queue, on } => drop(self.alarms.insert(*queue, *on)),
             _ => self.fold_agent(at, &entry.event),
@@ -272,6 +278,14 @@ impl Room {
             if let Some(it) = self.calls.get_mut(&waits.call) {
                 it.waits = None;
             }
+        }
+    }
+
+    /// Somebody of this number has really waited so long.
+    fn waited(&mut self, call: CallId, waited: Duration) {
+        if let Some(caller) = self.calls.get(&call).map(|it| it.caller.clone()) {
+            let longest = self.waits.entry(caller).or_default();
+            *longest = (*longest).max(waited);
         }
     }
 
