@@ -101,6 +101,7 @@ const ROOTS: &[(&str, &[&str])] = &[
             "carriers",
             "page",
             "assign",
+            "beside",
             "converse",
             "aside",
             "loss",
