@@ -247,7 +247,9 @@ impl Engine {
         }
         centre.plan = Arc::clone(&plan);
         let version = plan.version.clone();
-        self.log(id, Event::PlanChanged { version });
+        let queues = plan.queues.iter().map(|queue| queue.name.clone()).collect();
+        let classes = plan.classes.iter().map(|class| class.name.clone()).collect();
+        self.log(id, Event::PlanChanged { version, queues, classes });
         self.tell_floor(id, Fact::Plan(plan));
         self.divide_again(id);
     }

@@ -30,8 +30,6 @@ pub enum FeedInput {
     Outcome(Outcome),
     /// What an agent's page must be told about its audio (`Output::PageSdp`).
     PageSdp(AgentId, Option<String>),
-    /// The centre's plan was replaced: its queues by name, in plan order.
-    Queues(CentreId, Vec<String>),
 }
 
 /// Reads both clocks: the same origin as the core's.
@@ -248,14 +246,12 @@ impl Task {
             FeedInput::Logged(entry) => entry.centre,
             FeedInput::Outcome(outcome) => outcome.centre,
             FeedInput::PageSdp(agent, _) => agent.centre,
-            FeedInput::Queues(centre, _) => *centre,
         };
         let Some(room) = self.rooms.get_mut(&centre) else { return };
         match input {
             FeedInput::Logged(entry) => room.feed.handle_logged(now, &entry),
             FeedInput::Outcome(outcome) => room.feed.handle_outcome(outcome),
             FeedInput::PageSdp(agent, answer) => room.feed.handle_page_sdp(now, agent, answer),
-            FeedInput::Queues(_, queues) => room.feed.handle_queues(now, queues),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Args, run};
 use clap::Parser;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Parser)]
 struct Shell {
@@ -16,7 +16,7 @@ fn samu() -> PathBuf {
 }
 
 /// Exit code, what is printed, and what is complained about.
-fn shell(plan: &PathBuf, more: &[&str]) -> (u8, String, String) {
+fn shell(plan: &Path, more: &[&str]) -> (u8, String, String) {
     let plan = plan.display().to_string();
     let words = ["simulate", plan.as_str(), "--evenings", "2"].into_iter().chain(more.iter().copied());
     let (mut out, mut err) = (Vec::new(), Vec::new());

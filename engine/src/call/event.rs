@@ -450,6 +450,10 @@ pub enum Event {
     PlanChanged {
         /// Its version.
         version: String,
+        /// Its queues by name, in its order: what a queue's id stands for from here on.
+        queues: Vec<String>,
+        /// Its classes by name, in its order.
+        classes: Vec<String>,
     },
     /// What happens to a call beside talking. Written as if its values stood in this list.
     #[serde(untagged)]

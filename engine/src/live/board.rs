@@ -116,12 +116,6 @@ impl Board {
             && self.wanted.is_empty()
     }
 
-    /// The plan was replaced: its queues by name, in plan order.
-    pub fn rename_queues(&mut self, queues: Vec<String>) {
-        self.cast.queues = queues;
-        self.lay_out_queues();
-    }
-
     /// Takes one entry of the log. An entry of another epoch starts the board afresh.
     pub fn fold(&mut self, entry: &Entry) {
         if entry.epoch != self.epoch {
@@ -178,7 +172,11 @@ impl Board {
             | Event::Resumed { .. }
             | Event::Noted { .. } => self.fold_held(entry),
             Event::TrunkChanged { trunk, state } => self.trunk(trunk, |row| row.state = Some(*state)),
-            Event::PlanChanged { version } => self.totals(|totals| totals.plan = Some(version.clone())),
+            Event::PlanChanged { version, queues, classes } => {
+                self.totals(|totals| totals.plan = Some(version.clone()));
+                self.cast.classes.clone_from(classes);
+                self.rename_queues(queues);
+            }
             _ => {} // the other folds'
         }
     }

@@ -204,12 +204,6 @@ impl Feed {
         self.expect_board(now);
     }
 
-    /// The plan was replaced: its queues by name, in plan order.
-    pub fn handle_queues(&mut self, now: Now, queues: Vec<String>) {
-        self.board.rename_queues(queues);
-        self.expect_board(now);
-    }
-
     /// A page connected. `None`: there are [`SESSIONS_MAX`] already.
     pub fn handle_open(&mut self, now: Now, viewer: Viewer) -> Option<SessionId> {
         if self.sessions.len() >= SESSIONS_MAX {

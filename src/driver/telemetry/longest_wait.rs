@@ -14,10 +14,15 @@ use std::time::Duration;
 /// Who waits, where and since when; shared with the scraper.
 pub(super) type Waiting = Arc<Mutex<HashMap<WorkId, (QueueId, Instant)>>>;
 
+/// A queue, its centre's name and its own.
+type Named = (QueueId, String, String);
+
 /// The longest wait of each queue, worked out when asked for.
+#[derive(Clone)]
 pub(super) struct LongestWait {
     gauge: GaugeVec,
-    queues: Vec<(QueueId, String, String)>,
+    /// Shared with the scraper, since another plan has other queues.
+    queues: Arc<Mutex<Vec<Named>>>,
     clock: Clock,
     waiting: Waiting,
 }
@@ -30,11 +35,18 @@ impl LongestWait {
         )?;
         let mut queues = Vec::new();
         for (centre, names) in (0..).map(CentreId).zip(names) {
-            for (index, queue) in (0..).zip(&names.queues) {
-                queues.push((QueueId { centre, index }, names.name.clone(), queue.clone()));
-            }
+            queues.extend(named(centre, names));
         }
-        Ok(LongestWait { gauge, queues, clock, waiting })
+        Ok(LongestWait { gauge, queues: Arc::new(Mutex::new(queues)), clock, waiting })
+    }
+
+    /// Another plan serves a centre. A queue that is no more is shown with no wait.
+    pub(super) fn rename(&self, centre: CentreId, names: &CentreNames) {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, centre_name, name) in queues.extract_if(.., |(queue, ..)| queue.centre == centre) {
+            self.gauge.with_label_values(&[centre_name.as_str(), name.as_str()]).set(0.0);
+        }
+        queues.extend(named(centre, names));
     }
 }
 
@@ -50,10 +62,16 @@ impl Collector for LongestWait {
             let wait = longest.entry(*queue).or_default();
             *wait = (*wait).max(now.since(*arrived));
         }
-        for (queue, centre, name) in &self.queues {
+        for (queue, centre, name) in self.queues.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let wait = longest.get(queue).copied().unwrap_or_default();
             self.gauge.with_label_values(&[centre.as_str(), name.as_str()]).set(wait.as_secs_f64());
         }
         self.gauge.collect()
     }
+}
+
+fn named(centre: CentreId, names: &CentreNames) -> impl Iterator<Item = Named> {
+    let queue =
+        move |(index, queue): (u32, &String)| (QueueId { centre, index }, names.name.clone(), queue.clone());
+    (0..).zip(&names.queues).map(queue)
 }

@@ -32,6 +32,7 @@ pub(super) struct Telemetry {
     wanted: Option<WorkId>,
     agents: HashMap<AgentId, State>,
     waiting: Waiting,
+    longest_wait: LongestWait,
 }
 
 struct CentreNames {
@@ -69,7 +70,8 @@ impl Telemetry {
         let metrics = Metrics::new(registry)?;
         let waiting = Waiting::default();
         let names: Vec<CentreNames> = site.centres.iter().map(CentreNames::of).collect();
-        registry.register(Box::new(LongestWait::new(&names, clock, waiting.clone())?))?;
+        let longest_wait = LongestWait::new(&names, clock, waiting.clone())?;
+        registry.register(Box::new(longest_wait.clone()))?;
         let figures = CoreFigures::new(registry)?;
         let mut telemetry = Telemetry {
             site: names,
@@ -78,6 +80,7 @@ impl Telemetry {
             agents: HashMap::new(),
             waiting,
             wanted: None,
+            longest_wait,
         };
         telemetry.seed_agents();
         Ok((telemetry, figures))
@@ -200,6 +203,7 @@ impl Telemetry {
                 let (service, class) = live.map_or(("", ""), |l| (l.service.as_str(), l.class.as_str()));
                 m.calls.with_label_values(&[centre, service, class, &code(cause)]).inc();
             }
+            Event::PlanChanged { queues, .. } => self.rename_queues(entry.centre, queues),
             Event::TrunkChanged { trunk, state } => {
                 for one in [TrunkState::Up, TrunkState::Suspect, TrunkState::Down] {
                     let holds = i64::from(one == *state);
@@ -214,6 +218,22 @@ impl Telemetry {
                 self.agent(*agent, |s| s.occupation = *occupation)
             }
             _ => {}
+        }
+    }
+
+    /// The plan was replaced: who waits is counted where the queue's id leads from here on.
+    fn rename_queues(&mut self, centre: CentreId, queues: &[String]) {
+        let waiting = self.waiting().clone();
+        let works: Vec<_> = waiting.into_iter().filter(|(work, _)| work.centre == centre).collect();
+        for (work, _) in &works {
+            self.leave(*work);
+        }
+        if let Some(names) = self.site.get_mut(usize::from(centre.0)) {
+            names.queues = queues.to_vec();
+            self.longest_wait.rename(centre, names);
+        }
+        for (work, (queue, arrived)) in works {
+            self.enter(work, queue, arrived);
         }
     }
 

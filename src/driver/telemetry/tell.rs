@@ -50,7 +50,7 @@ impl Telemetry {
             Event::Alarm { queue, on } => warn!(%queue, on, "longest wait"),
             Event::TrunkChanged { trunk, state: TrunkState::Down } => warn!(trunk, "does not answer"),
             Event::TrunkChanged { trunk, state } => info!(trunk, ?state, "trunk"),
-            Event::PlanChanged { version } => info!(version, "plan"),
+            Event::PlanChanged { version, .. } => info!(version, "plan"),
             _ => {}
         }
         if let Event::Ended { call, .. } = &entry.event {

@@ -8,13 +8,27 @@ use sip::time::Instant;
 
 impl Board {
     pub(super) fn lay_out_queues(&mut self) {
-        for (index, name) in self.cast.queues.clone().into_iter().enumerate() {
-            let Ok(place) = u32::try_from(index) else { return };
-            let id = QueueId { centre: self.cast.centre, index: place };
-            let row = match self.rows.row(&Key::Queue(id)) {
-                Some(Row::Queue(row)) => QueueRow { queue: name, ..row.clone() },
-                _ => QueueRow {
-                    queue: name,
+        self.rename_queues(&self.cast.queues.clone());
+    }
+
+    /// The plan was replaced: a queue keeps its figures by its name, one that is no more has no row.
+    pub(super) fn rename_queues(&mut self, queues: &[String]) {
+        let centre = self.cast.centre;
+        let key = |place: u32| Key::Queue(QueueId { centre, index: place });
+        let mut before = Vec::new();
+        for (place, _) in (0u32..).zip(&self.cast.queues) {
+            if let Some(Row::Queue(row)) = self.rows.row(&key(place)) {
+                before.push(row.clone());
+            }
+            if place as usize >= queues.len() {
+                self.rows.set(key(place), None);
+            }
+        }
+        for (place, name) in (0u32..).zip(queues) {
+            let row = match before.iter().find(|row| row.queue == *name) {
+                Some(row) => QueueRow { place, ..row.clone() },
+                None => QueueRow {
+                    queue: name.clone(),
                     place,
                     entered: 0,
                     answered: 0,
@@ -23,8 +37,9 @@ impl Board {
                     overflow: false,
                 },
             };
-            self.rows.set(Key::Queue(id), Some(Row::Queue(row)));
+            self.rows.set(key(place), Some(Row::Queue(row)));
         }
+        self.cast.queues = queues.to_vec();
     }
 
     pub(super) fn blank_agent(&self, agent: AgentId) -> AgentRow {
