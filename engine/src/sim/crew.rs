@@ -185,7 +185,8 @@ impl<'s> Shift<'s> {
                 counts: true,
                 rest: None,
             };
-            self.enters(waiting, second.queue, Duration::ZERO);
+            let arrival = self.arrival(&waiting, second.queue);
+            self.enters(waiting, arrival);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::call::event::{Event, Intent, Occupation, OfferKind};
 use crate::dialplan::{ClassId, Earlier, Facts, Repeat, Room};
 use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, Serial, WorkId};
 use crate::queue::{Arrival, Fact, Floor, Step};
+use crate::site::{AgentSite, Phone};
 use crate::time::Instant;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -109,7 +110,8 @@ impl<'s> Shift<'s> {
                 roster.push(crew.person(nth, place));
             }
         }
-        let skills: Vec<Vec<String>> = roster.iter().map(|agent| agent.skills.clone()).collect();
+        let person = |agent: &AgentSite| (agent.skills.clone(), agent.phone == Phone::Page);
+        let judged: Vec<(Vec<String>, bool)> = roster.iter().map(person).collect();
         let classes: Vec<String> = setup.plan.classes.iter().map(|class| class.name.clone()).collect();
         let slice = setup.slice.unwrap_or(Duration::MAX);
         let out = Outcome {
@@ -121,7 +123,7 @@ impl<'s> Shift<'s> {
         let people = roster.len();
         Shift {
             floor: Floor::new(CENTRE, 1, Arc::clone(&setup.plan), &roster, Duration::ZERO),
-            judge: Judge::new(Arc::clone(&setup.plan), skills),
+            judge: Judge::new(Arc::clone(&setup.plan), judged),
             now: Instant::ZERO,
             arrivals: Chance::new(setup.seed).fork(1),
             chance: Chance::new(setup.seed).fork(2),
@@ -264,7 +266,14 @@ impl<'s> Shift<'s> {
         let raises = key.filter(|key| caller.declares && urgency(*key) < urgency(class));
         let counts = since >= self.setup.warm_up;
         let waiting = Waiting { caller, arrived: self.now, class, last: false, counts, rest: None };
-        let Some(work) = self.enters(waiting, routed.queue, routed.credit) else { return };
+        let bare = Arrival {
+            credit: routed.credit,
+            add: routed.add.clone(),
+            language: routed.language.map(str::to_owned),
+            partner: routed.partner,
+            ..self.arrival(&waiting, routed.queue)
+        };
+        let Some(work) = self.enters(waiting, bare) else { return };
         if let Some(patience) = patience {
             self.plan_at(self.now + patience, Next::GivesUp(work));
         }
@@ -273,19 +282,23 @@ impl<'s> Shift<'s> {
         }
     }
 
-    pub(super) fn enters(&mut self, waiting: Waiting, queue: u32, credit: Duration) -> Option<WorkId> {
+    /// Somebody who waits, with nothing but a class.
+    pub(super) fn arrival(&mut self, waiting: &Waiting, queue: u32) -> Arrival {
         self.counter += 1;
         let serial = Serial(self.counter);
         let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
-        let (class, arrived) = (waiting.class, waiting.arrived);
-        let place = QueueId { centre: CENTRE, index: queue };
-        let arrival = Arrival { credit, ..Arrival::live(work, call, place, class, arrived) };
-        let fact = Fact::Enter(Box::new(arrival));
+        let queue = QueueId { centre: CENTRE, index: queue };
+        Arrival::live(work, call, queue, waiting.class, waiting.arrived)
+    }
+
+    pub(super) fn enters(&mut self, waiting: Waiting, arrival: Arrival) -> Option<WorkId> {
+        let (work, class, queue) = (arrival.work, arrival.class, arrival.queue.index);
+        let fact = Fact::Enter(Box::new(arrival.clone()));
         if self.floor.allows(&fact).is_err() {
             self.out.refused += 1;
             return None;
         }
-        self.judge.enters(work, queue, class, arrived, credit);
+        self.judge.enters(&arrival);
         self.queued[usize::from(class.0)] += f64::from(u8::from(!waiting.last));
         self.waiting.insert(work, waiting);
         self.out.most = self.out.most.max(self.waiting.len() + self.talks.len());
@@ -298,17 +311,14 @@ impl<'s> Shift<'s> {
 
     /// A held caller is back in this agent's ear; where that cannot be, the caller waits first of all.
     pub(super) fn resumes(&mut self, agent: AgentId, waiting: Waiting) {
-        self.counter += 1;
-        let serial = Serial(self.counter);
-        let (work, call) = (WorkId { centre: CENTRE, serial }, CallId { centre: CENTRE, serial });
-        let queue = QueueId { centre: CENTRE, index: 0 };
-        let arrival = Arrival::live(work, call, queue, waiting.class, waiting.arrived);
-        let fact = Fact::Resume { agent, arrival: Box::new(arrival), confirmed: true };
+        let arrival = self.arrival(&waiting, 0);
+        let (work, back) = (arrival.work, Box::new(arrival.clone()));
+        let fact = Fact::Resume { agent, arrival: back, confirmed: true };
         if self.floor.allows(&fact).is_err() {
-            self.enters(waiting, 0, Duration::ZERO);
+            self.enters(waiting, arrival);
             return;
         }
-        self.judge.enters(work, 0, waiting.class, waiting.arrived, Duration::ZERO);
+        self.judge.enters(&arrival);
         self.queued[usize::from(waiting.class.0)] += f64::from(u8::from(!waiting.last));
         self.waiting.insert(work, waiting);
         self.tell(fact);
