@@ -197,12 +197,12 @@ test("asking outside, handing over, calling back, a vital call passed over, and 
   const [look, glance] = [looker(seen), glancer(seen)];
   const nour = await house.agent("nour");
   const browser = nour.context().browser();
-  const [lea, claire] = [await house.page("lea", { browser }), await house.page("claire", { browser })];
+  const [lea, claire] = [await house.agent("lea", { browser }), await house.page("claire", { browser })];
 
   await house.caller({ to: "15", from: "+33639980001" });
   await take(nour);
   await nour.fill(".note textarea", "Homme, 71 ans, douleur thoracique depuis une heure.");
-  await nour.selectOption(".others select", CONTACT);
+  await nour.selectOption(".others select", { label: `${CONTACT} (outside)` });
   await nour.waitForSelector(".others [role=status]");
   await glance(nour, "agent-asking");
   await nour.keyboard.press("F8"); // back to the caller, whoever was asked rings no more
@@ -235,6 +235,26 @@ test("asking outside, handing over, calling back, a vital call passed over, and 
   await nour.waitForSelector(".line.talking");
   assert.equal(await nour.textContent(".line.talking .number"), "06 39 98 00 04");
 
+  // Ready again with that call in the ear: the vital caller calls her away, by the one key, and hers is kept.
+  await nour.keyboard.press("F10");
+  await nour.waitForSelector(".strip .called");
+  await glance(nour, "agent-alerted");
+  await nour.keyboard.press("F2");
+  await eventually("the vital caller is in her ear", async () => (await nour.textContent(".line.talking .number")) === "06 39 98 00 03");
+  assert.match(await nour.textContent(".panel.held li"), /06 39 98 00 04/);
+
+  // The vital key calls the doctor beside her; she leaves when she says so, and he stays.
+  await nour.keyboard.press("Shift+F7");
+  await lea.waitForSelector(".line.offered");
+  await glance(lea, "regulator-called", [DOCKED]);
+  await lea.keyboard.press("F2");
+  await lea.waitForSelector(".line.talking");
+  await eventually("each is shown the other", async () => /lea/.test(await nour.textContent(".line.talking .with").catch(() => "")) && /nour/.test(await lea.textContent(".line.talking .with").catch(() => "")));
+  await glance(nour, "agent-together");
+  await nour.keyboard.press("Shift+F9");
+  await nour.waitForSelector(".line.idle, .line.offered");
+  assert.ok(await lea.$(".line.talking"), "the doctor stays with the caller");
+
   await claire.locator(".overflow .button").first().click();
   await claire.locator(".majors > .button").click();
   await claire.waitForSelector(".majorform");
@@ -245,7 +265,7 @@ test("asking outside, handing over, calling back, a vital call passed over, and 
   await claire.locator(".overflow .button.danger").first().click();
   await claire.waitForSelector(".overflow .on");
   await look(claire, "board-major");
-  await nour.waitForSelector(".onward select >> nth=2"); // the event can be told to the call in the ear
-  await glance(nour, "agent-major", [SMALL]);
+  await lea.waitForSelector(".onward select >> nth=2"); // the event can be told to the call in the ear
+  await glance(lea, "regulator-major", [SMALL]);
   assert.deepEqual(seen, []);
 }));

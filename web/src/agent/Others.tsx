@@ -14,7 +14,7 @@ export function together(call: ConversationRow, name: string): string {
   const heard = all.filter((party) => party.seat === "speaks").map((party) => party.who);
   const rest = all.filter((party) => party.seat !== "speaks").map((party) => `${party.who} ${code("seat", party.seat)}`);
   const asked = call.consult && consultSays(call.consult);
-  return [asked, heard.length > 0 && t("party.with", { names: heard.join(", ") }), ...rest].filter(Boolean).join(" · ");
+  return [asked, call.calling && !asked && `◔ ${t("party.calling")}`, heard.length > 0 && t("party.with", { names: heard.join(", ") }), ...rest].filter(Boolean).join(" · ");
 }
 
 export function consultSays(consult: ConsultRow): string {
@@ -25,11 +25,12 @@ export function OthersPart({ desk, call, keyOf }: { desk: Desk; call: Conversati
   const now = nowAt(desk.link.board.value.clock, tick.value);
   const all = others(call, desk.name);
   const consult = call.consult;
-  const contacts = desk.contacts.value;
+  const asked = desk.asked.value;
   const outside = all.some((party) => party.role === null);
   return (
     <fieldset class="others">
       <legend>{t("party.title")}</legend>
+      {call.calling && <p role="status">◔ {t("party.calling")}</p>}
       {all.length === 0 && !consult && <p class="none">{t("party.none")}</p>}
       <ul>
         {all.map((party) => (
@@ -52,8 +53,16 @@ export function OthersPart({ desk, call, keyOf }: { desk: Desk; call: Conversati
           </>
         )}
         {!consult && outside && <Button onPress={() => desk.dismiss()}>{t("do.dismiss")}</Button>}
-        {!consult && contacts.length > 0 && (
-          <Chooser label={t("consult.title")} empty={`${t("consult.title")}…`} choices={contacts.map((name) => ({ id: name, text: name }))} onChoose={(name) => desk.consult(name)} />
+        {!consult && asked.length > 0 && (
+          <Chooser
+            label={t("consult.title")}
+            empty={`${t("consult.title")}…`}
+            choices={asked.map(({ as, name }) => ({ id: `${as}/${name}`, text: t(`consult.${as}`, { name }) }))}
+            onChoose={(id) => {
+              const whom = asked.find(({ as, name }) => `${as}/${name}` === id);
+              if (whom) desk.consult(whom);
+            }}
+          />
         )}
       </div>
     </fieldset>

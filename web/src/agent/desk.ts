@@ -15,7 +15,7 @@
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Link, Outcome } from "../live/link";
 import {
-  callbacks, conversation, dialling, handOvers, held, majors, newcomers, next, nowAt, offers, passesOver, queues, rowsOf, self, summons, waiting,
+  asked, callbacks, conversation, dialling, handOvers, held, majors, newcomers, next, nowAt, offers, passesOver, queues, rowsOf, self, summons, waiting, type Whom,
 } from "../live/room";
 import { after } from "../live/scope";
 import type { Phone } from "../phone/phone";
@@ -64,7 +64,8 @@ export class Desk {
   readonly dialling = computed(() => dialling(this.#room.value, this.name));
   readonly queues = computed(() => queues(this.#room.value).map((row) => row.queue));
   readonly majors = computed(() => majors(this.#room.value).filter((row) => row.until === null));
-  readonly contacts = computed(() => this.link.board.value.welcome?.contacts ?? []);
+  /** Whom one may ask about a call: outside first, then whoever is on duty, then teams. */
+  readonly asked = computed(() => asked(this.#room.value, this.link.board.value.welcome?.contacts ?? [], this.name));
   /** Whom the answer key takes. */
   readonly next = computed(() => next(this.offers.value, this.waiting.value, this.name));
   readonly held = computed(() => held(this.#room.value));
@@ -255,10 +256,10 @@ export class Desk {
     void this.#ask({ type: "dismiss_callback", call, reason });
   }
 
-  /** Somebody of the directory; alone with the caller, the caller is on hold meanwhile. */
-  consult(outside: string): void {
+  /** One of the directory, a colleague, or a queue's team; alone with the caller, the caller is on hold meanwhile. */
+  consult(whom: Whom): void {
     const call = this.call.peek()?.call;
-    if (call) void this.#ask({ type: "consult", call, outside });
+    if (call) void this.#ask({ type: "consult", call, [whom.as]: whom.name });
   }
 
   /** Whoever was asked from outside is let go. */

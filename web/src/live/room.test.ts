@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConversationRow, OfferRow, PartyRow, Row, WaitingRow } from "../wire/generated";
-import { callbacks, dialling, handOvers, majors, mayLeave, newcomers, next, nowAt, onTheLine, passesOver, readable, spell, summons, supervisorsEar, waiting } from "./room";
+import { asked, callbacks, dialling, handOvers, majors, mayLeave, newcomers, next, nowAt, onTheLine, passesOver, readable, spell, summons, supervisorsEar, waiting } from "./room";
 
 const waits = (work: string, over: Partial<WaitingRow> = {}): [string, Row] => [
   `waiting/0-q0/${work}`,
@@ -117,5 +117,18 @@ describe("by which desk a supervisor listens", () => {
   it("callbacks are nobody on the line", () => {
     const rows = new Map([waits("live"), waits("back"), ["callback/back", { type: "callback", call: "back" } as Row] as [string, Row]]);
     expect(onTheLine(waiting(rows), rows).map((row) => row.call)).toEqual(["live"]);
+  });
+});
+
+describe("who is asked about a call", () => {
+  it("the directory first, then whoever is there but oneself, then the teams", () => {
+    const rows = new Map<string, Row>([
+      ["agent/nour", { type: "agent", agent: "nour", intent: "ready", reachable: true } as Row],
+      ["agent/lea", { type: "agent", agent: "lea", intent: { paused: "meal" }, reachable: true } as Row],
+      ["agent/sam", { type: "agent", agent: "sam", intent: "signed-out", reachable: true } as Row],
+      ["agent/ali", { type: "agent", agent: "ali", intent: "ready", reachable: false } as Row],
+      ["queue/0", { type: "queue", queue: "front", place: 0 } as Row],
+    ]);
+    expect(asked(rows, ["sdis-67"], "nour").map(({ as, name }) => `${as} ${name}`)).toEqual(["outside sdis-67", "colleague lea", "queue front"]);
   });
 });

@@ -107,6 +107,18 @@ export function others(call: ConversationRow, name: string): PartyRow[] {
   return call.parties.filter((party) => party.who !== name);
 }
 
+/** Somebody who can be asked about a call, by the field of the command that names them. */
+export type Whom = { as: "outside" | "colleague" | "queue"; name: string };
+
+export function asked(rows: Rows, contacts: readonly string[], name: string): Whom[] {
+  const there = agents(rows).filter((row) => row.agent !== name && row.intent !== "signed-out" && row.reachable);
+  return [
+    ...contacts.map((name): Whom => ({ as: "outside", name })),
+    ...there.map((row): Whom => ({ as: "colleague", name: row.agent })),
+    ...queues(rows).map((row): Whom => ({ as: "queue", name: row.queue })),
+  ];
+}
+
 /** Whether the caller would not be alone: another agent who is heard, or somebody outside, stays. */
 export function mayLeave(call: ConversationRow, name: string): boolean {
   return others(call, name).some((party) => party.seat === "speaks" && party.lost === null);
