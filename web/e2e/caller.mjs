@@ -24,7 +24,7 @@ export async function call(sipPort, { from = "+33639981200", to = "15" } = {}) {
     "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0",
     `m=audio ${talk} RTP/AVP 8`, "a=rtpmap:8 PCMA/8000", "a=ptime:20", "",
   ].join("\r\n");
-  const uri = `sip:${to}@127.0.0.1:${sipPort}`;
+  const uri = to.startsWith("urn:") ? to : `sip:${to}@127.0.0.1:${sipPort}`;
   const text = (method, cseq, more, body = "", via = branch) =>
     [`${method} ${caller.target ?? uri} SIP/2.0`, `Via: SIP/2.0/UDP 127.0.0.1:${mine};branch=${via};rport`, "Max-Forwards: 70",
       `From: <sip:${from}@127.0.0.1>;tag=${tag}`, `To: ${caller.remote ?? `<${uri}>`}`, `Call-ID: ${id}`, `CSeq: ${cseq} ${method === "ACK" ? "ACK" : method}`,

@@ -53,7 +53,7 @@ export const CONTACT = "sdis-67";
 /** An agent as a test names one: `"nour"`, an ARM, or with a role and skills of its own. */
 const person = (agent) => (typeof agent === "string" ? { name: agent, role: "agent", skills: ["arm"] } : agent);
 
-const configuration = ({ centre, sip, http, media, fallback, agents }) => `
+const configuration = ({ centre, sip, http, media, outside, fallback, agents }) => `
 [node]
 state_dir = "state"
 drain     = "0s"
@@ -70,7 +70,7 @@ listen = "127.0.0.1:${http}"
 
 [[trunk]]
 name  = "test-trunk"
-peers = ["127.0.0.1"]
+peers = ["127.0.0.1", "127.0.0.1:${outside}"]
 
 [[centre]]
 name    = "${centre}"
@@ -136,10 +136,11 @@ export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, f
   const agents = named.map(person);
   const folder = mkdtempSync(join(tmpdir(), "bandeau-e2e-"));
   const [sip, http, media] = [await freeUdp(), await freeTcp(), await freeMedia()];
+  const outside = await bindUdp(0); // where calls to the outside go: it takes them, and nobody answers
   writeFileSync(join(folder, "plan.toml"), rules);
   const [, centre] = /^plan\s*=\s*"(.+)"/m.exec(rules);
   const config = join(folder, "bandeau.toml");
-  writeFileSync(config, configuration({ centre, sip, http, media, fallback, agents }));
+  writeFileSync(config, configuration({ centre, sip, http, media, outside: outside.address().port, fallback, agents }));
   for (const [name, role] of [...agents.map(({ name, role }) => [name, role]), ["claire", "supervisor"]]) {
     const added = spawnSync(BINARY, ["user", "--config", config, "add", name, "--role", role], { input: `${PASSWORD}\n${PASSWORD}\n`, encoding: "utf8" });
     if (added.status !== 0) throw new Error(`user add ${name}: ${added.stderr}`);
@@ -213,6 +214,7 @@ export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, f
       const gone = new Promise((done) => engine.once("close", done));
       engine.kill("SIGKILL");
       await gone;
+      outside.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
