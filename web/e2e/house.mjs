@@ -142,7 +142,8 @@ export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, f
   const config = join(folder, "bandeau.toml");
   writeFileSync(config, configuration({ centre, sip, http, media, outside: outside.address().port, fallback, agents }));
   for (const [name, role] of [...agents.map(({ name, role }) => [name, role]), ["claire", "supervisor"]]) {
-    const added = spawnSync(BINARY, ["user", "--config", config, "add", name, "--role", role], { input: `${PASSWORD}\n${PASSWORD}\n`, encoding: "utf8" });
+    const desk = role === "supervisor" && agents.some((agent) => agent.name === name) ? ["--agent", name] : [];
+    const added = spawnSync(BINARY, ["user", "--config", config, "add", name, "--role", role, ...desk], { input: `${PASSWORD}\n${PASSWORD}\n`, encoding: "utf8" });
     if (added.status !== 0) throw new Error(`user add ${name}: ${added.stderr}`);
   }
   let log = "";
@@ -199,6 +200,7 @@ export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, f
       if (options.signIn === false) return page;
       await page.fill("input[name=name]", name);
       await page.fill("input[name=password]", PASSWORD);
+      if (options.role) await page.selectOption("select[name=role]", options.role);
       await page.keyboard.press("Enter");
       await page.waitForSelector(".strip, main.board");
       return page;

@@ -190,9 +190,11 @@ async function take(page) {
   await page.waitForSelector(".line.talking");
 }
 
+/** A supervisor with a desk, who signs in at it as an agent does. */
+const ODILE = { name: "odile", role: "supervisor", skills: [] };
 const LEA = { name: "lea", role: "regulator", skills: ["mr-amu"] };
 
-test("asking outside, handing over, calling back, a vital call passed over, and a major event", inHouse({ agents: ["nour", LEA], rules: SAMU + CALLS_BACK }, async (house) => {
+test("asking outside, handing over, calling back, a vital call passed over, and a major event", inHouse({ agents: ["nour", LEA, ODILE], rules: SAMU + CALLS_BACK }, async (house) => {
   const seen = [];
   const [look, glance] = [looker(seen), glancer(seen)];
   const nour = await house.agent("nour");
@@ -255,6 +257,20 @@ test("asking outside, handing over, calling back, a vital call passed over, and 
   await nour.waitForSelector(".line.idle, .line.offered");
   assert.ok(await lea.$(".line.talking"), "the doctor stays with the caller");
 
+  // A supervisor listens by her own page, the doctor is shown it, and she takes the call over.
+  const odile = await house.agent("odile", { browser, role: "agent" });
+  await odile.evaluate(() => (globalThis.location.hash = "#board"));
+  await odile.selectOption(".watch select", "listens");
+  await eventually("the doctor sees who listens", async () => /odile listens|odile écoute/.test(await lea.textContent(".line.talking .with").catch(() => "")));
+  await glance(lea, "regulator-listened", [DOCKED]);
+  await odile.waitForSelector(".watch .button");
+  await glance(odile, "board-listening", [SMALL]);
+  await odile.locator(".watch .button").first().click();
+  await odile.locator(".watch .button.danger").click();
+  await lea.waitForSelector(".line.idle");
+  await odile.evaluate(() => (globalThis.location.hash = "#agent"));
+  await odile.waitForSelector(".line.talking");
+
   await claire.locator(".majors > .button").click();
   await claire.waitForSelector(".majorform");
   await look(claire, "board-opening");
@@ -266,7 +282,7 @@ test("asking outside, handing over, calling back, a vital call passed over, and 
   await claire.locator(".overflow .button.danger").click(); // the second of two
   await claire.waitForSelector(".overflow .on");
   await look(claire, "board-major");
-  await lea.waitForSelector(".onward select >> nth=2"); // the event can be told to the call in the ear
-  await glance(lea, "regulator-major", [SMALL]);
+  await odile.waitForSelector(".onward select >> nth=2"); // the event can be told to the call in the ear
+  await glance(odile, "desk-major", [SMALL]);
   assert.deepEqual(seen, []);
 }));

@@ -1,7 +1,7 @@
 //! Who and what a centre consists of, by the names pages use.
 
 use crate::id::{AgentId, CentreId, QueueId};
-use crate::site::AgentSite;
+use crate::site::{AgentSite, Role};
 
 /// What a centre's board needs to know before its first event.
 #[derive(Clone, Debug)]
@@ -31,6 +31,11 @@ impl Cast {
     pub fn queue_named(&self, name: &str) -> Option<QueueId> {
         let index = self.queues.iter().position(|queue| queue == name)?;
         Some(QueueId { centre: self.centre, index: u32::try_from(index).ok()? })
+    }
+
+    /// Whether the roster has them as a supervisor.
+    pub(super) fn steers(&self, agent: AgentId) -> bool {
+        self.site(agent).is_some_and(|site| matches!(site.role, Role::Supervisor | Role::Administrator))
     }
 
     /// How an agent is called on boards.

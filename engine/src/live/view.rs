@@ -81,7 +81,10 @@ impl Viewer {
             | Verb::Consult { agent, .. }
             | Verb::Conference { agent, .. }
             | Verb::Dismiss { agent, .. } => *agent == me,
-            Verb::Watch { .. } | Verb::TakeOver { .. } => false,
+            // A supervisor of the roster at a page of their own, which is the ear of it.
+            Verb::Watch { agent, .. } | Verb::TakeOver { agent, .. } => {
+                *agent == me && board.cast().steers(me)
+            }
             Verb::Note { call, .. } => board.rows().row(&Key::Conversation(me, *call)).is_some(),
             Verb::HandOver { agent, .. }
             | Verb::TakeBack { agent, .. }

@@ -35,7 +35,7 @@ export function Team({ room }: { room: Room }) {
                 <td>
                   <span aria-hidden="true">{SHAPES[look(row)]} </span>
                   {stateOf(row)}
-                  {room.mayCommand && row.occupation === "talking" && <Watch room={room} row={row} />}
+                  {row.occupation === "talking" && <Watch room={room} row={row} />}
                 </td>
                 <td class="n time">{row.intent === "signed-out" ? "–" : spell(now - row.since)}</td>
                 <td class="act">

@@ -9,9 +9,11 @@ import type { Room } from "./BoardPage";
 
 const SEATS = ["listens", "whispers", "speaks"] as const satisfies readonly Seat[];
 
-export function Watch({ room: { link, ask }, row }: { room: Room; row: AgentRow }) {
-  const ear = supervisorsEar(rowsOf(link.board.value, "board"), link.board.value.welcome?.viewer ?? "");
+export function Watch({ room: { link, ask, mayCommand }, row }: { room: Room; row: AgentRow }) {
+  const welcome = link.board.value.welcome;
+  const ear = supervisorsEar(rowsOf(link.board.value, "board"), welcome?.agent ?? welcome?.viewer ?? "");
   const call = row.call;
+  if (!mayCommand && ear?.agent !== welcome?.agent) return null; // at an agent's page by that page alone
   if (call === null || ear === null || ear.agent === row.agent) return null;
   const inIt = ear.call === call;
   if (ear.call !== null && !inIt) return null; // one conversation at a time

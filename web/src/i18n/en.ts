@@ -107,7 +107,7 @@ export const en: Record<Word, string> = {
 
   "hand.title": "Hand over",
   "hand.to": "Next stage",
-  "hand.list": "Handed over, waiting for a doctor",
+  "hand.list": "Between two stages",
   "hand.none": "Nobody is between two stages",
   "hand.by": "handed over by {name}",
   "hand.mine": "handed over by you",

@@ -105,7 +105,7 @@ export const fr = {
 
   "hand.title": "Passer la main",
   "hand.to": "Étape suivante",
-  "hand.list": "Passés, en attente d'un médecin",
+  "hand.list": "Entre deux étapes",
   "hand.none": "Personne n'est entre deux étapes",
   "hand.by": "passé par {name}",
   "hand.mine": "passé par vous",

@@ -157,3 +157,17 @@ fn every_command_is_for_whom_the_table_says() {
     }
     assert_eq!(viewer(Right::Agent(agent(0))).actor(), Actor::Agent(agent(0)));
 }
+
+#[test]
+fn a_supervisor_of_the_roster_listens_by_the_own_page_and_by_nobody_elses() {
+    let mut cast = cast();
+    cast.agents[1].role = crate::site::Role::Supervisor;
+    let board = Board::new(cast, EPOCH);
+    let by = |index| viewer(Right::Agent(agent(index)));
+    for name in ["watch", "take_over"] {
+        let own = verb(name, agent(1), call(1), offer(1), work(1), queue(0));
+        let of_another = verb(name, agent(0), call(1), offer(1), work(1), queue(0));
+        assert!(by(1).may(&own, &board), "{name}");
+        assert!(!by(1).may(&of_another, &board) && !by(0).may(&of_another, &board), "{name}");
+    }
+}
