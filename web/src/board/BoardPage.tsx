@@ -7,7 +7,7 @@ import type { Rows } from "../live/board";
 import { agents, alarms, callbacks, decisions, handOvers, held, minutes, nowAt, onTheLine, queues, readable, rowsOf, spell, totals, trunks, waiting } from "../live/room";
 import { Chooser, ClassBadge, Panel, TwicePressed } from "../ui/pieces";
 import { tick } from "../ui/time";
-import type { AlarmRow, WaitingRow, WireVerb } from "../wire/generated";
+import type { AlarmRow, QueueRow, WaitingRow, WireVerb } from "../wire/generated";
 import { Curve } from "./Curve";
 import { Majors } from "./Majors";
 import { Team } from "./Team";
@@ -126,7 +126,8 @@ function Alarms({ link }: { link: Link }) {
   );
 }
 
-function Queues({ room: { link, mayCommand, ask } }: { room: Room }) {
+function Queues({ room }: { room: Room }) {
+  const { link } = room;
   const all = lineOf(link);
   return (
     <Panel title={t("board.queues")} name="queues">
@@ -141,7 +142,6 @@ function Queues({ room: { link, mayCommand, ask } }: { room: Room }) {
               <th scope="col" class="n">{t("board.entered")}</th>
               <th scope="col" class="n">{t("board.answered")}</th>
               <th scope="col" class="n">{t("board.withdrawn")}</th>
-              <th scope="col">{t("board.overflow")}</th>
             </tr>
           </thead>
           <tbody>
@@ -153,6 +153,7 @@ function Queues({ room: { link, mayCommand, ask } }: { room: Room }) {
                   <th scope="row">
                     {queue.alarm && <span aria-hidden="true">■ </span>}
                     {queue.queue}
+                    <Overflow queue={queue} room={room} />
                   </th>
                   <td class="n big">{inIt.length}</td>
                   <td class="n time">{inIt.length > 0 ? spell(longest) : "–"}</td>
@@ -160,17 +161,6 @@ function Queues({ room: { link, mayCommand, ask } }: { room: Room }) {
                   <td class="n">{queue.entered}</td>
                   <td class="n">{queue.answered}</td>
                   <td class="n">{queue.withdrawn}</td>
-                  <td class="overflow">
-                    <span class={queue.overflow ? "on" : ""}>{t(queue.overflow ? "board.overflow.open" : "board.overflow.shut")}</span>
-                    {mayCommand && (
-                      <TwicePressed
-                        first={t(queue.overflow ? "board.overflow.do_close" : "board.overflow.do_open")}
-                        second={t(queue.overflow ? "board.overflow.confirm_close" : "board.overflow.confirm_open")}
-                        label={`${t("board.overflow")}, ${queue.queue}`}
-                        onPress={() => ask({ type: "set_overflow", queue: queue.queue, open: !queue.overflow })}
-                      />
-                    )}
-                  </td>
                 </tr>
               );
             })}
@@ -178,6 +168,25 @@ function Queues({ room: { link, mayCommand, ask } }: { room: Room }) {
         </table>
       </div>
     </Panel>
+  );
+}
+
+/** A queue's way out: shown where it is open, and two presses to open or close it. */
+function Overflow({ queue, room: { mayCommand, ask } }: { queue: QueueRow; room: Room }) {
+  const { overflow: open, queue: name } = queue;
+  if (!open && !mayCommand) return null;
+  return (
+    <div class="overflow">
+      <span class={open ? "on" : ""}>{t(open ? "board.overflow.open" : "board.overflow.shut")}</span>
+      {mayCommand && (
+        <TwicePressed
+          first={t(open ? "board.overflow.do_close" : "board.overflow.do_open")}
+          second={t(open ? "board.overflow.confirm_close" : "board.overflow.confirm_open")}
+          label={`${t("board.overflow")}, ${name}`}
+          onPress={() => ask({ type: "set_overflow", queue: name, open: !open })}
+        />
+      )}
+    </div>
   );
 }
 
