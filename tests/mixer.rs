@@ -95,7 +95,8 @@ fn a_whisper_is_for_one_ear_in_a_relay_too() {
     phones[0].socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
     let heard = talk(&mut phones);
     assert_eq!(tones(&heard[1]), [0]);
-    assert_eq!(tones(&heard[0]), [0usize; 0], "not a packet of who only listens");
+    // Left alone one hears comfort noise, which has a little of every tone.
+    assert!(tone::share(&heard[0], TONES[1]) < 0.3, "nothing of who only listens");
     drop(floor);
 }
 
