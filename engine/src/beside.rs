@@ -175,7 +175,16 @@ impl Engine {
         let busy =
             busy.filter(|id| self.calls.get(id).is_some_and(|call| call.leg_of_agent(agent).is_some()));
         if let Some(id) = busy {
+            if centre.floor.offer(offer).is_some_and(|standing| standing.call == id) {
+                return Err(Refusal::Busy); // it is the call in the ear: there is nowhere to come to
+            }
             self.put_aside(agent, id)?;
+            // Making room may have freed others, and one of them has what was claimed.
+            let still = self.centre(agent.centre).map(|centre| centre.floor.allows(&fact));
+            if let Some(Err(refusal)) = still {
+                self.tell_floor(agent.centre, Fact::Aside { agent, call: id });
+                return Err(refusal);
+            }
         }
         self.tell_floor(agent.centre, fact);
         Ok(())

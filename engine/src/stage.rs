@@ -86,6 +86,8 @@ impl Engine {
                 recontact: due,
             }),
         );
+        // Whoever was called beside the agent would come to nobody: the next stage is asked instead.
+        self.stop_joins(id);
         self.caller_out(id, program);
         for leg in watching {
             self.part(id, leg, Actor::System, None);

@@ -268,3 +268,41 @@ fn i14_everyone_talks_and_the_key_on_an_alert_brings_the_vital_caller_at_once() 
     room.bye(&mut first);
     over(room, second);
 }
+
+#[test]
+fn a_vital_call_that_is_handed_over_calls_nobody_into_it_and_who_answers_it_keeps_it() {
+    let (mut room, caller, call, _) = talking();
+    let (_, callers) = room.arrival(0);
+    vital(&mut room, call);
+    let queue = room.queue("regulation");
+    let verb = Verb::HandOver { agent: agent(0), call, queue, class: None, note: None };
+    room.by(0, verb).result.expect("handed over");
+    assert!(room.called_upon(DOCTOR, OfferKind::Join).is_none(), "asked by the next stage's queue alone");
+    assert!(room.key(DOCTOR).result.is_ok());
+    assert_eq!(room.connected(DOCTOR).len(), 1);
+    room.pass(30 * SECOND);
+    assert!(room.called_upon(DOCTOR, OfferKind::Join).is_none(), "not alerted to the own caller");
+    assert_eq!(room.hearing(callers), None);
+    over(room, caller);
+}
+
+#[test]
+fn nobody_is_taken_out_of_a_call_to_come_into_it() {
+    let (mut room, caller, call, _) = talking();
+    let (_, callers) = room.arrival(0);
+    consult(&mut room, call, Whom::Agent(agent(DOCTOR))).expect("asked");
+    vital(&mut room, call);
+    comes(&mut room, DOCTOR, OfferKind::Join);
+    assert!(room.by(0, Verb::Leave { agent: agent(0), call }).result.is_ok());
+    room.pass(15 * SECOND);
+    let (offer, _) = room.called_upon(DOCTOR, OfferKind::Join).expect("the vital key's call still stands");
+    let claim = room.by(DOCTOR, Verb::Claim { agent: agent(DOCTOR), offer }).result;
+    assert_eq!(claim, Err(Refusal::Busy));
+    assert_eq!(room.hearing(callers), None, "the caller has the doctor");
+    let held = |event: &Event| matches!(event, Event::HeldAside { .. });
+    assert!(room.step_of(held).is_none());
+    let release = Verb::Release { agent: agent(DOCTOR), call, disposition: None };
+    assert!(room.by(DOCTOR, release).result.is_ok());
+    assert!(room.has_bye(&caller));
+    room.rest();
+}
