@@ -255,6 +255,7 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let offer = call.party(leg).and_then(Party::offer);
         let outside = call.party(leg).is_some_and(|it| matches!(it.role, PartyRole::Outside { .. }));
+        let fallback = call.party(leg).is_some_and(|it| matches!(it.role, PartyRole::Fallback { .. }));
         let Some(found) = call.leg_mut(leg) else { return };
         found.dialogs.retain(|other| *other != dialog);
         let last = found.dialogs.is_empty();
@@ -263,8 +264,11 @@ impl Engine {
             if outside {
                 return self.outside_failed(id, leg, code);
             }
+            if fallback {
+                // The lost agent is in the call all the same: the clock goes on without that phone.
+                return self.let_go(id, leg, None);
+            }
             self.part(id, leg, Actor::System, None);
-            // The other phone of a lost agent holds no offer: the clock goes on without it.
             if let Some(offer) = offer {
                 self.tell_floor(offer.centre, Fact::Failed { offer, end: refusal(code) });
             }

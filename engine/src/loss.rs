@@ -175,15 +175,18 @@ impl Engine {
         if !self.calls.get(&id).is_some_and(|call| call.lost) {
             return;
         }
+        let call = self.calls.get(&id);
+        let speaking = call.into_iter().flat_map(|call| call.seated().filter(|it| it.is_agent_speaking()));
+        let spoke: Vec<AgentId> = speaking.filter_map(Party::agent).collect();
         let gone = self.clear_ours(id);
-        for agent in &gone {
-            if self.speaks_by_page(*agent) {
-                self.pages.of(*agent).lost = Some(id);
-            }
-        }
         // First the caller, then the ears: whoever else is free must have the caller before those
         // are looked at whose page or phone may be dead.
-        self.wait_again(id);
+        let work = self.wait_again(id);
+        for agent in spoke {
+            if self.speaks_by_page(agent) {
+                self.pages.of(agent).lost = work.map(|work| (id, work));
+            }
+        }
         for agent in gone {
             self.free_ear(id, agent);
         }

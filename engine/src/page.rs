@@ -8,7 +8,7 @@ use crate::call::event::{Loss, OfferEnd, OfferKind};
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::Engine;
-use crate::id::{AgentId, CallId, LegId, OfferId, PageId};
+use crate::id::{AgentId, CallId, LegId, OfferId, PageId, WorkId};
 use crate::io::Output;
 use crate::media::{Codec, MediaCommand, Stream};
 use crate::queue::Fact;
@@ -46,8 +46,8 @@ pub(crate) struct Page {
     open: bool,
     /// When it closed; `None` from the next connection on.
     closed_at: Option<Instant>,
-    /// A call it was lost in, that has been offered to everyone since.
-    pub(crate) lost: Option<CallId>,
+    /// A call its agent spoke in when it was lost, and the item by which everyone has been asked since.
+    pub(crate) lost: Option<(CallId, WorkId)>,
 }
 
 impl Pages {
@@ -169,8 +169,10 @@ impl Engine {
         if let Some((id, leg)) = self.call_on_page(agent) {
             return self.back(id, leg);
         }
-        let work = lost.and_then(|id| self.calls.get(&id)).and_then(|call| call.work);
-        if let Some(work) = work {
+        // Another item is another's loss, or the next stage's caller.
+        let waits =
+            |(id, work): &(CallId, WorkId)| self.calls.get(id).is_some_and(|it| it.work == Some(*work));
+        if let Some((_, work)) = lost.filter(waits) {
             // Refused: somebody is faster, or the agent has something else in the ear by now.
             let _ = self.ask_floor(agent.centre, Fact::Pick { agent, work, lifted: false, confirmed: true });
         }

@@ -180,9 +180,9 @@ impl Engine {
 
     /// A caller who had an agent waits once more, as a new item with the old arrival. What a human
     /// said of the call counts; what nobody has said is taken for vital (I34).
-    pub(crate) fn wait_again(&mut self, id: CallId) {
-        let Some(centre) = self.centres.get_mut(usize::from(id.centre.0)) else { return };
-        let Some(call) = self.calls.get_mut(&id) else { return };
+    pub(crate) fn wait_again(&mut self, id: CallId) -> Option<WorkId> {
+        let centre = self.centres.get_mut(usize::from(id.centre.0))?;
+        let call = self.calls.get_mut(&id)?;
         let plan = &centre.plan;
         let first_with = |fence: bool| {
             let place = plan.classes.iter().position(|class| class.fence == fence);
@@ -202,6 +202,7 @@ impl Engine {
         let (arrived, credit) = (call.record.arrived_at, call.credit);
         let arrival = Arrival { credit, again: true, ..Arrival::live(work, id, queue, class, arrived) };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
+        Some(work)
     }
 
     /// An item has left its queue, and the floor has said all it has to say of it.

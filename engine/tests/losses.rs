@@ -184,3 +184,59 @@ fn an_unplugged_phone_does_not_keep_a_caller_from_the_next() {
     room.pass(7 * SECOND);
     assert_eq!(room.shows(1 - first).as_deref(), Some("0612345678"));
 }
+
+#[test]
+fn i01_a_busy_other_phone_frees_no_agent_who_is_still_in_the_call() {
+    let mut room = Room::of_pages(1);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    assert!(room.key(0).result.is_ok());
+    let (leg, callers) = legs(&room);
+    room.hears(leg);
+    room.silent(leg, 1);
+    room.pass(3 * SECOND);
+    room.phone_says(50, "486 Busy Here");
+    room.pass(SECOND);
+    room.hears(leg);
+    assert_eq!(room.hearing(callers), None, "talks again");
+    let before = room.step;
+    let mut second = room.dial_and_ack("0687654321", "15");
+    room.pass(60 * SECOND);
+    let offered = |room: &Room| {
+        room.events_since(before)
+            .iter()
+            .any(|it| matches!(it, Event::Offered { agent: to, .. } if *to == agent(0)))
+    };
+    assert!(!offered(&room), "the first caller is in the ear");
+    room.bye(&mut caller);
+    room.pass(60 * SECOND);
+    assert!(offered(&room), "and is out of it");
+    room.bye(&mut second);
+    room.rest();
+}
+
+#[test]
+fn a_page_that_comes_back_has_no_call_that_another_agent_has_had_since() {
+    let mut room = Room::of_pages(2);
+    room.by(1, Verb::Pause { agent: agent(1), reason: "meal".to_owned() });
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    assert!(room.key(0).result.is_ok());
+    let (call, _) = room.connected(0)[0];
+    let (_, callers) = room.arrival(0);
+    room.page(0, false);
+    room.page_down(room.page_id(0));
+    room.by(0, Verb::Pause { agent: agent(0), reason: "broken".to_owned() });
+    room.pass(6 * SECOND);
+    let pick = Verb::Pick { agent: agent(1), call, confirmed: true };
+    room.by(1, pick).result.expect("picked");
+    room.key(1);
+    assert_eq!(room.connected(1).len(), 1);
+    let queue = room.queue("back");
+    let verb = Verb::HandOver { agent: agent(1), call, queue, class: None, note: None };
+    room.by(1, verb).result.expect("handed over");
+    room.page(0, true);
+    room.page_offers(0);
+    room.page_fit(0, true);
+    assert_eq!(room.connected(0).len(), 1, "nobody sits there who has asked for it");
+    assert!(matches!(room.hearing(callers), Some(Program::Hold { .. })));
+    room.bye(&mut caller);
+}
