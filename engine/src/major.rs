@@ -117,13 +117,16 @@ impl Engine {
         Ok(event)
     }
 
-    /// The event's team serves its queue, the others everything but that.
+    /// The event's team serves its queue, the others everything but that. Under a plan without that
+    /// queue everybody serves what their skills say: to be kept from another queue helps nobody.
     fn divide(&mut self, id: CentreId, event: MajorId) {
         let Some(centre) = self.centre(id) else { return };
         let Some(major) = centre.majors.open.get(&event) else { return };
-        let Some(queue) = major.queue.as_ref().map(|name| centre.queue_named(name)) else { return };
-        let team = major.team.iter().map(|agent| (*agent, Duty::Only(vec![queue])));
-        let rest = major.rest.iter().map(|agent| (*agent, Duty::Except(vec![queue])));
+        let Some(name) = &major.queue else { return };
+        let queue = centre.plan.queue_named(name).map(|index| QueueId { centre: id, index });
+        let duty = |of: fn(Vec<QueueId>) -> Duty| queue.map_or(Duty::BySkill, |queue| of(vec![queue]));
+        let team = major.team.iter().map(|agent| (*agent, duty(Duty::Only)));
+        let rest = major.rest.iter().map(|agent| (*agent, duty(Duty::Except)));
         for (agent, duty) in team.chain(rest).collect::<Vec<_>>() {
             self.tell_floor(id, Fact::Assign { agent, duty });
         }

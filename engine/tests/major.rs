@@ -3,10 +3,12 @@
 mod kit;
 
 use engine::call::event::{Actor, Beside, Event};
-use engine::id::MajorId;
+use engine::dialplan::Dialplan;
+use engine::id::{CentreId, MajorId};
 use engine::io::{Input, OpenMajor, Refusal, Verb};
 use engine::media::MediaEvent;
 use kit::{Room, agent, centre, desks, plan, site};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -146,4 +148,20 @@ fn its_team_serves_it_alone_and_who_is_kept_for_the_rest_serves_none_of_it() {
     assert_eq!(room.shows(1).as_deref(), Some("0600000003"));
     room.phone_says(1, "486 Busy Here");
     room.chief(Verb::CloseMajor { event }).result.expect("closed");
+}
+
+#[test]
+fn a_plan_that_no_longer_has_its_queue_keeps_nobody_from_another() {
+    let mut room = room(2);
+    let wish = OpenMajor { team: vec![agent(0)], rest: vec![agent(1)], ..flood(&room) };
+    let event = opens(&mut room, wish);
+    room.by(1, Verb::Ready { agent: agent(1) }).result.expect("ready");
+    let text = plan::STAGED.replace("[queue.crisis]", "[queue.later]");
+    let plan = Dialplan::parse("test.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+    room.input(Input::Plan(CentreId(0), Arc::new(plan)));
+    let mut caller = room.dial_and_ack("0600000001", "15");
+    assert_eq!(room.shows(1).as_deref(), Some("0600000001"), "kept for everything else");
+    room.bye(&mut caller);
+    room.chief(Verb::CloseMajor { event }).result.expect("closed");
+    room.rest();
 }
