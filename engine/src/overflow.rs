@@ -155,6 +155,8 @@ impl Engine {
         }
         self.tell_floor(id.centre, Fact::Leave { work, exit: Exit::Overflowed });
         self.forget_work(work);
+        self.end_handover(id);
+        self.end_fallback(id, leg);
         self.drop_outlets(id);
         self.close_menu(id);
         self.answer_caller(id);

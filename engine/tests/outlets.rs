@@ -127,3 +127,46 @@ fn i02_whoever_is_first_at_home_or_abroad_has_the_call() {
     room.bye(&mut caller);
     room.rest();
 }
+
+#[test]
+fn a_caller_handed_over_and_answered_outside_is_nobodys_to_call_again() {
+    let overflow = format!("stage  = \"regulation\"\noverflow = [{OUT}]\n");
+    let text = plan::STAGED.replace("stage  = \"regulation\"\n", &overflow);
+    let mut room = Room::of(site(vec![centre(&text, desks(0, 1, true))]));
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let (call, queue) = (room.ear(0), room.queue("regulation"));
+    let verb = Verb::HandOver { agent: agent(0), call, queue, class: None, note: None };
+    room.by(0, verb).result.expect("handed over");
+    room.pass(21 * SECOND);
+    room.out_says("200 OK");
+    assert!(overflowed(&room));
+    room.pass(600 * SECOND);
+    let due = room.beside().into_iter().any(|it| matches!(it, Beside::RecontactDue { .. }));
+    assert!(!due, "somebody talks with them");
+    room.bye(&mut caller);
+    assert!(room.callbacks().is_empty(), "no work stays behind");
+    room.rest();
+}
+
+#[test]
+fn somebody_outside_has_the_caller_of_a_lost_agent_and_the_other_phone_stops_ringing() {
+    let mut room = Room::of(site(vec![centre(&with_overflow(OUT), kit::page::pages(0, 1))]));
+    room.page_ready(0);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    assert!(room.key(0).result.is_ok());
+    let (_, leg) = room.connected(0)[0];
+    room.hears(leg);
+    room.pass(20 * SECOND);
+    room.page(0, false);
+    room.page_down(room.page_id(0));
+    room.pass(4 * SECOND);
+    room.phone_says(50, "180 Ringing");
+    room.pass(2 * SECOND);
+    assert!(room.ringing(50).is_some());
+    room.pass(20 * SECOND);
+    room.out_says("200 OK");
+    assert!(overflowed(&room) && room.ringing(50).is_none());
+    room.bye(&mut caller);
+    room.rest();
+}
