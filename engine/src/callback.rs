@@ -21,14 +21,15 @@ use crate::call::course::{Callback, CallbackState};
 use crate::call::event::{
     Actor, Beside, Cause, Closing, Event, OfferEnd, Seat, Source, Unreached, WhyCallback,
 };
-use crate::call::leg::{Leg, LegState, LocalSdp};
+use crate::call::leg::LegState;
 use crate::call::record::Record;
 use crate::call::{Call, Purpose, Talk};
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId, OfferId};
 use crate::io::Refusal;
-use crate::media::{Codec, MediaCommand, Program, Stream};
+use crate::media::{MediaCommand, Program};
 use crate::negotiate;
+use crate::outward::not_dialled;
 use crate::queue::{Arrival, Exit, Fact, Owner, WorkKind};
 use crate::stage::OWNER_ALONE;
 use crate::time::Instant;
@@ -232,21 +233,18 @@ impl Engine {
         if let Some(callback) = call.course.callback.as_mut() {
             callback.state = CallbackState::Dialling;
         }
-        let (number, leg, agent) = (call.record.caller.0.clone(), call.caller().id, talk.agent);
+        let (leg, agent) = (call.caller().id, talk.agent);
         self.log(id.centre, Event::Beside(Beside::Dialled { call: id, leg, agent }));
         self.media(MediaCommand::Play { leg: talk.leg, program: Program::RingBack });
         self.watch(talk.leg);
         self.mark(id);
         let plan = self.centre(id.centre).and_then(|centre| centre.plan.callback.clone());
         let Some(plan) = plan else { return self.unreached(id, Unreached::Failed) };
-        match self.dial_trunk(id, leg, &plan.trunk, &number, plan.shown.as_deref(), 0) {
-            Some(made) => {
-                if let Some(call) = self.calls.get_mut(&id) {
-                    *call.caller_mut() = made;
-                }
-                self.alarms.set(Alarm::CallbackUnanswered(id), self.now.at + plan.ring);
-            }
-            None => self.unreached(id, Unreached::Failed),
+        let ways = self.ways_out(id.centre, Some(&plan.trunk)).into();
+        if self.dial_person(id, leg, ways, plan.shown.as_deref()) {
+            self.alarms.set(Alarm::CallbackUnanswered(id), self.now.at + plan.ring);
+        } else {
+            self.unreached(id, Unreached::Failed);
         }
     }
 
@@ -280,6 +278,9 @@ impl Engine {
 
     /// The person's phone could not be rung, or was not answered.
     pub(crate) fn person_failed(&mut self, id: CallId, code: u16) {
+        if self.dial_person_on(id, code) {
+            return;
+        }
         self.unreached(
             id,
             match code {
@@ -460,18 +461,4 @@ impl Carried {
         call.hold_sound = self.hold_sound;
         call.credit = self.credit;
     }
-}
-
-/// The leg of somebody whose phone has not been rung yet: no sockets, no signalling.
-fn not_dialled(id: LegId) -> Leg {
-    let stream = Stream {
-        remote: None,
-        codec: Codec::Pcma,
-        telephone_event: None,
-        send: false,
-        receive: false,
-        srtp: None,
-    };
-    let (dialogs, state, local) = (Vec::new(), LegState::NotDialled, LocalSdp::new(id.serial.0));
-    Leg { id, dialogs, state, port: None, stream, local, silent: 0, heard: false }
 }

@@ -6,9 +6,11 @@ use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, LegId};
 use crate::io::Counter;
-use crate::media::{Codec, MediaCommand};
+use crate::media::{Codec, MediaCommand, Stream};
+use crate::trunks::{Way, tries_next};
 use crate::{screen, signs};
 use sip::endpoint::Outgoing;
+use std::collections::VecDeque;
 
 /// The URI's characters of a number: digits, and what people write between and before them.
 fn is_of_a_number(sign: char) -> bool {
@@ -16,18 +18,17 @@ fn is_of_a_number(sign: char) -> bool {
 }
 
 impl Engine {
-    /// Rings a number over a trunk, by the `nth` of its ways, for this call. `None`: no such trunk or
-    /// way, no port, or no number.
-    pub(crate) fn dial_trunk(
+    /// Rings a number outside by the first of these ways, for this call. `None`: no way, no port, or
+    /// no number.
+    pub(crate) fn dial_out(
         &mut self,
         id: CallId,
         leg: LegId,
-        trunk: &str,
+        ways: &VecDeque<Way>,
         number: &str,
         shown: Option<&str>,
-        nth: usize,
     ) -> Option<Leg> {
-        let way = self.ways_out(id.centre, Some(trunk)).into_iter().nth(nth)?;
+        let way = ways.front()?.clone();
         let number: String = number.chars().filter(|sign| is_of_a_number(*sign)).collect();
         if number.is_empty() {
             return None;
@@ -57,4 +58,57 @@ impl Engine {
         let (dialogs, state) = (vec![dialog], LegState::Ringing);
         Some(Leg { id: leg, dialogs, state, port: Some(port), stream, local, silent: 0, heard: false })
     }
+    /// The ways that are left after the first has failed so; `None`: another would fail as well, or
+    /// there is none.
+    pub(crate) fn ways_left(&mut self, mut ways: VecDeque<Way>, code: u16) -> Option<VecDeque<Way>> {
+        let failed = ways.pop_front().filter(|_| tries_next(code))?;
+        self.trunks.failed(self.now.at, &failed);
+        Some(ways).filter(|ways| !ways.is_empty())
+    }
+    /// Rings the person's phone by the first of these ways; whether it can be.
+    pub(crate) fn dial_person(
+        &mut self,
+        id: CallId,
+        leg: LegId,
+        ways: VecDeque<Way>,
+        shown: Option<&str>,
+    ) -> bool {
+        let Some(number) = self.calls.get(&id).map(|call| call.record.caller.0.clone()) else { return false };
+        let Some(made) = self.dial_out(id, leg, &ways, &number, shown) else { return false };
+        if let Some(call) = self.calls.get_mut(&id) {
+            *call.caller_mut() = made;
+            call.course.ways = ways;
+        }
+        self.mark(id);
+        true
+    }
+
+    /// The carrier failed at one of its addresses, not the person: the same attempt goes on over the
+    /// next, within the time it has.
+    pub(crate) fn dial_person_on(&mut self, id: CallId, code: u16) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let ways = std::mem::take(&mut call.course.ways);
+        let Some(ways) = self.ways_left(ways, code) else { return false };
+        let Some(fresh) = self.centre_mut(id.centre).map(|centre| centre.leg_id()) else { return false };
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let old = std::mem::replace(call.caller_mut(), not_dialled(fresh));
+        self.drop_leg(&old, None);
+        let plan = self.centre(id.centre).and_then(|centre| centre.plan.callback.as_ref());
+        let shown = plan.and_then(|plan| plan.shown.clone());
+        self.dial_person(id, fresh, ways, shown.as_deref())
+    }
+}
+
+/// The leg of somebody whose phone has not been rung yet: no sockets, no signalling.
+pub(crate) fn not_dialled(id: LegId) -> Leg {
+    let stream = Stream {
+        remote: None,
+        codec: Codec::Pcma,
+        telephone_event: None,
+        send: false,
+        receive: false,
+        srtp: None,
+    };
+    let (dialogs, state, local) = (Vec::new(), LegState::NotDialled, LocalSdp::new(id.serial.0));
+    Leg { id, dialogs, state, port: None, stream, local, silent: 0, heard: false }
 }

@@ -6,9 +6,9 @@
 
 use crate::alarm::Alarm;
 use crate::call::course::{Outlet, Way};
-use crate::call::event::{Actor, Beside, Cause, Event};
+use crate::call::event::{Actor, Beside, Cause, Event, Private, Source};
 use crate::call::party::{Party, PartyRole};
-use crate::dialplan::{ClassId, Destination, Facts, Room};
+use crate::dialplan::{ClassId, Destination, Dialplan, Facts, Room};
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, CentreId, LegId, QueueId, WorkId};
 use crate::io::Refusal;
@@ -16,6 +16,9 @@ use crate::media::{MediaCommand, Program};
 use crate::negotiate;
 use crate::queue::{Arrival, Exit, Fact, Overflowing};
 use crate::release::CLEARED;
+use crate::trunks;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// For so long a number outside may ring. Longer keeps a caller from the rule's next try, shorter
@@ -25,28 +28,44 @@ const RINGS: Duration = Duration::from_secs(30);
 impl Engine {
     /// A rule of its queue says that this call should be offered elsewhere.
     pub(crate) fn overflow(&mut self, step: &Overflowing) {
-        let Overflowing { work, call, rule, ref to, .. } = *step;
+        let Overflowing { work, call, queue, rule, ref to, additive } = *step;
         let words = self.in_words(work.centre, to);
         let waits = self.calls.get(&call).is_some_and(|it| it.work == Some(work) && it.talk.is_none());
-        let trying = |it: &Outlet| it.to == words;
-        if !waits || self.calls.get(&call).is_some_and(|it| it.course.outlets.iter().any(trying)) {
+        if let Destination::Queue(_) = to {
+            // The floor does that by itself, and says itself when the item has moved.
+            if waits && additive {
+                self.log(call.centre, Event::Beside(Beside::Overflowing { call, work, to: words }));
+            }
             return;
         }
+        let trying = |it: &Outlet| it.to == words;
+        if !waits || self.calls.get(&call).is_some_and(|it| it.course.outlets.iter().any(trying)) {
+            return self.overflow_returned(work, queue, rule);
+        }
         self.log(call.centre, Event::Beside(Beside::Overflowing { call, work, to: words.clone() }));
+        let (mut number, mut left) = (Private(String::new()), VecDeque::new());
         let way = match to {
             Destination::Centre(name) => self.visit(call, name),
-            Destination::Trunk { trunk, number } => self.ring_outside(call, trunk, number.as_deref()),
-            // The floor does that by itself.
+            Destination::Trunk { trunk, number: to } => {
+                let called = self.calls.get(&call).map(|call| call.record.called.clone());
+                number = Private(to.clone().or(called).unwrap_or_default());
+                left = self.ways_out(call.centre, Some(trunk)).into();
+                self.ring_outside(call, &number.0, &left)
+            }
             Destination::Queue(_) => None,
         };
         match way {
             Some(way) => {
+                let outlet = Outlet { to: words, queue, rule, way, number, left };
                 if let Some(call) = self.calls.get_mut(&call) {
-                    call.course.outlets.push(Outlet { to: words, rule, way });
+                    call.course.outlets.push(outlet);
                 }
                 self.mark(call);
             }
-            None => self.outlet_failed(call, work, &words, rule, None),
+            None => {
+                self.log(call.centre, Event::Beside(Beside::OverflowFailed { call, to: words, code: None }));
+                self.overflow_returned(work, queue, rule);
+            }
         }
     }
 
@@ -86,11 +105,7 @@ impl Engine {
             room: Room::default(),
         };
         let routed = plan.route(&facts);
-        let same_side = || {
-            let place = plan.classes.iter().position(|class| class.fence == call.fenced)?;
-            u16::try_from(place).ok().map(ClassId)
-        };
-        let class = plan.class_named(&call.class).or_else(same_side).unwrap_or(routed.class);
+        let class = class_like(plan, &call.class, call.fenced).unwrap_or(routed.class);
         let queue = QueueId { centre: there, index: routed.queue };
         let guest = Beside::Guest {
             call: id,
@@ -114,17 +129,16 @@ impl Engine {
     }
 
     /// Rings outside. Whoever answers there hears the caller at once.
-    fn ring_outside(&mut self, id: CallId, trunk: &str, number: Option<&str>) -> Option<Way> {
+    fn ring_outside(&mut self, id: CallId, number: &str, ways: &VecDeque<trunks::Way>) -> Option<Way> {
         let call = self.calls.get(&id)?;
         let record = &call.record;
         // Two centres that overflow into each other would pass it for ever: here it is answered.
         if !call.signs.may_be_passed_on(&record.called) {
             return None;
         }
-        let number = number.unwrap_or(&record.called).to_owned();
         let shown = Some(record.caller.0.clone()).filter(|number| !number.is_empty());
         let leg = self.centre_mut(id.centre)?.leg_id();
-        let made = self.dial_trunk(id, leg, trunk, &number, shown.as_deref(), 0)?;
+        let made = self.dial_out(id, leg, ways, number, shown.as_deref())?;
         self.calls.get_mut(&id)?.add(Party::new(PartyRole::Outlet, made));
         self.alarms.set(Alarm::OutletUnanswered(leg), self.now.at + RINGS);
         Some(Way::Outside(leg))
@@ -170,16 +184,54 @@ impl Engine {
         let outlet = self.take_outlet(id, |way| way == Way::Outside(leg));
         let work = self.calls.get(&id).and_then(|call| call.work);
         if let (Some(outlet), Some(work)) = (outlet, work) {
-            self.outlet_failed(id, work, &outlet.to, outlet.rule, code);
+            let Some(outlet) = self.ring_on(id, outlet, code) else { return };
+            self.log(id.centre, Event::Beside(Beside::OverflowFailed { call: id, to: outlet.to, code }));
+            self.overflow_returned(work, outlet.queue, outlet.rule);
         }
     }
 
-    fn outlet_failed(&mut self, id: CallId, work: WorkId, to: &str, rule: u32, code: Option<u16>) {
-        self.log(id.centre, Event::Beside(Beside::OverflowFailed { call: id, to: to.to_owned(), code }));
+    /// The carrier failed at one of its addresses, not whoever is called: the next is rung. The outlet
+    /// again where there is none.
+    fn ring_on(&mut self, id: CallId, mut outlet: Outlet, code: Option<u16>) -> Option<Outlet> {
+        let left = std::mem::take(&mut outlet.left);
+        let Some(left) = code.and_then(|code| self.ways_left(left, code)) else { return Some(outlet) };
+        let Some(way) = self.ring_outside(id, &outlet.number.0, &left) else { return Some(outlet) };
+        let call = self.calls.get_mut(&id)?;
+        call.course.outlets.push(Outlet { way, left, ..outlet });
+        self.mark(id);
+        None
+    }
+
+    /// A rule that has fired came to nothing: nobody elsewhere is asked, and here they are.
+    fn overflow_returned(&mut self, work: WorkId, queue: QueueId, rule: u32) {
         let now = self.now.at;
         // From within the floor's own step: what follows is done by whoever follows it.
         if let Some(centre) = self.centre_mut(work.centre) {
-            centre.floor.handle(now, Fact::Returned { work, rule });
+            centre.floor.handle(now, Fact::Returned { work, queue, rule });
+        }
+    }
+
+    /// Somebody said how urgent a call is: so it is in the other centres that may have it.
+    pub(crate) fn reclass_abroad(&mut self, id: CallId, by: &Actor, source: Source) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (meant, fenced) = (call.class.clone(), call.fenced);
+        let guests: Vec<WorkId> = call.course.outlets.iter().filter_map(|it| it.way.guest()).collect();
+        for guest in guests {
+            let Some(plan) = self.centre(guest.centre).map(|centre| Arc::clone(&centre.plan)) else {
+                continue;
+            };
+            let Some(class) = class_like(&plan, &meant, fenced) else { continue };
+            let now = self.now.at;
+            let Some(centre) = self.centre_mut(guest.centre) else { continue };
+            // As at home, the offer it allows follows the word in the log.
+            centre.floor.handle(now, Fact::Class { work: guest, class });
+            let Some(place) = centre.floor.place(guest) else { continue };
+            let class = plan.class(class).map_or_else(String::new, |class| class.name.clone());
+            let (work, fenced, due, by) = (Some(guest), place.fenced, place.due, by.clone());
+            let word = Event::Qualified { call: id, work, class, fenced, due, by, source };
+            // The call's record has the word of its own centre, and no second one.
+            self.log_apart(guest.centre, word);
+            self.tell_floor(guest.centre, Fact::Due);
         }
     }
 
@@ -273,4 +325,13 @@ impl Engine {
         self.tell_floor(queue.centre, fact);
         Ok(())
     }
+}
+
+/// The class of that name in another centre's plan, or else its first on the same side of the fence.
+fn class_like(plan: &Dialplan, name: &str, fenced: bool) -> Option<ClassId> {
+    let same_side = || {
+        let place = plan.classes.iter().position(|class| class.fence == fenced)?;
+        u16::try_from(place).ok().map(ClassId)
+    };
+    plan.class_named(name).or_else(same_side)
 }

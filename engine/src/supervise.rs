@@ -192,9 +192,18 @@ impl Engine {
         call.fenced = meant.fence;
         self.log(
             id.centre,
-            Event::Qualified { call: id, work, class: meant.name, fenced: meant.fence, due, by, source },
+            Event::Qualified {
+                call: id,
+                work,
+                class: meant.name,
+                fenced: meant.fence,
+                due,
+                by: by.clone(),
+                source,
+            },
         );
         self.tell_floor(id.centre, Fact::Due);
+        self.reclass_abroad(id, &by, source);
         Ok(())
     }
 

@@ -324,3 +324,29 @@ fn a_planned_callback_is_offered_at_its_time_and_not_before() {
     assert!(room.ringing(0).is_some(), "whoever planned it first");
     room.rest();
 }
+
+#[test]
+fn a_person_is_called_at_each_address_of_the_carrier_in_one_attempt() {
+    let mut site = site(vec![centre(plan::STAGED, desks(0, 2, false))]);
+    site.trunks[1].reach.targets.push(kit::second_address());
+    let mut room = Room::of(site);
+    for index in 0..2 {
+        room.by(index, Verb::SignIn { agent: agent(index), position: None }).result.expect("signed in");
+    }
+    abandons(&mut room, "0612345678", 20 * SECOND).expect("called back");
+    ready(&mut room, 0);
+    ready(&mut room, 1);
+    let who = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.answer(who);
+    room.out_says("503 Service Unavailable");
+    let failed =
+        |room: &Room| room.beside().into_iter().filter(|it| matches!(it, Beside::NotReached { .. })).count();
+    assert_eq!(failed(&room), 0, "the carrier failed, not the person");
+    let rung = room.out_says_at(kit::second_address(), "200 OK");
+    assert!(rung.uri().starts_with("sip:0612345678@"), "{}", rung.uri());
+    assert_eq!(closed(&room), [Closing::Reached]);
+    assert_eq!(failed(&room), 0);
+    let call = room.ear(who);
+    room.by(who, Verb::Release { agent: agent(who), call, disposition: None }).result.expect("released");
+    room.rest();
+}

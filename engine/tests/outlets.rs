@@ -2,11 +2,11 @@
 
 mod kit;
 
-use engine::call::event::{Beside, Event};
+use engine::call::event::{Actor, Beside, Event};
 use engine::id::{AgentId, CentreId};
-use engine::io::Verb;
-use engine::site::CentreSite;
-use kit::{Room, agent, centre, desks, plan, site};
+use engine::io::{Command, Input, Verb};
+use engine::site::{CentreSite, Site};
+use kit::{Room, agent, centre, desks, plan, site, trunk_at};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -169,4 +169,90 @@ fn somebody_outside_has_the_caller_of_a_lost_agent_and_the_other_phone_stops_rin
     assert!(overflowed(&room) && room.ringing(50).is_none());
     room.bye(&mut caller);
     room.rest();
+}
+
+#[test]
+fn i01_a_call_confirmed_vital_is_so_in_the_other_centre_that_may_have_it() {
+    let mut room = two_centres();
+    let there = AgentId { centre: CentreId(1), index: 0 };
+    let say = |room: &mut Room, verb: Verb| {
+        let (centre, id, actor) = (there.centre, format!("{verb:?}"), Actor::Agent(there));
+        room.input(Input::Command(Command { centre, id, actor, verb }));
+        room.outcomes.last().expect("an outcome").result.expect("done");
+    };
+    say(&mut room, Verb::Pause { agent: there, reason: "break".to_owned() });
+    let mut first = room.dial_and_ack("0612345678", "15");
+    room.pass(SECOND);
+    let mut second = room.dial_and_ack("0687654321", "15");
+    let queue = room.queue("front");
+    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    let (call, _) = room.arrival(1);
+    room.chief(Verb::Qualify { call, class: "vital".to_owned() }).result.expect("confirmed vital");
+    say(&mut room, Verb::Ready { agent: there });
+    assert_eq!(room.shows(5).as_deref(), Some("0687654321"), "first there too, and not the longer wait");
+    let told = room.log.iter().any(|(_, it)| {
+        it.centre == CentreId(1)
+            && matches!(it.event, Event::Qualified { fenced: true, call: of, .. } if of == call)
+    });
+    assert!(told, "the other centre's log says why");
+    room.bye(&mut first);
+    room.bye(&mut second);
+    let words = room.records[1].qualifications.iter().filter(|word| word.class == "vital");
+    assert_eq!(words.count(), 1, "one word of one person");
+    room.rest();
+}
+
+#[test]
+fn another_queue_of_the_centre_is_no_attempt_that_fails() {
+    let mut room =
+        room(r#"{ when = ["waited"], after = "20s", to = "queue:regulation", mode = "additive" }"#);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(120 * SECOND);
+    let said = |of: fn(&Beside) -> bool| room.beside().into_iter().filter(|it| of(it)).count();
+    assert_eq!(said(|it| matches!(it, Beside::OverflowFailed { .. })), 0);
+    assert_eq!(said(|it| matches!(it, Beside::Overflowing { .. })), 1, "each rule fires once");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+/// The carrier that rings outside has a second address.
+fn with_two_addresses(mut site: Site) -> Site {
+    site.trunks[1].reach.targets.push(kit::second_address());
+    site
+}
+
+#[test]
+fn a_way_out_over_a_carrier_is_tried_at_each_of_its_addresses() {
+    let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
+    let mut room = Room::of(with_two_addresses(site));
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    room.out_says("503 Service Unavailable");
+    assert!(!room.beside().into_iter().any(|it| matches!(it, Beside::OverflowFailed { .. })));
+    let rung = room.rings_out_at(kit::second_address()).expect("rings at the other address");
+    assert!(rung.uri().starts_with("sip:+33388000099@"), "{}", rung.uri());
+    room.out_says_at(kit::second_address(), "200 OK");
+    assert!(overflowed(&room));
+    assert!(room.last(&trunk_at(1), rung.call_id(), |_| true).is_none(), "one address, one dialog");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn whoever_is_called_outside_says_no_for_every_address_and_the_last_one_that_fails_ends_the_attempt() {
+    for (first, then) in [("486 Busy Here", None), ("503 Service Unavailable", Some("500 Server Error"))] {
+        let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
+        let mut room = Room::of(with_two_addresses(site));
+        let mut caller = room.dial_and_ack("0612345678", "15");
+        room.pass(21 * SECOND);
+        room.out_says(first);
+        assert_eq!(room.rings_out_at(kit::second_address()).is_some(), then.is_some());
+        if let Some(then) = then {
+            room.out_says_at(kit::second_address(), then);
+        }
+        let failed = |it: &&Beside| matches!(it, Beside::OverflowFailed { .. });
+        assert_eq!(room.beside().into_iter().filter(failed).count(), 1);
+        room.bye(&mut caller);
+        room.rest();
+    }
 }

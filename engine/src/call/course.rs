@@ -1,9 +1,10 @@
 //! The course of a call beside talking: what its caller may press, what stands on it, who answers
 //! for it between two stages, and whom it calls back.
 
-use super::event::WhyCallback;
-use crate::id::{AgentId, CallId, LegId, MajorId, WorkId};
+use super::event::{Private, WhyCallback};
+use crate::id::{AgentId, CallId, LegId, MajorId, QueueId, WorkId};
 use crate::time::Instant;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Keys a caller may press in one menu. A caller who hammers the keys says nothing new by it, and
@@ -32,6 +33,8 @@ pub struct Course {
     pub person: bool,
     /// It is no caller's call: somebody is to be called.
     pub callback: Option<Callback>,
+    /// The carrier's ways to the person it calls that are left, the present one first.
+    pub ways: VecDeque<crate::trunks::Way>,
     /// The ways out of its queue that are being tried.
     pub outlets: Vec<Outlet>,
     /// The leg of whoever outside has answered for us: nobody of ours is in the call.
@@ -89,14 +92,20 @@ pub enum CallbackState {
 }
 
 /// A way out of its queue that is being tried for a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Outlet {
     /// In the plan's words.
     pub to: String,
+    /// The queue whose rule it is.
+    pub queue: QueueId,
     /// The place of the rule in its queue's list.
     pub rule: u32,
     /// How.
     pub way: Way,
+    /// The number that is rung outside.
+    pub number: Private,
+    /// The carrier's ways there that are left, the present one first.
+    pub left: VecDeque<crate::trunks::Way>,
 }
 
 /// How a way out is tried.
@@ -106,6 +115,16 @@ pub enum Way {
     Guest(WorkId),
     /// A leg that rings outside.
     Outside(LegId),
+}
+
+impl Way {
+    /// The item in another centre.
+    pub fn guest(self) -> Option<WorkId> {
+        match self {
+            Way::Guest(work) => Some(work),
+            Way::Outside(_) => None,
+        }
+    }
 }
 
 impl Course {

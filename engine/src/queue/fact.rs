@@ -227,7 +227,9 @@ pub enum Fact {
     Returned {
         /// The item.
         work: WorkId,
-        /// The rule that had fired.
+        /// The queue whose rule had fired.
+        queue: QueueId,
+        /// The rule's place in the queue's list.
         rule: u32,
     },
     /// Which queues an agent serves from here on, in a major event.

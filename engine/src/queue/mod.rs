@@ -364,7 +364,7 @@ impl Floor {
                     self.open_overflow(place, opened);
                 }
             }
-            Fact::Returned { work, rule } => self.returned(now, work.serial, rule),
+            Fact::Returned { work, queue, rule } => self.returned(now, work.serial, queue, rule),
             Fact::Assign { agent, duty } => self.assign(now, at(agent), duty),
             Fact::AutoAnswer { agent, on } => self.agents[at(agent)].auto_answer = on,
             Fact::Due => {}

@@ -7,14 +7,17 @@
 //! lasts; behind the fence every rule is additive.
 //!
 //! A chain ends because each rule fires once per item, and at another centre because who came from
-//! one goes to none.
+//! one goes no further than its queues. Only a caller on the line leaves the centre: of a callback
+//! nobody elsewhere knows whom to call. Who is wanted in a conversation is wanted from this queue,
+//! and goes nowhere.
 
+use super::arrival::WorkKind;
 use super::deadline::Due;
 use super::step::Overflowing;
 use super::{Floor, Step};
 use crate::call::event::{Actor, OfferEnd};
 use crate::dialplan::{Destination, OverflowCause};
-use crate::id::{Serial, WorkId};
+use crate::id::{QueueId, Serial, WorkId};
 use crate::time::Instant;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -93,16 +96,17 @@ impl Floor {
     /// An item may go through the gates of its queue, and of those it is offered in beside: while
     /// nobody sound is rung for it.
     pub(super) fn enrol(&mut self, serial: Serial) {
-        let Some(item) = self.items.get(&serial) else { return };
+        let Some(item) = self.items.get(&serial).filter(|item| item.kind != WorkKind::Join) else { return };
         let queues: Vec<usize> = std::iter::once(item.queue).chain(item.beyond.iter().copied()).collect();
         for queue in queues {
             let Some(line) = self.lines.get_mut(queue) else { continue };
             for (place, (terms, gate)) in (0..).zip(line.rule.overflow.iter().zip(&mut line.gates)) {
                 let Some(item) = self.items.get_mut(&serial) else { return };
                 let rule = (queue, place);
-                let far = item.visiting && matches!(terms.to, Destination::Centre(_));
+                let far = !matches!(terms.to, Destination::Queue(_));
+                let stays = far && (item.visiting || item.kind != WorkKind::Live);
                 let enrolled = item.enrolled.iter().any(|enrolment| enrolment.rule == rule);
-                if far || enrolled || item.fired.contains(&rule) {
+                if stays || enrolled || item.fired.contains(&rule) {
                     continue;
                 }
                 let back = item.turned_back.iter().find(|(turned, _)| *turned == rule);
@@ -229,13 +233,17 @@ impl Floor {
     }
 
     /// An attempt elsewhere came to nothing: the item is asked for here, and there again later.
-    pub(super) fn returned(&mut self, now: Instant, serial: Serial, rule: u32) {
+    pub(super) fn returned(&mut self, now: Instant, serial: Serial, queue: QueueId, rule: u32) {
+        let place = self.place_of(queue);
         let Some(item) = self.items.get_mut(&serial) else { return };
-        let Some(at) = item.fired.iter().position(|(_, fired)| *fired == rule) else { return };
-        let mark = item.fired.swap_remove(at);
-        item.turned_back.retain(|(turned, _)| *turned != mark);
-        item.turned_back.push((mark, now + Floor::OVERFLOW_AGAIN));
-        if item.sleeps_until.take().is_some() {
+        let fired = |mark: &RuleId| Some(mark.0) == place && mark.1 == rule;
+        if let Some(at) = item.fired.iter().position(fired) {
+            let mark = item.fired.swap_remove(at);
+            item.turned_back.retain(|(turned, _)| *turned != mark);
+            item.turned_back.push((mark, now + Floor::OVERFLOW_AGAIN));
+        }
+        // Whatever plan serves by then, nobody elsewhere is asked any more.
+        if item.kind == WorkKind::Live && item.sleeps_until.take().is_some() {
             self.address(now, serial);
         }
         self.restand(serial);

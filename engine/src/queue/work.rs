@@ -258,6 +258,9 @@ impl Floor {
         self.release(now, serial, &OfferEnd::CallerGone);
         let Some(item) = self.items.get_mut(&serial) else { return };
         item.kind = kind;
+        // Its ways out of the centre close with the line.
+        self.unenrol(serial);
+        let Some(item) = self.items.get(&serial) else { return };
         let (place, arrived) = (item.queue, item.arrived);
         self.lines[place].arrivals.remove(&(arrived, serial));
         self.watch(now, place);
@@ -303,6 +306,10 @@ impl Floor {
         let was = item.rank;
         item.class = class;
         item.rank = was.reclassed(self.rules.class(class));
+        if !item.rank.unfenced && item.kind == WorkKind::Live {
+            // An attempt elsewhere goes on, and leaves nobody here in peace meanwhile.
+            item.sleeps_until = None;
+        }
         if item.rank.unfenced != was.unfenced {
             // What is shown of it would say too much or too little: whoever is to see it sees it anew.
             self.uninvite_from(serial, &OfferEnd::Rescinded);

@@ -5,6 +5,7 @@ use super::{Room, agent, trunk_at};
 use engine::call::event::{Actor, Beside, Event};
 use engine::id::{CallId, QueueId};
 use engine::io::{Outcome, Verb};
+use std::net::SocketAddr;
 
 /// The trunk that rings outside for us.
 const OUT: u16 = 1;
@@ -12,7 +13,11 @@ const OUT: u16 = 1;
 impl Room {
     /// The INVITE that rings outside, if one has come and is not over.
     pub fn rings_outside(&self) -> Option<Sip> {
-        let at = trunk_at(OUT);
+        self.rings_out_at(trunk_at(OUT))
+    }
+
+    /// The same, at one address of a carrier.
+    pub fn rings_out_at(&self, at: SocketAddr) -> Option<Sip> {
         let invite = self.wire.iter().rev().find(|sent| {
             sent.to == at && sent.sip.method() == Some("INVITE") && !sent.sip.header("to").contains(";tag=")
         })?;
@@ -23,11 +28,16 @@ impl Room {
 
     /// Whoever rings outside answers, or does not; the INVITE it is about.
     pub fn out_says(&mut self, status: &str) -> Sip {
-        let invite = self.rings_outside().expect("somebody rings outside");
-        let contact = format!("Contact: <sip:out@{}>\r\n", trunk_at(OUT));
+        self.out_says_at(trunk_at(OUT), status)
+    }
+
+    /// The same, at one address of a carrier.
+    pub fn out_says_at(&mut self, at: SocketAddr, status: &str) -> Sip {
+        let invite = self.rings_out_at(at).expect("somebody rings outside");
+        let contact = format!("Contact: <sip:out@{at}>\r\n");
         let body = if status.starts_with('2') { sdp(50_000, "8", "sendrecv") } else { String::new() };
         let text = invite.response(status, "out", &contact, &body);
-        self.send(trunk_at(OUT), &text);
+        self.send(at, &text);
         invite
     }
 

@@ -78,6 +78,11 @@ pub fn trunk_at(index: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 6000 + index))
 }
 
+/// Another address of the carrier that rings outside for us.
+pub fn second_address() -> SocketAddr {
+    trunk_at(50)
+}
+
 /// The agent of phone `index` in the first centre.
 pub fn agent(index: u32) -> AgentId {
     AgentId { centre: CentreId(0), index }

@@ -187,7 +187,7 @@ fn a_call_sent_out_over_a_trunk_is_asked_for_here_meanwhile_only_when_the_rule_s
     let sent = "0s overflow front open | 1s call A routine | 2s agent Nour ready";
     check_on(
         &away,
-        &format!("{sent} | 5s returned A | 6s pass"),
+        &format!("{sent} | 5s returned A front 0 | 6s pass"),
         "1s overflow A by rule 0 | 5s offer A to Nour",
     );
     // Nothing is heard of the attempt: a minute, and its agents are asked again.
@@ -206,7 +206,7 @@ fn a_call_sent_out_over_a_trunk_is_asked_for_here_meanwhile_only_when_the_rule_s
     // What came to nothing is tried again, not at once.
     check_on(
         &beside,
-        "0s overflow front open | 1s call A routine | 5s returned A | 40s pass",
+        "0s overflow front open | 1s call A routine | 5s returned A front 0 | 40s pass",
         "1s overflow A by rule 0 | 35s overflow A by rule 0",
     );
 }
@@ -218,5 +218,58 @@ fn who_came_from_another_centre_goes_to_none() {
         &plan,
         "0s overflow front open | 1s call A routine from centre | 2s call B routine",
         "2s overflow B by rule 0",
+    );
+}
+
+#[test]
+fn a_callback_leaves_the_centre_by_no_way_out_and_goes_to_its_other_queues() {
+    let away = overflowing("{ when = [\"opened\"], to = \"trunk:out\" }");
+    let open = "0s overflow front open | 0s agent Nour ready | 0s agent Mia ready";
+    check_on(&away, &format!("{open} | 1s call A routine as callback"), "1s offer A to Nour");
+    let centre = overflowing("{ when = [\"opened\"], to = \"centre:samu-68\" }");
+    check_on(&centre, &format!("{open} | 1s call A routine as callback"), "1s offer A to Nour");
+    let side = overflowing("{ when = [\"opened\"], to = \"queue:side\", mode = \"additive\" }");
+    check_on(
+        &side,
+        "0s overflow front open | 1s call A routine as callback | 2s pass",
+        "1s overflow A by rule 0",
+    );
+    // Whose caller hangs up while waiting has no way out either from then on.
+    let later = overflowing("{ when = [\"waited\"], after = \"10s\", to = \"trunk:out\" }");
+    check_on(&later, "1s call A routine | 2s keep A | 30s pass", "");
+}
+
+#[test]
+fn i01_a_call_confirmed_vital_is_asked_for_here_though_it_was_sent_out() {
+    let away = overflowing("{ when = [\"opened\"], to = \"trunk:out\" }");
+    check_on(
+        &away,
+        "0s overflow front open | 1s call A routine | 2s agent Nour ready | 5s class A vital",
+        "1s overflow A by rule 0 | 5s offer A to Nour",
+    );
+}
+
+#[test]
+fn a_guest_of_another_centre_is_rung_out_by_no_trunk_and_who_is_wanted_beside_an_agent_goes_nowhere() {
+    let away = overflowing("{ when = [\"opened\"], to = \"trunk:out\" }");
+    check_on(
+        &away,
+        "0s overflow front open | 1s call A routine from centre | 2s agent Nour ready",
+        "2s offer A to Nour",
+    );
+    for rule in ["to = \"trunk:out\"", "to = \"centre:samu-68\"", "to = \"queue:side\""] {
+        let plan = overflowing(&format!("{{ when = [\"opened\"], {rule} }}"));
+        check_on(&plan, "0s overflow front open | 1s call A routine as join | 9s pass", "");
+    }
+}
+
+#[test]
+fn an_attempt_that_came_to_nothing_opens_the_rule_of_its_own_queue_again_and_no_other() {
+    let plan = overflowing("{ when = [\"opened\"], to = \"queue:side\", mode = \"additive\" }")
+        .replace("to = \"queue:far\"", "to = \"trunk:out\"");
+    check_on(
+        &plan,
+        "0s overflow front open | 1s call A routine | 25s returned A side 0 | 30s overflow front closed | 60s pass",
+        "1s overflow A by rule 0 | 21s overflow A by rule 0 | 55s overflow A by rule 0",
     );
 }

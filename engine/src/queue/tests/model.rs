@@ -167,6 +167,11 @@ impl Model {
                 let key = self.key(*class, was.2, work);
                 let caller = self.callers.get_mut(&work).expect("waits");
                 (caller.key, caller.arrival.class) = (key, *class);
+                if self.plan.class(*class).is_some_and(|class| class.fence)
+                    && caller.arrival.kind == WorkKind::Live
+                {
+                    caller.asleep = None;
+                }
                 if key.0 != was.0 {
                     self.unshow(work);
                 }

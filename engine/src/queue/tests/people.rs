@@ -223,7 +223,7 @@ fn the_team_kept_from_an_event_is_kept_from_what_overflows_out_of_it() {
         &plan,
         "0s agent Nour ready | 0s agent Mia ready | 0s assign Nour except event | 1s overflow event open \
          | 2s call A vital in event | 2s call B vital in event",
-        "2s offer A to Mia",
+        "2s overflow A by rule 0 | 2s offer A to Mia | 2s overflow B by rule 0",
     );
 }
 

@@ -57,7 +57,8 @@ pub(super) fn check_on(plan: &str, script: &str, expected: &str) {
     let transcript = Trial::run_on(plan, script).transcript;
     let expected: Vec<&str> = expected.split('|').map(str::trim).filter(|line| !line.is_empty()).collect();
     let kind = |line: &str| line.split_whitespace().nth(1).unwrap_or_default().to_owned();
-    let kinds: Vec<String> = expected.iter().map(|line| kind(line)).chain([String::from("offer")]).collect();
+    let kinds: Vec<String> =
+        expected.iter().map(|line| kind(line)).chain(["offer", "overflow"].map(str::to_owned)).collect();
     let told: Vec<&String> = transcript.iter().filter(|line| kinds.contains(&kind(line))).collect();
     assert_eq!(told, expected, "\nscript: {script}\neverything: {transcript:#?}");
 }
@@ -170,7 +171,10 @@ impl Trial {
             ("pass" | "always", _) => vec![],
             ("keep", [name]) => vec![Fact::Keep { work: self.work(name), kind: WorkKind::Kept }],
             ("leaves", [name]) => vec![Fact::Leave { work: self.work(name), exit: Exit::Overflowed }],
-            ("returned", [name]) => vec![Fact::Returned { work: self.work(name), rule: 0 }],
+            ("returned", [name, queue, rule]) => {
+                let (queue, rule) = (self.queue(queue), rule.parse().expect("a rule's place"));
+                vec![Fact::Returned { work: self.work(name), queue, rule }]
+            }
             ("overflow", [queue, state]) => {
                 vec![Fact::Overflow { queue: self.queue(queue), opened: *state == "open" }]
             }

@@ -296,6 +296,7 @@ impl Model {
                 let waits = terms.when.contains(&OverflowCause::Waited);
                 let may: Vec<u64> = self
                     .open()
+                    .filter(|caller| caller.arrival.kind != WorkKind::Join)
                     .filter(|caller| caller.queue == place || caller.beyond.contains(&place))
                     .filter(|caller| !self.is_held(caller) && !caller.fired.contains(&(place, rule)))
                     .filter(|caller| opened || (waits && caller.arrival.arrived + terms.after <= now))
