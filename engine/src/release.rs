@@ -128,11 +128,9 @@ impl Engine {
         if (talk.is_some() || was_handed) && !network {
             self.log(id.centre, Event::Released { call: id, by: Actor::Caller, disposition: None });
         }
-        for agent in ears {
-            self.free_ear(id, agent);
-        }
         let by = if network { Actor::System } else { Actor::Caller };
         self.close(id, by, cause);
+        self.free_ears(id, ears);
     }
 
     /// BYE from somebody's phone. In a conversation it is deliberate; before the bridge stands it is
@@ -161,10 +159,8 @@ impl Engine {
         self.stop_joins(id);
         self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition });
         self.let_go(id, talk.leg, Some(CLEARED));
-        for agent in ears {
-            self.free_ear(id, agent);
-        }
         self.close(id, by, Cause::Released);
+        self.free_ears(id, ears);
     }
 
     /// A leg that rang or answered falls away before its bridge stands.
@@ -216,6 +212,14 @@ impl Engine {
     pub(crate) fn free_ear(&mut self, id: CallId, agent: AgentId) {
         self.tell_floor(agent.centre, Fact::EarFree { agent, call: id });
         self.guest_over(id, agent);
+    }
+
+    /// A call is over for whoever had it in the ear. Told after its end: what an agent is offered next
+    /// follows what is behind them.
+    fn free_ears(&mut self, id: CallId, ears: Vec<AgentId>) {
+        for agent in ears {
+            self.free_ear(id, agent);
+        }
     }
 
     /// A test call is over: nobody but the caller was ever in it.

@@ -240,3 +240,29 @@ fn a_page_that_comes_back_has_no_call_that_another_agent_has_had_since() {
     assert!(matches!(room.hearing(callers), Some(Program::Hold { .. })));
     room.bye(&mut caller);
 }
+
+#[test]
+fn a_call_is_over_in_the_log_before_its_agent_is_offered_the_next() {
+    let network = |room: &mut Room, caller: kit::peer::Caller, leg| {
+        room.silent(leg, 5);
+        room.dead.insert(caller.at);
+        room.silent(leg, 30);
+        room.pass(40 * SECOND);
+    };
+    let hang_up = |room: &mut Room, mut caller: kit::peer::Caller, _| room.bye(&mut caller);
+    type End = dyn Fn(&mut Room, kit::peer::Caller, LegId);
+    for end in [&network as &End, &hang_up] {
+        let mut room = Room::new(1);
+        let caller = room.dial_and_ack("0612345678", "15");
+        room.answer(0);
+        let (_, leg) = legs(&room);
+        let other = room.dial_and_ack("0698765432", "15");
+        let before = room.step;
+        end(&mut room, caller, leg);
+        let told = room.events_since(before);
+        let ended = told.iter().position(|event| matches!(event, Event::Ended { .. })).expect("it ended");
+        let next = told.iter().position(|event| matches!(event, Event::Offered { .. })).expect("the next");
+        assert!(ended < next, "{told:?}");
+        drop(other);
+    }
+}

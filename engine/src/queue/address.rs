@@ -67,6 +67,7 @@ impl Floor {
         let Some(gone) = self.audiences.part(id) else { return };
         self.dirty.remove(&id);
         self.constrained.remove(&id);
+        self.held_back.remove(&id);
         for pool in gone.whom.doors {
             let unused = self.pools.at_mut(pool).is_some_and(|pool| {
                 pool.audiences.remove(&id);
@@ -326,6 +327,10 @@ impl Floor {
         let was = std::mem::take(&mut item.stand);
         if let Some(audience) = item.audience.and_then(|id| self.audiences.at_mut(id)) {
             audience.restand(item.rank, was, Stand::default());
+            if audience.whom.manner == Manner::Invite {
+                // Whoever was kept for it may be given something else.
+                self.dirty.append(&mut self.held_back);
+            }
         }
     }
 

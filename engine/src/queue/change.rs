@@ -40,6 +40,7 @@ impl Floor {
         (self.pools, self.audiences) = (Pools::default(), Audiences::default());
         self.dirty.clear();
         self.constrained.clear();
+        self.held_back.clear();
         self.idle = 0;
         for (ix, agent) in self.agents.iter_mut().enumerate() {
             agent.pools.clear();

@@ -89,6 +89,9 @@ pub struct Floor {
     dirty: BTreeSet<AudienceId>,
     /// Audiences whose items must leave free agents to others.
     constrained: BTreeSet<AudienceId>,
+    /// Audiences nobody was found for although somebody is free: more urgent items of shared queues
+    /// may keep them.
+    held_back: BTreeSet<AudienceId>,
     /// Queues whose counts this fact changed.
     counted: BTreeSet<usize>,
     /// How many items and agents decisions have looked at.
@@ -140,6 +143,7 @@ impl Floor {
             idle: 0,
             dirty: BTreeSet::new(),
             constrained: BTreeSet::new(),
+            held_back: BTreeSet::new(),
             counted: BTreeSet::new(),
             looked: Cell::new(0),
             touched: BTreeSet::new(),

@@ -5,6 +5,10 @@
 //! touched, and only they can hold such a pair; among them the most urgent item is matched first,
 //! then the next, until none is left. An item that nobody may take for the moment holds up nobody
 //! behind it. Then come those who may be asked beside: more phones, pages, busy consoles.
+//!
+//! An invitation reserves nobody, and still the order holds between shared queues and those that ring:
+//! of the more urgent items an agent is invited to, each keeps one page, and only the others may ring
+//! for less.
 
 use super::Floor;
 use super::agent::Invited;
@@ -81,6 +85,9 @@ impl Floor {
     /// unmarked into `looked`.
     fn most_urgent_pair(&mut self, now: Instant, looked: &mut BTreeSet<AudienceId>) -> Option<Pair> {
         let mut best: Option<Pair> = None;
+        if self.dirty.iter().any(|id| self.manner_of(*id) == Some(Manner::Invite)) {
+            self.dirty.append(&mut self.held_back);
+        }
         let marked: Vec<AudienceId> = self.dirty.iter().copied().collect();
         for id in marked {
             match self.first_pair(now, id) {
@@ -89,10 +96,25 @@ impl Floor {
                 None => {
                     self.dirty.remove(&id);
                     looked.insert(id);
+                    if self.leaves_somebody_free(id) {
+                        self.held_back.insert(id);
+                    }
                 }
             }
         }
         best
+    }
+
+    fn manner_of(&self, id: AudienceId) -> Option<Manner> {
+        self.audiences.at(id).map(|audience| audience.whom.manner)
+    }
+
+    /// Whether one more could be rung for an audience, and somebody is free for it.
+    fn leaves_somebody_free(&self, id: AudienceId) -> bool {
+        let Some(audience) = self.audiences.at(id) else { return false };
+        let wants = audience.first_without_anybody().is_some() || !audience.hungry.is_empty();
+        let mut doors = audience.whom.doors.iter().filter_map(|door| self.pools.at(*door));
+        matches!(audience.whom.manner, Manner::Ring(_)) && wants && doors.any(Pool::has_anybody)
     }
 
     /// The most urgent item of one audience that somebody can take.
@@ -263,7 +285,7 @@ impl<'f> Ask<'f> {
             return found;
         }
         let fenced = self.whom.fenced;
-        let asked = |ix: &usize| !self.item.is_spared(*ix, self.now) && self.may(*ix);
+        let asked = |ix: &usize| !self.item.is_spared(*ix, self.now) && self.may_ring(*ix);
         let mut promised =
             self.doors().filter(|_| fenced).flat_map(|pool| &pool.promised).map(|turn| turn.agent);
         let promised = promised.find(asked);
@@ -296,7 +318,7 @@ impl<'f> Ask<'f> {
 
     /// The first free sound agent this is true of.
     fn free(self, asked: impl Fn(usize) -> bool + Copy) -> Option<Found> {
-        let fits = move |turn: &&Turn| asked(turn.agent) && self.may(turn.agent);
+        let fits = move |turn: &&Turn| asked(turn.agent) && self.may_ring(turn.agent);
         let language = self.item.language.as_deref();
         let first = |pool: &'f Pool| {
             let speaker = language.and_then(|language| pool.speakers(language).find(fits));
@@ -310,7 +332,8 @@ impl<'f> Ask<'f> {
         let may = |(_, rank, agent): &&(bool, std::cmp::Reverse<Rank>, usize)| {
             self.floor.look();
             let other = rank.0.serial != self.item.rank.serial;
-            other && !self.item.is_spared(*agent, self.now) && self.floor.may_be_given(*agent, self.whom)
+            let asked = !self.item.is_spared(*agent, self.now) && self.floor.may_be_given(*agent, self.whom);
+            other && asked && !self.is_kept(*agent)
         };
         let least = |pool| set(pool).iter().take_while(|(mark, ..)| fits(*mark)).find(may);
         self.doors().filter_map(least).min().map(|(.., agent)| *agent)
@@ -321,7 +344,8 @@ impl<'f> Ask<'f> {
     fn in_turn(self, set: impl Fn(&'f Pool) -> &'f BTreeSet<Turn> + Copy) -> Option<usize> {
         let may = |turn: &&Turn| {
             self.floor.look();
-            !self.item.is_spared(turn.agent, self.now) && self.floor.may_be_given(turn.agent, self.whom)
+            let asked = self.floor.may_be_given(turn.agent, self.whom) && !self.is_kept(turn.agent);
+            asked && !self.item.is_spared(turn.agent, self.now)
         };
         let all = || self.doors().flat_map(set).filter(may);
         let fresh = all().find(|turn| !self.item.was_tried(turn.agent));
@@ -344,6 +368,46 @@ impl<'f> Ask<'f> {
     fn may(self, ix: usize) -> bool {
         self.floor.look();
         self.floor.may_be_given(ix, self.whom) && self.floor.leaves_enough(ix, self.whom.share)
+    }
+
+    /// Whether a free agent may be rung.
+    fn may_ring(self, ix: usize) -> bool {
+        self.may(ix) && !self.is_kept(ix)
+    }
+
+    /// Whether an agent at a page is kept for shared queues: of the items there that stand before this
+    /// one and that the agent could have, each is left a free page, and there are not enough others.
+    fn is_kept(self, ix: usize) -> bool {
+        let rings = matches!(self.whom.manner, Manner::Ring(_) | Manner::List);
+        if !rings || !self.floor.agents[ix].page {
+            return false;
+        }
+        let before = |rank: &Rank| *rank < self.item.rank;
+        let ahead = |audience: &&Audience| {
+            let whom = &audience.whom;
+            let first = audience.first_without_anybody();
+            whom.manner == Manner::Invite
+                && first.as_ref().is_some_and(before)
+                && self.floor.leaves_enough(ix, whom.share)
+        };
+        let shared = || self.floor.audiences_of(ix).filter(ahead);
+        let (mut items, mut others) = (BTreeSet::new(), BTreeSet::from([ix]));
+        let mut pages = shared().flat_map(|audience| self.pages_for(audience));
+        shared()
+            .flat_map(|audience| audience.without_anybody().take_while(before))
+            .filter(|rank| items.insert(rank.serial))
+            .any(|_| !pages.any(|page| others.insert(page)))
+    }
+
+    /// Sound agents at a free page who could have what waits for this audience.
+    fn pages_for(self, audience: &'f Audience) -> impl Iterator<Item = usize> {
+        let doors = audience.whom.doors.iter().filter_map(move |door| self.floor.pools.at(*door));
+        doors.flat_map(|pool| &pool.pages).map(|(_, turn)| turn.agent).filter(move |page| {
+            self.floor.look();
+            let whom = &audience.whom;
+            let given = self.floor.may_be_given(*page, whom) && self.floor.leaves_enough(*page, whom.share);
+            given && self.floor.agents[*page].is_sound()
+        })
     }
 }
 

@@ -134,6 +134,12 @@ impl Pool {
         free || !self.ringing.is_empty() || !self.ringing_pages.is_empty()
     }
 
+    /// Whether somebody is free, sound or not.
+    pub(super) fn has_anybody(&self) -> bool {
+        let sound = !self.free.is_empty() || !self.promised.is_empty();
+        sound || !self.doubtful.is_empty() || !self.rona.is_empty()
+    }
+
     /// Whether somebody could be had whose phone or presence is in doubt.
     pub(super) fn has_unsound(&self) -> bool {
         !self.doubtful.is_empty() || !self.rona.is_empty() || !self.ringing.is_empty()

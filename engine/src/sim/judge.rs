@@ -128,7 +128,7 @@ impl Judge {
 
     /// Whether the plan lets this agent have this item: by the queue's skills, and by those it is relaxed
     /// to, behind the fence at once. What a reserve is kept from may have to wait for it. Beside what rings at
-    /// a page stand its invitations, which bind nothing: there the key decides.
+    /// a page stand its invitations, which bind nothing: each keeps some page, and the key decides.
     fn could_have(&self, now: Instant, agent: AgentId, waits: &Waits, key: bool) -> bool {
         let queue = self.plan.queues.get(waits.queue as usize);
         let Some((queue, (skills, page))) = queue.zip(self.people.get(agent.index as usize)) else {

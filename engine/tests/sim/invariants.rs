@@ -89,8 +89,8 @@ fn i07(by_caller: bool, by: &Actor, cause: Cause, call: engine::id::CallId) -> H
 }
 
 /// Brute force: of all that wait, none that this agent could have stands before the one distributed.
-/// Beside what rings at a page stand its invitations, which bind nothing: there the key decides, and
-/// [`i11_of_the_key`] asks it.
+/// Beside what rings at a page stand its invitations, which bind nothing: each of them that is more urgent
+/// has a page left, and the key decides; [`i11_of_the_key`] asks it.
 fn i11(room: &Room, now: Instant, work: WorkId, agent: AgentId, kind: OfferKind, claim: bool) -> Held {
     let Some(mine) = room.waiting.get(&work) else {
         return broken("I11", format!("{work} is offered and does not wait"));
@@ -108,8 +108,32 @@ fn i11(room: &Room, now: Instant, work: WorkId, agent: AgentId, kind: OfferKind,
     let before = |other: &&Waits| other.key < mine.key && could(other);
     match room.waiting.values().find(before) {
         Some(other) => broken("I11", format!("{work} goes to {agent} before {:?}", other.key)),
+        None if !claim && kind == OfferKind::Exclusive && is_kept(room, agent.index as usize, mine, true) => {
+            broken("I11", format!("{work} goes to {agent}, who is needed for a more urgent invitation"))
+        }
         None => Ok(()),
     }
+}
+
+/// Whether the shared queues need this page: more of what they have stands before this item than other
+/// pages are free for. `surely`: also when whoever may be free is, and nothing in doubt waits.
+fn is_kept(room: &Room, ix: usize, mine: &Waits, surely: bool) -> bool {
+    if !room.people[ix].page || room.is_shared(mine.queue) {
+        return false;
+    }
+    let shared = room.waiting.values().filter(|it| room.is_shared(it.queue) && it.key < mine.key);
+    let before: Vec<&Waits> =
+        shared.filter(|it| room.serves(ix, it.queue) && !(surely && it.held.is_some())).collect();
+    let pages = room.people.iter().enumerate().filter(|(other, person)| {
+        let free = person.page && (person.reserved, person.ear) == (None, None);
+        let sits = person.intent == Intent::Ready && person.reachable;
+        let known = !person.rona && person.failed.is_none() && person.told == Occupation::Free;
+        *other != ix
+            && free
+            && (surely || (sits && known))
+            && before.iter().any(|it| room.serves(*other, it.queue))
+    });
+    pages.count() < before.len()
 }
 
 /// The first of all the one key could take at this instant: what rings here, what nobody is rung for,
@@ -263,6 +287,9 @@ fn i12(room: &Room, now: Instant) -> Held {
             let invitation = person.invited.and_then(|offer| room.offers.get(&offer));
             let invited_to = invitation.and_then(|rings| room.waiting.get(&rings.work));
             if waits.key.0 && invited_to.is_some_and(|vital| !vital.key.0) {
+                continue;
+            }
+            if is_kept(room, ix, waits, false) {
                 continue;
             }
             let invites = person.page && room.is_shared(waits.queue);

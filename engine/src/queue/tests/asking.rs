@@ -123,6 +123,11 @@ fn i11_who_is_invited_to_a_vital_call_is_given_nothing_lower() {
     check_on(
         &plan,
         &format!("{both} | 1s call A routine | 2s call B routine in side"),
+        "1s invite Nour to A",
+    );
+    check_on(
+        &plan,
+        &format!("{both} | 1s call A routine | 2s call B declared in side"),
         "1s invite Nour to A | 2s offer B to Nour",
     );
     // Both become possible in one step: the vital one is shown before the lower one rings.

@@ -46,12 +46,51 @@ fn an_invitation_ends_with_its_caller_and_another_follows_while_somebody_waits()
 }
 
 #[test]
-fn an_invitation_reserves_nobody() {
+fn i11_an_invited_agent_is_not_rung_for_something_less_urgent() {
     check(
         "0s agent Nour:room,arm ready | 0s page Nour open | 1s call A routine in room | 2s call B routine \
+         | 3s claims Nour | 4s answers Nour | 5s hangs-up Nour",
+        "1s invite Nour to A | 3s offer A to Nour | 5s offer B to Nour",
+    );
+}
+
+#[test]
+fn an_invited_agent_is_rung_for_something_more_urgent() {
+    check(
+        "0s agent Nour:room,arm ready | 0s page Nour open | 1s call A routine in room | 2s call B declared \
          | 3s answers Nour | 4s hangs-up Nour",
         "1s invite Nour to A | 2s end A at Nour: Rescinded | 2s offer B to Nour | 3s end B at Nour: Taken \
          | 4s invite Nour to A",
+    );
+}
+
+#[test]
+fn i12_an_invitation_to_many_keeps_one_of_them_and_the_others_are_rung() {
+    let two = "0s agent Nour:room,arm ready | 0s agent Mia:room,arm ready | 0s page Nour open | 0s page Mia open \
+               | 1s call A routine in room | 2s call B routine";
+    check(two, "1s invite Nour to A | 1s invite Mia to A | 2s offer B to Nour");
+    // A second item of the room keeps the other.
+    let before = "1s invite Nour to A | 1s invite Mia to A";
+    check(&two.replace("| 2s", "| 1s call C routine in room | 2s"), before);
+    // As soon as the room can do without, whoever waits elsewhere is rung.
+    let gone = format!("{} | 3s gone C", two.replace("| 2s", "| 1s call C routine in room | 2s"));
+    check(&gone, &format!("{before} | 3s offer B to Nour"));
+}
+
+#[test]
+fn i12_a_page_that_opens_for_the_room_leaves_the_others_to_be_rung() {
+    check(
+        "0s agent Nour:room,arm ready | 0s page Nour open | 1s call A routine in room | 2s call B routine \
+         | 3s agent Lea:room ready | 3s page Lea open",
+        "1s invite Nour to A | 3s offer A to Lea | 3s end A at Nour: Rescinded | 3s offer B to Nour",
+    );
+}
+
+#[test]
+fn an_invitation_nobody_takes_keeps_nobody_who_cannot_have_it() {
+    check(
+        "0s agent Nour:room,arm ready | 0s page Nour open | 1s call A routine in room bars Nour | 2s call B routine",
+        "2s offer B to Nour",
     );
 }
 

@@ -102,7 +102,7 @@ impl Model {
         let fenced = !caller.key.0;
         let (apart, callback) = (self.pages_apart(caller) && person.page, self.is_callback(caller));
         let spared = caller.tried.get(&ix).is_some_and(|until| *until > self.now);
-        if spared || !self.may(ix, caller) {
+        if spared || !self.may(ix, caller) || self.is_kept(ix, caller) {
             return Vec::new();
         }
         let doors = self.doors(caller);
@@ -167,6 +167,24 @@ impl Model {
     fn is_callback(&self, caller: &Caller) -> bool {
         let callback = matches!(caller.arrival.kind, WorkKind::Callback | WorkKind::Kept);
         callback && caller.key.0
+    }
+
+    /// Whether the shared queues need this page: each of their items that stands before this caller is
+    /// left a free page, and there are not enough others.
+    fn is_kept(&self, ix: usize, caller: &Caller) -> bool {
+        if !self.people[ix].page || matches!(self.manner(caller), Manner::Invite | Manner::Join) {
+            return false;
+        }
+        let could = |who: usize, other: &Caller| self.is_asked(who, other) && self.leaves_enough(who, other);
+        let waits = |other: &&Caller| self.manner(other) == Manner::Invite && !self.is_held(other);
+        let before: Vec<&Caller> =
+            self.open().filter(waits).filter(|other| other.key < caller.key && could(ix, other)).collect();
+        let pages = (0..self.people.len()).filter(|page| {
+            let person = &self.people[*page];
+            let there = *page != ix && person.is_free() && person.page && person.is_sound();
+            there && before.iter().any(|other| could(*page, other))
+        });
+        pages.count() < before.len()
     }
 
     fn is_promised(&self, ix: usize) -> bool {
