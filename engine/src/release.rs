@@ -246,7 +246,8 @@ impl Engine {
         self.alarms.clear(Alarm::ConsultBy(id));
         self.alarms.clear(Alarm::Recontact(id));
         self.remember_caller(&call, cause);
-        self.put(Output::Forget(id));
+        // In this order: what the journal forgets has been recorded.
         self.put(Output::Record(Box::new(call.record)));
+        self.put(Output::Forget(id));
     }
 }
