@@ -4,45 +4,13 @@ mod common;
 
 use common::carrier::{Carrier, value};
 use common::certificates::Authority;
-use common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
+use common::house::House;
+use common::{Folder, Node, PLAN, Phones, eventually, free_udp, local};
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(5);
-
-/// A node that also listens on TCP and TLS, and whose trunk is at the loopback.
-struct House {
-    node: Node,
-    tcp: SocketAddr,
-    tls: SocketAddr,
-    ca: PathBuf,
-    carrier: (PathBuf, PathBuf),
-    other: (PathBuf, PathBuf),
-    authority: Authority,
-}
-
-/// `trunk`: further keys of its trunk.
-fn house(trunk: &str) -> House {
-    let (tcp, tls) = (free_tcp(), free_tcp());
-    let authority = Authority::new();
-    let mut made = None;
-    let node = Node::start_edited(Phones::None, PLAN, |text, folder| {
-        let ca = folder.write("ca.pem", &authority.pem());
-        authority.vouches(folder, "own", &["bandeau.example", "127.0.0.1"]);
-        let carrier = authority.vouches(folder, "carrier", &["sbc.carrier.example"]);
-        let other = authority.vouches(folder, "other", &["sbc.elsewhere.example"]);
-        made = Some((ca, carrier, other));
-        let files = "certificate = \"own.pem\"\nkey = \"own.key\"\nca = \"ca.pem\"";
-        text.replace(
-            "\"]\n\n[media]",
-            &format!("\", \"tcp:127.0.0.1:{tcp}\", \"tls:127.0.0.1:{tls}\"]\n{files}\n\n[media]"),
-        )
-        .replace("peers = [\"127.0.0.1\"]", &format!("peers = [\"127.0.0.1\"]\n{trunk}"))
-    });
-    let (ca, carrier, other) = made.expect("the configuration was written");
-    House { node, tcp: local(tcp), tls: local(tls), ca, carrier, other, authority }
-}
 
 fn contact(answer: &str) -> String {
     value(answer, "Contact").to_owned()
@@ -50,17 +18,13 @@ fn contact(answer: &str) -> String {
 
 #[test]
 fn a_call_comes_over_udp_tcp_and_tls_and_each_answer_names_its_own_listener() {
-    let house = house("");
-    let shown = (house.carrier.0.as_path(), house.carrier.1.as_path());
-    let udp = Carrier::udp(local(0), house.node.sip);
-    let tcp = Carrier::tcp(house.tcp);
-    let tls = Carrier::tls(house.tls, "bandeau.example", &house.ca, Some(shown)).expect("a handshake");
+    let house = House::open("", "");
     let told = [
         format!("<sip:{}>", house.node.sip),
         format!("<sip:{};transport=tcp>", house.tcp),
         format!("<sip:{};transport=tls>", house.tls),
     ];
-    for (mut carrier, told) in [udp, tcp, tls].into_iter().zip(told) {
+    for (mut carrier, told) in house.carriers().into_iter().zip(told) {
         let call = carrier.call(SOON).expect("an answer");
         assert_eq!(contact(&call.answer), told);
         assert!(
@@ -75,7 +39,7 @@ fn a_call_comes_over_udp_tcp_and_tls_and_each_answer_names_its_own_listener() {
 
 #[test]
 fn a_connection_may_bring_many_calls_in_pieces_and_pings_between_them() {
-    let house = house("");
+    let house = House::open("", "");
     let mut carrier = Carrier::tcp(house.tcp);
     for _ in 0..3 {
         carrier.send("\r\n\r\n");
@@ -92,7 +56,7 @@ fn a_connection_may_bring_many_calls_in_pieces_and_pings_between_them() {
 
 #[test]
 fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
-    let house = house("certificate_names = [\"sbc.carrier.example\"]");
+    let house = House::open("certificate_names = [\"sbc.carrier.example\"]", "");
     let quick = Duration::from_millis(700);
     let connect = |shown: Option<&(PathBuf, PathBuf)>| {
         let shown = shown.map(|(certificate, key)| (certificate.as_path(), key.as_path()));
@@ -114,7 +78,7 @@ fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
 
 #[test]
 fn a_certificate_is_replaced_while_calls_stand() {
-    let house = house("");
+    let house = House::open("", "");
     let connect = || Carrier::tls(house.tls, "bandeau.example", &house.ca, None);
     let mut before = connect().expect("a handshake");
     let shown = before.peer_certificate();

@@ -95,7 +95,7 @@ impl Core {
                 Some(wish) = inboxes.wishes.recv() => self.input(wish),
                 () = timer, if due.is_some() => self.input(Input::Due),
                 _ = figures.tick() => {
-                    self.voice.core.connections.set(i64::try_from(self.streams.len()).unwrap_or(i64::MAX));
+                    self.voice.core.streams(self.streams.standing(), self.streams.turned_away());
                     self.voice.figures(&self.plane.figures(), self.store.pending());
                 }
                 () = inboxes.signals.next() => if self.leave(&mut leave_at, inboxes.drain) { break },
@@ -170,16 +170,23 @@ impl Core {
                 if self.admits(flow, peer) {
                     self.input(Input::Sip { flow, peer, bytes: &bytes });
                 } else {
-                    self.streams.close(&flow);
-                    self.input(Input::FlowFailed(flow));
+                    self.stream_closed(flow);
                 }
             }
             StreamEvent::Opened(flow, write) => self.streams.opened(flow, write),
-            StreamEvent::Closed(flow) => {
-                self.streams.closed(&flow);
-                self.input(Input::FlowFailed(flow));
+            StreamEvent::Closed(flow) => self.stream_closed(flow),
+            StreamEvent::Unreadable(flow, peer, error) => {
+                if self.admits(flow, peer) {
+                    self.voice.counted(Counter::ParseError(error.label()));
+                }
             }
-            StreamEvent::Unreadable(error) => self.voice.counted(Counter::ParseError(error.label())),
+        }
+    }
+
+    /// Once for each connection: the engine looks through everything that stands for what it carried.
+    fn stream_closed(&mut self, flow: Flow) {
+        if self.streams.closed(&flow) {
+            self.input(Input::FlowFailed(flow));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::peers::Peers;
 use super::sip_tls;
-use super::stream::{StreamEvents, Streams};
+use super::stream::{Group, StreamEvents, Streams};
 use super::udp::Udp;
 use crate::config::{Config, Listen};
 use anyhow::Context;
@@ -37,8 +37,8 @@ impl Sockets {
                 listen.address = bound.next().unwrap_or(listen.address);
                 continue;
             }
-            let listener = tcp(listen.address).with_context(|| busy(listen.address))?;
-            listen.address = listener.local_addr()?;
+            let listener = Group::listen(listen.address, &peers).with_context(|| busy(listen.address))?;
+            listen.address = listener.local();
             listeners.push((listen.transport, listener));
         }
         drop(bound);
@@ -54,19 +54,4 @@ impl Sockets {
         let (streams, from_streams) = Streams::start(listeners, peers.clone(), secure, connections)?;
         Ok(Sockets { udp, streams, from_streams, peers })
     }
-}
-
-/// Connections the system may finish for us while the streams' thread does something else.
-const BACKLOG: i32 = 512;
-
-fn tcp(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
-    socket.set_reuse_address(true)?; // connections of an earlier start may still be closing
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
 }

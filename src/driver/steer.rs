@@ -3,10 +3,10 @@
 //!
 //! The sockets of one listener are a group (SO_REUSEPORT) with a program that looks at the source
 //! address, the way a packet filter does, before the datagram is queued: a flood fills the buffer of
-//! strangers and no other.
+//! strangers and no other. The same for connections that wait to be accepted.
 
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 
 /// One instruction of the classic packet filter.
@@ -54,8 +54,8 @@ fn program(known: &[(IpAddr, u32)]) -> Vec<Step> {
 /// in the order they were bound.
 ///
 /// # Errors
-/// A kernel that cannot (before Linux 4.5, or none): the group must then not be made.
-pub(super) fn steer(socket: &UdpSocket, known: &[(IpAddr, u32)]) -> io::Result<()> {
+/// A kernel that cannot (before Linux 4.6, or none): the group must then not be made.
+pub(super) fn steer(socket: &impl AsRawFd, known: &[(IpAddr, u32)]) -> io::Result<()> {
     let mut steps = program(known);
     let program = libc::sock_fprog {
         len: u16::try_from(steps.len()).map_err(|_| io::ErrorKind::InvalidInput)?,

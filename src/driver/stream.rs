@@ -1,20 +1,26 @@
 //! SIP over TCP and TLS: connections accepted and opened, framed into messages, written in order.
 //!
-//! They live on a thread of their own, handshakes included: what strangers make it compute delays
-//! other connections, never the core. What they say reaches the core through two channels of bounded
-//! length, so that the one of the trunks is never full of anybody else.
+//! They live on two threads, handshakes included, one for trunks and one for everybody else: what
+//! strangers make theirs compute delays neither a trunk's connection nor the core. What they say
+//! reaches the core through two channels of bounded length, so that the one of the trunks is never
+//! full of anybody else.
 
 mod carry;
 mod connect;
 mod door;
+mod group;
+
+pub(super) use group::Group;
 
 use super::kept::Kept;
 use super::peers::Peers;
 use super::sip_tls::Secure;
 use bytes::Bytes;
+use door::Room;
 use sip::transport::{Flow, FramingError, Peer, Transmit, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::runtime::Handle;
@@ -41,7 +47,7 @@ pub(super) enum StreamEvent {
     /// A connection is over, or could not be opened.
     Closed(Flow),
     /// What came cannot be cut into messages; the connection is closed.
-    Unreadable(FramingError),
+    Unreadable(Flow, Peer, FramingError),
 }
 
 /// What the core hears of streams.
@@ -58,8 +64,52 @@ struct Ground {
     secure: Option<Arc<Kept<Secure>>>,
     trunks: mpsc::Sender<StreamEvent>,
     others: mpsc::Sender<StreamEvent>,
-    /// Connections of strangers at once.
-    connections: usize,
+    /// Connections closed at the door, because their places are taken.
+    turned_away: AtomicU64,
+    lanes: Lanes,
+}
+
+/// The threads connections live on.
+struct Lanes {
+    trunks: Handle,
+    others: Handle,
+}
+
+impl Lanes {
+    fn of(&self, is_trunk: bool) -> &Handle {
+        if is_trunk { &self.trunks } else { &self.others }
+    }
+}
+
+/// One of the threads, until it is dropped.
+struct Lane {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lane {
+    fn start(name: &str) -> anyhow::Result<(Lane, Handle)> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let _ = stopped.await; // the core is gone: so is everybody who was written to
+            });
+        })?;
+        Ok((Lane { stop: Some(stop), thread: Some(thread) }, handle))
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Ground {
@@ -79,41 +129,47 @@ impl Ground {
 /// Every connection, by number and by peer.
 pub(super) struct Streams {
     ground: Arc<Ground>,
-    thread: Option<(Handle, oneshot::Sender<()>, JoinHandle<()>)>,
+    groups: Vec<Group>,
+    room: Arc<Room>,
+    _lanes: [Lane; 2],
     open: HashMap<u64, (Flow, mpsc::Sender<Bytes>)>,
     by_peer: HashMap<(Transport, SocketAddr), u64>,
     next: u64,
 }
 
 impl Streams {
-    /// Starts the thread and accepts connections from here on.
+    /// Starts the threads and accepts connections from here on.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// When a thread cannot be started.
     pub(super) fn start(
-        listeners: Vec<(Transport, std::net::TcpListener)>,
+        listeners: Vec<(Transport, Group)>,
         peers: Peers,
         secure: Option<Arc<Kept<Secure>>>,
         connections: usize,
     ) -> anyhow::Result<(Streams, StreamEvents)> {
         let (trunks, from_trunks) = mpsc::channel(TRUNKS_QUEUE);
         let (others, from_others) = mpsc::channel(OTHERS_QUEUE);
-        let ground = Arc::new(Ground { peers: RwLock::new(peers), secure, trunks, others, connections });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("streams".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                let _ = stopped.await; // the core is gone: so is everybody who was written to
-            });
-        })?;
+        let (of_trunks, for_trunks) = Lane::start("trunk streams")?;
+        let (of_others, for_others) = Lane::start("streams")?;
+        let ground = Arc::new(Ground {
+            peers: RwLock::new(peers),
+            secure,
+            trunks,
+            others,
+            turned_away: AtomicU64::new(0),
+            lanes: Lanes { trunks: for_trunks, others: for_others },
+        });
         if let Some(secure) = &ground.secure {
-            handle.spawn(Arc::clone(secure).keep_looking());
+            ground.lanes.others.spawn(Arc::clone(secure).keep_looking());
         }
-        door::open(&handle, &ground, listeners)?;
+        let room = Arc::new(Room::new(connections));
+        door::open(&ground, &room, &listeners)?;
         let streams = Streams {
             ground,
-            thread: Some((handle, stop, thread)),
+            groups: listeners.into_iter().map(|(_, group)| group).collect(),
+            room,
+            _lanes: [of_trunks, of_others],
             open: HashMap::new(),
             by_peer: HashMap::new(),
             next: 1,
@@ -123,6 +179,9 @@ impl Streams {
 
     /// Trunks have other addresses from here on.
     pub(super) fn peers(&self, peers: Peers) {
+        for group in &self.groups {
+            group.steer(&peers);
+        }
         *self.ground.peers.write().unwrap_or_else(PoisonError::into_inner) = peers;
     }
 
@@ -132,23 +191,25 @@ impl Streams {
         self.open.insert(flow.connection, (flow, write));
     }
 
-    /// A connection is over.
-    pub(super) fn closed(&mut self, flow: &Flow) {
-        self.open.remove(&flow.connection);
+    /// A connection is over, or its peer has cost too much: its task ends with the sender of what it
+    /// writes. False when that was known.
+    pub(super) fn closed(&mut self, flow: &Flow) -> bool {
+        let was_open = self.open.remove(&flow.connection).is_some();
         let peer = (flow.transport, flow.remote);
         if self.by_peer.get(&peer) == Some(&flow.connection) {
             self.by_peer.remove(&peer);
         }
+        was_open
     }
 
-    /// Closes a connection whose peer has cost too much.
-    pub(super) fn close(&mut self, flow: &Flow) {
-        self.closed(flow); // its task ends with the sender of what it writes
+    /// How many were closed at the door since the start, because their places were taken.
+    pub(super) fn turned_away(&self) -> u64 {
+        self.ground.turned_away.load(Ordering::Relaxed)
     }
 
-    /// How many stand.
-    pub(super) fn len(&self) -> usize {
-        self.open.len()
+    /// How many stand: those let in, and those we opened.
+    pub(super) fn standing(&self) -> usize {
+        self.room.taken() + self.open.keys().filter(|number| *number % 2 == 1).count()
     }
 
     /// Sends one message over its connection, another to the same peer, or one opened for it. Gives
@@ -180,17 +241,9 @@ impl Streams {
         let (write, queue) = mpsc::channel(QUEUE);
         let _ = write.try_send(transmit.bytes); // the queue is empty
         self.opened(flow, write);
-        let Some((handle, ..)) = &self.thread else { return Some(flow) };
-        handle.spawn(connect::run(Arc::clone(&self.ground), flow, queue));
+        let peers = self.ground.peers.read().unwrap_or_else(PoisonError::into_inner);
+        let lane = self.ground.lanes.of(peers.is_trunk_address(flow.remote));
+        lane.spawn(connect::run(Arc::clone(&self.ground), flow, queue));
         None
-    }
-}
-
-impl Drop for Streams {
-    fn drop(&mut self) {
-        if let Some((_, stop, thread)) = self.thread.take() {
-            let _ = stop.send(());
-            let _ = thread.join();
-        }
     }
 }

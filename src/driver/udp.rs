@@ -111,9 +111,7 @@ impl Udp {
     pub(super) fn steer(&self, peers: &Peers) {
         for listener in self.listeners.iter().filter(|listener| listener.sockets.len() > 1) {
             let socket = socket2::SockRef::from(&listener.sockets[0]);
-            let done =
-                socket.try_clone().and_then(|socket| steer(&socket.into(), &steered(peers, listener.local)));
-            if let Err(error) = done {
+            if let Err(error) = steer(&*socket, &steered(peers, listener.local)) {
                 tracing::error!(%error, "a trunk's address shares the socket of everybody");
             }
         }

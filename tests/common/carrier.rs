@@ -44,6 +44,7 @@ impl Carrier {
 
     pub fn tcp(engine: SocketAddr) -> Carrier {
         let stream = TcpStream::connect(engine).unwrap();
+        stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         let local = stream.local_addr().unwrap();
         Carrier::new(Line::Tcp(stream), local, engine)
@@ -69,6 +70,7 @@ impl Carrier {
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
         let mut stream = TcpStream::connect(engine).unwrap();
+        stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         while client.is_handshaking() {
             client.complete_io(&mut stream).ok()?;

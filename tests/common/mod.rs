@@ -6,6 +6,7 @@
 pub mod baresip;
 pub mod carrier;
 pub mod certificates;
+pub mod house;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -23,16 +23,18 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long one write may take: a peer that reads nothing is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Carries `stream` and reports its end.
+/// Carries `stream` and reports its end. `unknown` is how to write to it, where the core shall hear of
+/// the connection only once something whole has come: those who open and close them by the thousand
+/// cost the core nothing.
 pub(super) async fn carry(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     ground: &Ground,
     flow: Flow,
     peer: Peer,
-    mut queue: mpsc::Receiver<Bytes>,
+    (unknown, mut queue): (Option<mpsc::Sender<Bytes>>, mpsc::Receiver<Bytes>),
 ) {
     let events = ground.events(peer);
-    let mut life = Life { events, flow, peer, framer: Framer::new(), said: false };
+    let mut life = Life { events, flow, peer, framer: Framer::new(), said: false, unknown };
     let (mut read, mut write) = tokio::io::split(stream);
     let mut buffer = vec![0; 16 << 10];
     let mut heard = Instant::now();
@@ -69,7 +71,9 @@ pub(super) async fn carry(
         }
     }
     let _ = tokio::time::timeout(WRITE_WITHIN, write.shutdown()).await; // politeness: TLS says goodbye
-    let _ = events.send(StreamEvent::Closed(flow)).await;
+    if life.unknown.is_none() {
+        let _ = events.send(StreamEvent::Closed(flow)).await;
+    }
 }
 
 struct Life<'a> {
@@ -79,6 +83,8 @@ struct Life<'a> {
     framer: Framer,
     /// Whether a whole message has come.
     said: bool,
+    /// How to write to it, until the core knows.
+    unknown: Option<mpsc::Sender<Bytes>>,
 }
 
 impl Life<'_> {
@@ -95,12 +101,17 @@ impl Life<'_> {
                 Some(Ok(message)) => StreamEvent::Message(self.flow, self.peer, message),
                 Some(Err(error)) => {
                     // The boundary is lost for good; the peer opens another connection.
-                    let _ = self.events.send(StreamEvent::Unreadable(error)).await;
+                    let _ = self.events.send(StreamEvent::Unreadable(self.flow, self.peer, error)).await;
                     return false;
                 }
                 None => return true,
             };
             self.said = true;
+            if let Some(write) = self.unknown.take()
+                && self.events.send(StreamEvent::Opened(self.flow, write)).await.is_err()
+            {
+                return false;
+            }
             if self.events.send(event).await.is_err() {
                 return false;
             }

@@ -34,7 +34,7 @@ async fn attempt(ground: &Ground, flow: Flow, queue: mpsc::Receiver<Bytes>) -> O
     let _ = stream.set_nodelay(true);
     if flow.transport != Transport::Tls {
         let peer = ground.of_flow(&flow);
-        carry(stream, ground, flow, peer, queue).await;
+        carry(stream, ground, flow, peer, (None, queue)).await;
         return None;
     }
     let Some(secure) = &ground.secure else { return Some(queue) };
@@ -45,7 +45,7 @@ async fn attempt(ground: &Ground, flow: Flow, queue: mpsc::Receiver<Bytes>) -> O
             let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).cloned();
             let peers = ground.peers.read().unwrap_or_else(PoisonError::into_inner).clone();
             let peer: Peer = peers.of_certificate(&flow, shown.as_ref());
-            carry(stream, ground, flow, peer, queue).await;
+            carry(stream, ground, flow, peer, (None, queue)).await;
             None
         }
         Ok(Err(error)) => {

@@ -4,7 +4,7 @@
 //! for each address, and a few handshakes at a time.
 
 use super::carry::carry;
-use super::{Ground, QUEUE, StreamEvent};
+use super::{Ground, Group, QUEUE, StreamEvent};
 use sip::transport::{Flow, Peer, Transport};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 
@@ -32,35 +31,53 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// The places, and who holds them.
-struct Room {
+pub(super) struct Room {
     trunks: Arc<Semaphore>,
     others: Arc<Semaphore>,
+    /// Places of others in all.
+    connections: usize,
     handshakes: Semaphore,
     of_one: Mutex<HashMap<IpAddr, usize>>,
     /// Numbers of accepted connections are even, those of connections we open odd.
     next: AtomicU64,
 }
 
+impl Room {
+    /// With this many places for those who are no trunk.
+    pub(super) fn new(connections: usize) -> Room {
+        Room {
+            trunks: Arc::new(Semaphore::new(TRUNKS_MAX)),
+            others: Arc::new(Semaphore::new(connections)),
+            connections,
+            handshakes: Semaphore::new(HANDSHAKES_MAX),
+            of_one: Mutex::new(HashMap::new()),
+            next: AtomicU64::new(2),
+        }
+    }
+
+    /// Places that are taken.
+    pub(super) fn taken(&self) -> usize {
+        let free = self.trunks.available_permits() + self.others.available_permits();
+        (TRUNKS_MAX + self.connections).saturating_sub(free)
+    }
+}
+
 /// Accepts connections for ever.
 ///
 /// # Errors
-/// When a listener cannot be handed to the thread.
+/// When a listener cannot be handed to its thread.
 pub(super) fn open(
-    handle: &Handle,
     ground: &Arc<Ground>,
-    listeners: Vec<(Transport, std::net::TcpListener)>,
+    room: &Arc<Room>,
+    listeners: &[(Transport, Group)],
 ) -> anyhow::Result<()> {
-    let room = Arc::new(Room {
-        trunks: Arc::new(Semaphore::new(TRUNKS_MAX)),
-        others: Arc::new(Semaphore::new(ground.connections)),
-        handshakes: Semaphore::new(HANDSHAKES_MAX),
-        of_one: Mutex::new(HashMap::new()),
-        next: AtomicU64::new(2),
-    });
-    let _entered = handle.enter();
-    for (transport, listener) in listeners {
-        let listener = TcpListener::from_std(listener)?;
-        handle.spawn(accept(listener, transport, Arc::clone(ground), Arc::clone(&room)));
+    for (transport, group) in listeners {
+        for (is_trunks, listener) in group.each()? {
+            let lane = ground.lanes.of(is_trunks);
+            let _entered = lane.enter();
+            let listener = TcpListener::from_std(listener)?;
+            lane.spawn(accept(listener, *transport, Arc::clone(ground), Arc::clone(room)));
+        }
     }
     Ok(())
 }
@@ -74,15 +91,23 @@ async fn accept(listener: TcpListener, transport: Transport, ground: Arc<Ground>
         let local = stream.local_addr().unwrap_or(remote);
         let connection = room.next.fetch_add(2, Ordering::Relaxed);
         let flow = Flow { transport, local, remote, connection };
-        // By address: a certificate is not seen before a place is taken.
+        // By address: a certificate is not seen before a place is taken. Whatever listener it came by:
+        // the kernel may not know yet what a trunk's name stands for.
         let is_trunk = ground.peers.read().unwrap_or_else(PoisonError::into_inner).is_trunk_address(remote);
         let places = if is_trunk { &room.trunks } else { &room.others };
-        let Ok(place) = Arc::clone(places).try_acquire_owned() else { continue }; // closed at the door
-        let Some(one) = One::of(&room, remote, is_trunk) else { continue };
-        let ground = Arc::clone(&ground);
-        tokio::spawn(async move {
+        let place = Arc::clone(places).try_acquire_owned().ok();
+        let (Some(place), Some(one)) = (place, One::of(&room, remote, is_trunk)) else {
+            ground.turned_away.fetch_add(1, Ordering::Relaxed);
+            continue; // closed at the door
+        };
+        // Its thread may be the other one, which has to wait for it by itself.
+        let Ok(stream) = stream.into_std() else { continue };
+        let (lane, ground) = (ground.lanes.of(is_trunk).clone(), Arc::clone(&ground));
+        lane.spawn(async move {
             let (_place, one) = (place, one);
-            serve(stream, flow, &ground, &one, is_trunk).await;
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                serve(stream, flow, &ground, &one, is_trunk).await;
+            }
         });
     }
 }
@@ -115,8 +140,13 @@ async fn carry_on(
     peer: Peer,
 ) {
     let (write, queue) = mpsc::channel(QUEUE);
-    if ground.events(peer).send(StreamEvent::Opened(flow, write)).await.is_ok() {
-        carry(stream, ground, flow, peer, queue).await;
+    if let Peer::Trunk(_) = peer {
+        // Known before it speaks: calls of ours may go this way.
+        if ground.trunks.send(StreamEvent::Opened(flow, write)).await.is_ok() {
+            carry(stream, ground, flow, peer, (None, queue)).await;
+        }
+    } else {
+        carry(stream, ground, flow, peer, (Some(write), queue)).await;
     }
 }
 

@@ -24,7 +24,9 @@ pub(in crate::driver) struct CoreFigures {
     /// Messages of strangers beyond their budget: dropped unread.
     pub(in crate::driver) over_budget: IntCounter,
     /// Connections of SIP that stand.
-    pub(in crate::driver) connections: IntGauge,
+    connections: IntGauge,
+    /// Connections closed at the door, their places being taken.
+    turned_away: IntCounter,
     /// Datagrams the system would not send.
     pub(in crate::driver) unsent: IntCounter,
 }
@@ -149,7 +151,17 @@ impl CoreFigures {
                 "Messages of strangers dropped unread: beyond [sip] source_rate",
             )?,
             connections: gauge("bandeau_sip_connections", "SIP connections that stand")?,
+            turned_away: counter(
+                "bandeau_sip_turned_away_total",
+                "SIP connections closed at the door: every place of [sip] connections was taken",
+            )?,
             unsent: counter("bandeau_sip_unsent_total", "SIP datagrams the system would not send")?,
         })
+    }
+
+    /// Connections that stand, and how many were turned away since the start.
+    pub(in crate::driver) fn streams(&self, standing: usize, turned_away: u64) {
+        self.connections.set(i64::try_from(standing).unwrap_or(i64::MAX));
+        self.turned_away.inc_by(turned_away.saturating_sub(self.turned_away.get()));
     }
 }
