@@ -5,8 +5,9 @@ mod common;
 use common::carrier::{Carrier, value};
 use common::certificates::Authority;
 use common::house::House;
-use common::{Folder, Node, PLAN, Phones, eventually, free_udp, local};
-use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
+use common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
+use std::io::{Read, Write};
+use std::net::{Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +52,19 @@ fn a_connection_may_bring_many_calls_in_pieces_and_pings_between_them() {
         carrier.send(rest);
         assert!(carrier.final_response(&options_id, SOON).is_some_and(|it| it.starts_with("SIP/2.0 200")));
         assert!(carrier.hang_up(&call));
+    }
+}
+
+#[test]
+fn a_ping_has_its_pong_at_once() {
+    let house = House::open("", "");
+    let mut stream = TcpStream::connect(house.tcp).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    for _ in 0..2 {
+        stream.write_all(b"\r\n\r\n").unwrap();
+        let mut pong = [0; 2];
+        stream.read_exact(&mut pong).expect("RFC 5626: within ten seconds, or the peer is taken for dead");
+        assert_eq!(&pong, b"\r\n");
     }
 }
 
@@ -166,6 +180,33 @@ fn a_carrier_s_name_is_resolved_by_srv_and_found_where_it_leads() {
     let mut from_there = Carrier::udp(local(0), node.sip);
     let call = from_there.call(SOON).expect("calls from where the name leads are the trunk's");
     assert!(from_there.hang_up(&call));
+}
+
+#[test]
+fn a_carrier_that_connects_before_its_name_is_resolved_is_known_as_soon_as_it_is() {
+    let (server, tcp) = (UdpSocket::bind(local(0)).unwrap(), free_tcp());
+    let at = server.local_addr().unwrap();
+    let (go, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = told.recv();
+        name_server(&server, 9);
+    });
+    let _node = Node::start_edited(Phones::None, PLAN, |text, _| {
+        text.replace(
+            "\"]\n\n[media]",
+            &format!("\", \"tcp:127.0.0.1:{tcp}\"]\nresolver = \"{at}\"\n\n[media]"),
+        )
+        .replace("peers = [\"127.0.0.1\"]", "peers = [\"carrier.example\"]\noptions = \"off\"")
+    });
+    let mut early = Carrier::tcp(local(tcp));
+    assert!(early.call(Duration::from_millis(300)).is_none(), "nobody knows who that is");
+    go.send(()).unwrap();
+    let mut call = None;
+    eventually("the same connection is the trunk's", || {
+        call = early.call(Duration::from_millis(500));
+        call.is_some()
+    });
+    assert!(early.hang_up(&call.expect("just answered")));
 }
 
 /// A name server that knows one carrier: SRV to `port` of `sbc.carrier.example`, which is 127.0.0.1.

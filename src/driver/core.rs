@@ -3,15 +3,14 @@
 
 use super::Stop;
 use super::clock::Clock;
-use super::gate::Gate;
+use super::crowd::Crowd;
 use super::names::Resolved;
 use super::office::Voice;
 use super::peers::Peers;
 use super::signals::Signals;
 use super::sockets::Sockets;
 use super::stream::{StreamEvent, StreamEvents, Streams};
-use super::udp::{BURST, BURST_OF_OTHERS, Place, Received, Udp};
-use crate::config::Limits;
+use super::udp::{BURST, Place, Received, Udp};
 use crate::media::plane::Plane;
 use crate::store::Store;
 use engine::Engine;
@@ -20,12 +19,11 @@ use engine::io::{Counter, Input, Output};
 use engine::media::MediaEvent;
 use engine::site::Site;
 use engine::time::Instant;
+use sip::message::MESSAGE_MAX;
 use sip::transport::{Flow, Peer, Transport};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// Longest a message can be (`edges.md`); a datagram beyond it does not exist.
-const MESSAGE_MAX: usize = 65_536;
 
 /// How often the slow figures (media plane, store) are read.
 const FIGURES: Duration = Duration::from_secs(1);
@@ -57,8 +55,8 @@ pub(super) struct Core {
     plane: Plane,
     store: Store,
     voice: Voice,
+    crowd: Arc<Crowd>,
     peers: Peers,
-    gate: Gate,
 }
 
 impl Core {
@@ -67,14 +65,12 @@ impl Core {
         (seed, secret): (u64, [u8; 32]),
         clock: Clock,
         sockets: Sockets,
-        limits: Limits,
         hands: Hands,
     ) -> Core {
-        let Sockets { udp, streams, from_streams, peers } = sockets;
+        let Sockets { udp, streams, from_streams, crowd, peers } = sockets;
         let Hands { plane, store, voice } = hands;
-        let gate = Gate::new(limits.source_rate, limits.sources);
         let engine = Engine::new(site, seed).keyed(secret);
-        Core { engine, clock, udp, streams, from_streams, plane, store, voice, peers, gate }
+        Core { engine, clock, udp, streams, from_streams, plane, store, voice, crowd, peers }
     }
 
     /// Until it is told to stop, and no call is left or the drain's time is over.
@@ -83,11 +79,15 @@ impl Core {
         let mut figures = tokio::time::interval(FIGURES);
         figures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut leave_at: Option<Instant> = None;
+        // The ports bound at the start come before the first call, which may be waiting in its socket.
+        while let Ok(event) = inboxes.media.try_recv() {
+            self.input(Input::Media(event));
+        }
         loop {
             let due = [self.engine.poll_timeout(), leave_at].into_iter().flatten().min();
             let timer = tokio::time::sleep_until(self.clock.wake(due.unwrap_or_default()));
             tokio::select! {
-                place = self.udp.readable() => self.datagrams(place, &mut buffer),
+                place = self.udp.readable() => self.burst(place, &mut buffer),
                 Some(event) = self.from_streams.trunks.recv() => self.stream(event),
                 Some(event) = self.from_streams.others.recv() => self.stream(event),
                 Some(resolved) = inboxes.names.recv() => self.resolved(resolved),
@@ -95,8 +95,7 @@ impl Core {
                 Some(wish) = inboxes.wishes.recv() => self.input(wish),
                 () = timer, if due.is_some() => self.input(Input::Due),
                 _ = figures.tick() => {
-                    self.voice.core.streams(self.streams.standing(), self.streams.turned_away());
-                    self.voice.figures(&self.plane.figures(), self.store.pending());
+                    self.figures();
                 }
                 () = inboxes.signals.next() => if self.leave(&mut leave_at, inboxes.drain) { break },
                 () = stopped(&mut inboxes.stop) => { inboxes.stop = None; self.leave(&mut leave_at, inboxes.drain); }
@@ -125,25 +124,15 @@ impl Core {
         false
     }
 
-    /// Reads a burst of datagrams from one socket; a little from everybody's as well, since a phone
-    /// must be heard however much the trunks say.
-    fn datagrams(&mut self, place: Place, buffer: &mut [u8]) {
-        if place.is_of_others() {
-            return self.burst(place, BURST_OF_OTHERS, buffer);
-        }
-        self.burst(place, BURST, buffer);
-        for others in self.udp.of_others() {
-            self.burst(others, BURST_OF_OTHERS, buffer);
-        }
-    }
-
-    fn burst(&mut self, place: Place, most: usize, buffer: &mut [u8]) {
-        for _ in 0..most {
+    /// Reads a burst of datagrams from one socket of a trunk or of phones.
+    fn burst(&mut self, place: Place, buffer: &mut [u8]) {
+        for _ in 0..BURST {
             match self.udp.receive(place, buffer) {
                 Received::Datagram(length, flow) => {
                     self.voice.core.datagrams.inc();
                     let peer = self.peers.of_flow(&flow);
-                    if self.admits(flow, peer) {
+                    // A trunk's host may speak from a port that is not the trunk's.
+                    if self.crowd.admits(&flow, peer) {
                         self.input(Input::Sip { flow, peer, bytes: &buffer[..length] });
                     }
                 }
@@ -153,33 +142,26 @@ impl Core {
         }
     }
 
-    /// Whether this peer may have one more message read. Trunks and phones of ours always may.
-    fn admits(&mut self, flow: Flow, peer: Peer) -> bool {
-        let admitted = peer != Peer::Stranger
-            || self.gate.admits(self.clock.now().at, flow.remote.ip())
-            || self.engine.is_phone(flow);
-        if !admitted {
-            self.voice.core.over_budget.inc();
-        }
-        admitted
+    /// Once a second: what others have counted, and whose registration is over.
+    fn figures(&self) {
+        self.voice.core.crowd(self.streams.standing(), &self.crowd.tally);
+        self.voice.figures(&self.plane.figures(), self.store.pending());
+        self.crowd.forgets(|transport, remote| {
+            self.engine.is_phone(Flow { transport, local: remote, remote, connection: 0 })
+        });
     }
 
     fn stream(&mut self, event: StreamEvent) {
         match event {
             StreamEvent::Message(flow, peer, bytes) => {
-                if self.admits(flow, peer) {
-                    self.input(Input::Sip { flow, peer, bytes: &bytes });
-                } else {
-                    self.stream_closed(flow);
+                self.input(Input::Sip { flow, peer, bytes: &bytes });
+                if peer == Peer::Stranger {
+                    self.crowd.learns(&flow, self.engine.is_phone(flow));
                 }
             }
             StreamEvent::Opened(flow, write) => self.streams.opened(flow, write),
             StreamEvent::Closed(flow) => self.stream_closed(flow),
-            StreamEvent::Unreadable(flow, peer, error) => {
-                if self.admits(flow, peer) {
-                    self.voice.counted(Counter::ParseError(error.label()));
-                }
-            }
+            StreamEvent::Unreadable(error) => self.voice.counted(Counter::ParseError(error.label())),
         }
     }
 
@@ -192,10 +174,11 @@ impl Core {
 
     /// What a trunk's names stand for from here on.
     fn resolved(&mut self, resolved: Resolved) {
-        let Resolved { trunk, targets } = resolved;
-        self.peers.resolved(trunk, &targets);
+        let Resolved { trunk, targets, sources } = resolved;
+        self.peers.resolved(trunk, &sources);
         self.udp.steer(&self.peers);
-        self.streams.peers(self.peers.clone());
+        self.streams.steer(&self.peers);
+        self.crowd.take_peers(self.peers.clone());
         self.input(Input::Resolved { trunk, targets });
     }
 

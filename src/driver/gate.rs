@@ -77,7 +77,7 @@ impl Gate {
 }
 
 /// The part of an address one party holds: all of IPv4, the network of IPv6.
-fn prefix(source: IpAddr) -> u128 {
+pub(super) fn prefix(source: IpAddr) -> u128 {
     match source {
         IpAddr::V4(ip) => u128::from(u32::from(ip)),
         IpAddr::V6(ip) => u128::from(ip) >> 64 | 1 << 127,

@@ -13,6 +13,7 @@ pub mod tls;
 
 mod assets;
 mod core;
+mod crowd;
 mod gate;
 mod kept;
 mod names;
@@ -74,7 +75,7 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     let store = Store::open(&config.state_dir, epoch)?;
 
     let signals = signals::Signals::listen()?;
-    let sockets = sockets::Sockets::bind(&mut config)?;
+    let sockets = sockets::Sockets::bind(&mut config, clock)?;
     let listen = config.http.listen;
     let http = tokio::net::TcpListener::bind(listen)
         .await
@@ -88,7 +89,7 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     let (office, voice) = office::Office::open(&config, clock, http.into_std()?, wish)?;
     let names = names::resolve(&config)?;
     let hands = core::Hands { plane, store, voice };
-    let core = core::Core::new(config.site, (chance(), secret()?), clock, sockets, config.limits, hands);
+    let core = core::Core::new(config.site, (chance(), secret()?), clock, sockets, hands);
     if broken > 0 {
         tracing::error!(
             calls = broken,

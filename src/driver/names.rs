@@ -8,7 +8,7 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use sip::transport::Transport;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -18,16 +18,24 @@ const REST_LEAST: Duration = Duration::from_secs(30);
 const REST_MOST: Duration = Duration::from_secs(300);
 /// After a question nobody answered.
 const AGAIN: Duration = Duration::from_secs(15);
-/// Addresses of one trunk: more would be asked by OPTIONS all day.
+/// Addresses of one trunk that calls of ours try: more would be asked by OPTIONS all day.
 const TARGETS_MAX: usize = 16;
+/// Addresses of one trunk that its calls come from. A carrier has dozens; more would fill the filter
+/// that tells trunks apart.
+const SOURCES_MAX: usize = 128;
+/// How long an address that has left the answer is still the carrier's: some name servers tell a part
+/// of the truth each time, and a session border controller that is taken out finishes its calls.
+const LINGERS: Duration = Duration::from_secs(86_400);
 
 /// What a trunk's names stand for, best first. Never empty.
 #[derive(Debug)]
 pub(super) struct Resolved {
     /// Its index.
     pub(super) trunk: u16,
-    /// Where its names lead.
+    /// Where calls of ours go.
     pub(super) targets: Vec<SocketAddr>,
+    /// Where its calls come from.
+    pub(super) sources: Vec<IpAddr>,
 }
 
 /// One trunk's names.
@@ -84,7 +92,7 @@ fn resolver(server: Option<SocketAddr>) -> anyhow::Result<TokioResolver> {
 impl Ask {
     /// Asks for ever.
     async fn keep(self, resolver: &TokioResolver, tell: &mpsc::Sender<Resolved>) {
-        let mut last = Vec::new();
+        let (mut last, mut known) = ((Vec::new(), Vec::new()), Sources::default());
         let mut failing = false;
         loop {
             let mut found = Found { targets: self.fixed.clone(), good_for: REST_MOST, failed: None };
@@ -103,12 +111,14 @@ impl Ask {
             failing = found.failed.is_some();
             // A name without an answer takes nothing away from what was known.
             if failing {
-                found.targets.extend(last.iter().copied());
+                found.targets.extend(last.0.iter().copied());
             }
-            let targets = first_of_each(found.targets);
-            if !targets.is_empty() && targets != last {
-                last.clone_from(&targets);
-                if tell.send(Resolved { trunk: self.trunk, targets }).await.is_err() {
+            let now = tokio::time::Instant::now().into_std();
+            let told = (first_of_each(&found.targets), known.with(now, &found.targets));
+            if !told.0.is_empty() && told != last {
+                last = told.clone();
+                let (targets, sources) = told;
+                if tell.send(Resolved { trunk: self.trunk, targets, sources }).await.is_err() {
                     return; // nobody serves any more
                 }
             }
@@ -119,14 +129,34 @@ impl Ask {
 }
 
 /// Each address once, where it stands first.
-fn first_of_each(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+fn first_of_each(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut each: Vec<SocketAddr> = Vec::new();
     for address in addresses {
-        if each.len() < TARGETS_MAX && !each.contains(&address) {
-            each.push(address);
+        if each.len() < TARGETS_MAX && !each.contains(address) {
+            each.push(*address);
         }
     }
     each
+}
+
+/// Where a trunk's calls come from, and when its names led there last; the oldest first.
+#[derive(Default)]
+struct Sources(Vec<(IpAddr, Instant)>);
+
+impl Sources {
+    /// What they are with an answer of this moment.
+    fn with(&mut self, now: Instant, answer: &[SocketAddr]) -> Vec<IpAddr> {
+        for address in answer {
+            self.0.retain(|(ip, _)| *ip != address.ip());
+            self.0.push((address.ip(), now));
+        }
+        self.0.retain(|(_, seen)| now.saturating_duration_since(*seen) < LINGERS);
+        let beyond = self.0.len().saturating_sub(SOURCES_MAX);
+        self.0.drain(..beyond);
+        let mut sources: Vec<IpAddr> = self.0.iter().map(|(ip, _)| *ip).collect();
+        sources.sort_unstable(); // the same answer in another order is no news
+        sources
+    }
 }
 
 struct Found {
@@ -182,5 +212,33 @@ impl Found {
     fn lasts(&mut self, until: Instant) {
         self.good_for =
             self.good_for.min(until.saturating_duration_since(tokio::time::Instant::now().into_std()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(last: u8) -> SocketAddr {
+        SocketAddr::from(([198, 51, 100, last], 5060))
+    }
+
+    #[test]
+    fn a_carrier_with_many_addresses_may_call_from_all_of_them_and_is_asked_at_some() {
+        let answer: Vec<SocketAddr> = (0..40).map(at).collect();
+        let now = tokio::time::Instant::now().into_std();
+        assert_eq!(first_of_each(&answer).len(), TARGETS_MAX);
+        assert_eq!(Sources::default().with(now, &answer).len(), 40);
+    }
+
+    #[test]
+    fn a_name_server_that_tells_a_part_each_time_makes_nobody_a_stranger_for_a_day() {
+        let mut known = Sources::default();
+        let now = tokio::time::Instant::now().into_std();
+        known.with(now, &[at(1), at(2)]);
+        assert_eq!(known.with(now + Duration::from_secs(300), &[at(3)]).len(), 3);
+        assert_eq!(known.with(now + LINGERS, &[at(3)]), [at(3).ip()]);
+        let many: Vec<SocketAddr> = (0..=255).map(at).collect();
+        assert_eq!(known.with(now + LINGERS, &many).len(), SOURCES_MAX);
     }
 }

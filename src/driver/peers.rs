@@ -2,7 +2,7 @@
 
 use crate::config::{Config, TrunkWire};
 use engine::site::{Phone, Site};
-use sip::transport::{Flow, Peer, Transport};
+use sip::transport::{Flow, Peer};
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -13,8 +13,10 @@ pub(super) struct Peers {
     exact: HashMap<SocketAddr, Peer>,
     any_port: HashMap<IpAddr, Peer>,
     wires: Vec<TrunkWire>,
-    /// Addresses of each trunk's names, as last resolved.
-    resolved: Vec<Vec<SocketAddr>>,
+    /// Where the names of each trunk lead.
+    resolved: Vec<Vec<IpAddr>>,
+    /// Of those, whose each address is. What is configured stands before it.
+    by_name: HashMap<IpAddr, Peer>,
 }
 
 impl Peers {
@@ -44,43 +46,54 @@ impl Peers {
     }
 
     /// What a trunk's names stand for from here on: its calls come from there, whatever the port.
-    pub(super) fn resolved(&mut self, trunk: u16, addresses: &[SocketAddr]) {
+    pub(super) fn resolved(&mut self, trunk: u16, addresses: &[IpAddr]) {
         let Some(before) = self.resolved.get_mut(usize::from(trunk)) else { return };
-        for gone in before.drain(..) {
-            if self.any_port.get(&gone.ip()) == Some(&Peer::Trunk(trunk)) {
-                self.any_port.remove(&gone.ip());
+        *before = addresses.to_vec();
+        // Whole, and in the trunks' order: an address that one of two trunks leaves is the other's.
+        self.by_name.clear();
+        for (trunk, addresses) in (0..).zip(&self.resolved) {
+            for ip in addresses {
+                self.by_name.entry(*ip).or_insert(Peer::Trunk(trunk));
             }
         }
-        before.extend_from_slice(addresses);
-        for address in addresses {
-            self.any_port.entry(address.ip()).or_insert(Peer::Trunk(trunk));
-        }
+    }
+
+    /// Who every port of this host is.
+    fn host(&self, ip: IpAddr) -> Option<Peer> {
+        self.any_port.get(&ip).or_else(|| self.by_name.get(&ip)).copied()
     }
 
     /// An exact address before a whole host: a phone may stand on the trunk's machine. A trunk that
     /// is known by its certificate is nobody without it.
     pub(super) fn of_flow(&self, flow: &Flow) -> Peer {
-        let exact = self.exact.get(&flow.remote);
+        let exact = self.exact.get(&flow.remote).copied();
+        let known = exact.or_else(|| self.host(flow.remote.ip()));
         // A connection comes from a port of its own, whatever port its peer listens at.
-        let by_host = || self.trunk_at(flow.remote.ip()).filter(|_| flow.transport.is_reliable());
-        let peer = exact.or_else(|| self.any_port.get(&flow.remote.ip())).copied().or_else(by_host);
+        let peer = match known {
+            None if flow.transport.is_reliable() => self.trunk_at(flow.remote.ip()),
+            known => known,
+        };
         match peer {
             Some(Peer::Trunk(trunk)) if self.wants_certificate(trunk) => Peer::Stranger,
             peer => peer.unwrap_or(Peer::Stranger),
         }
     }
 
+    /// The trunk at this address, whatever it has to show for it.
+    fn trunk_address(&self, remote: SocketAddr) -> Option<Peer> {
+        let known = self.exact.get(&remote).copied().or_else(|| self.host(remote.ip()));
+        known.filter(is_trunk).or_else(|| self.trunk_at(remote.ip()))
+    }
+
     /// Whether a trunk is at this address, whatever it has to show for it.
     pub(super) fn is_trunk_address(&self, remote: SocketAddr) -> bool {
-        let known = self.exact.get(&remote).or_else(|| self.any_port.get(&remote.ip()));
-        known.is_some_and(is_trunk) || self.trunk_at(remote.ip()).is_some()
+        self.trunk_address(remote).is_some()
     }
 
     /// Whether who connects from here is asked for a certificate: only where a trunk is known by it.
     /// Many phones have none, and some never finish a handshake in which they are asked.
     pub(super) fn is_asked(&self, remote: SocketAddr) -> bool {
-        let known = self.exact.get(&remote).or_else(|| self.any_port.get(&remote.ip())).copied();
-        let trunk = known.filter(is_trunk).or_else(|| self.trunk_at(remote.ip()));
+        let trunk = self.trunk_address(remote);
         matches!(trunk, Some(Peer::Trunk(trunk)) if self.wants_certificate(trunk))
     }
 
@@ -112,13 +125,12 @@ impl Peers {
     /// The name a trunk's certificate must bear when we connect to `remote`; its address when no
     /// name is configured.
     pub(super) fn server_name(&self, remote: SocketAddr) -> ServerName<'static> {
-        let flow = Flow { transport: Transport::Tls, local: remote, remote, connection: 0 };
-        let exact = self.exact.get(&flow.remote);
         let by_address = ServerName::from(remote.ip());
-        let Some(Peer::Trunk(trunk)) = exact.or_else(|| self.any_port.get(&remote.ip())) else {
+        let exact = self.exact.get(&remote).copied();
+        let Some(Peer::Trunk(trunk)) = exact.or_else(|| self.host(remote.ip())) else {
             return by_address;
         };
-        let Some(wire) = self.wires.get(usize::from(*trunk)) else { return by_address };
+        let Some(wire) = self.wires.get(usize::from(trunk)) else { return by_address };
         let named = wire.certificates.first().or(wire.names.first().map(|host| &host.name));
         named.and_then(|name| ServerName::try_from(name.clone()).ok()).unwrap_or(by_address)
     }
@@ -127,8 +139,8 @@ impl Peers {
     /// from 1 on: one for each trunk, and one for all desk phones at fixed places.
     pub(super) fn steered(&self, is_ipv4: bool) -> Vec<(IpAddr, u32)> {
         let exact = self.exact.iter().map(|(address, peer)| (address.ip(), peer));
-        let any_port = self.any_port.iter().map(|(ip, peer)| (*ip, peer));
-        let of_family = exact.chain(any_port).filter(|(ip, _)| ip.is_ipv4() == is_ipv4);
+        let hosts = self.any_port.iter().chain(&self.by_name).map(|(ip, peer)| (*ip, peer));
+        let of_family = exact.chain(hosts).filter(|(ip, _)| ip.is_ipv4() == is_ipv4);
         // A host that is both is the trunk's: ordered, the lower index wins below.
         let phones = u32::try_from(self.wires.len()).unwrap_or(u32::MAX).saturating_add(1);
         let indexed: BTreeSet<(IpAddr, u32)> = of_family
@@ -157,6 +169,7 @@ fn is_trunk(peer: &Peer) -> bool {
 mod tests {
     use super::*;
     use engine::site::{Reach, Strangers, TrunkSite};
+    use sip::transport::Transport;
 
     fn peers(trunks: &[&[&str]]) -> Peers {
         let parse = |text: &&str| text.parse().unwrap_or_else(|_| SocketAddr::new(text.parse().unwrap(), 0));
@@ -217,13 +230,26 @@ mod tests {
     fn names_bring_addresses_and_take_them_with_them() {
         let mut peers = peers(&[&["192.0.2.1"]]);
         let of = |peers: &Peers, remote| peers.of_flow(&flow(Transport::Udp, remote));
-        peers.resolved(0, &["198.51.100.1:5060".parse().unwrap()]);
+        peers.resolved(0, &["198.51.100.1".parse().unwrap()]);
         assert_eq!(of(&peers, "198.51.100.1:9"), Peer::Trunk(0));
-        peers.resolved(0, &["198.51.100.2:5060".parse().unwrap()]);
+        peers.resolved(0, &["198.51.100.2".parse().unwrap()]);
         assert_eq!(of(&peers, "198.51.100.1:9"), Peer::Stranger);
         assert_eq!(of(&peers, "198.51.100.2:9"), Peer::Trunk(0));
         assert_eq!(of(&peers, "192.0.2.1:9"), Peer::Trunk(0), "what is configured stays");
         let sockets: Vec<u32> = peers.steered(true).iter().map(|(_, socket)| *socket).collect();
         assert_eq!(sockets, [1, 1]);
+    }
+
+    #[test]
+    fn a_name_that_moves_takes_neither_a_configured_address_nor_another_trunk_s() {
+        let mut peers = peers(&[&["192.0.2.1"], &["192.0.2.7"]]);
+        let of = |peers: &Peers, remote| peers.of_flow(&flow(Transport::Udp, remote));
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        peers.resolved(0, &[ip("192.0.2.1"), ip("198.51.100.1")]);
+        peers.resolved(1, &[ip("198.51.100.1")]);
+        assert_eq!(of(&peers, "198.51.100.1:9"), Peer::Trunk(0));
+        peers.resolved(0, &[ip("198.51.100.2")]);
+        assert_eq!(of(&peers, "192.0.2.1:9"), Peer::Trunk(0), "configured");
+        assert_eq!(of(&peers, "198.51.100.1:9"), Peer::Trunk(1), "the other trunk's name leads there still");
     }
 }

@@ -1,19 +1,23 @@
 //! Everything SIP arrives on, bound before anything runs.
 
+use super::clock::Clock;
+use super::crowd::Crowd;
 use super::peers::Peers;
 use super::sip_tls;
-use super::stream::{Group, StreamEvents, Streams};
+use super::stream::{Group, Open, StreamEvents, Streams};
 use super::udp::Udp;
 use crate::config::{Config, Listen};
 use anyhow::Context;
 use sip::transport::Transport;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The listeners, and who is at the other end of what they bring.
 pub(super) struct Sockets {
     pub(super) udp: Udp,
     pub(super) streams: Streams,
     pub(super) from_streams: StreamEvents,
+    pub(super) crowd: Arc<Crowd>,
     pub(super) peers: Peers,
 }
 
@@ -23,7 +27,7 @@ impl Sockets {
     ///
     /// # Errors
     /// The first that cannot be bound, or certificates that cannot be used.
-    pub(super) fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
+    pub(super) fn bind(config: &mut Config, clock: Clock) -> anyhow::Result<Sockets> {
         let peers = Peers::of(config);
         let secure = config.sip_tls.as_ref().map(sip_tls::load).transpose()?;
         let busy = |address: SocketAddr| format!("cannot listen on {address}: is another program there?");
@@ -50,8 +54,9 @@ impl Sockets {
         if config.site.contact.port() == 0 {
             config.site.contact.set_port(config.listen.first().map_or(0, |listen| listen.address.port()));
         }
-        let connections = config.limits.connections;
-        let (streams, from_streams) = Streams::start(listeners, peers.clone(), secure, connections)?;
-        Ok(Sockets { udp, streams, from_streams, peers })
+        let crowd = Arc::new(Crowd::new(clock, config.limits, peers.clone()));
+        let open = Open { listeners, datagrams: udp.of_others()?, secure, places: config.limits.connections };
+        let (streams, from_streams) = Streams::start(open, &crowd)?;
+        Ok(Sockets { udp, streams, from_streams, crowd, peers })
     }
 }

@@ -1,17 +1,20 @@
 //! SIP over TCP and TLS: connections accepted and opened, framed into messages, written in order.
 //!
-//! They live on two threads, handshakes included, one for trunks and one for everybody else: what
-//! strangers make theirs compute delays neither a trunk's connection nor the core. What they say
-//! reaches the core through two channels of bounded length, so that the one of the trunks is never
-//! full of anybody else.
+//! They live on two threads, handshakes included, one for trunks and one for everybody else, whose
+//! datagrams are read there, too: what strangers make theirs compute delays neither a trunk's
+//! connection nor the core. What they say reaches the core through two channels of bounded length, so
+//! that the one of the trunks is never full of anybody else.
 
 mod carry;
 mod connect;
+mod datagrams;
 mod door;
 mod group;
+mod pulse;
 
 pub(super) use group::Group;
 
+use super::crowd::Crowd;
 use super::kept::Kept;
 use super::peers::Peers;
 use super::sip_tls::Secure;
@@ -20,8 +23,7 @@ use door::Room;
 use sip::transport::{Flow, FramingError, Peer, Transmit, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -47,7 +49,7 @@ pub(super) enum StreamEvent {
     /// A connection is over, or could not be opened.
     Closed(Flow),
     /// What came cannot be cut into messages; the connection is closed.
-    Unreadable(Flow, Peer, FramingError),
+    Unreadable(FramingError),
 }
 
 /// What the core hears of streams.
@@ -60,13 +62,21 @@ pub(super) struct StreamEvents {
 
 /// What every connection needs.
 struct Ground {
-    peers: RwLock<Peers>,
+    crowd: Arc<Crowd>,
     secure: Option<Arc<Kept<Secure>>>,
     trunks: mpsc::Sender<StreamEvent>,
     others: mpsc::Sender<StreamEvent>,
-    /// Connections closed at the door, because their places are taken.
-    turned_away: AtomicU64,
     lanes: Lanes,
+}
+
+/// What is open when they start.
+pub(super) struct Open {
+    pub(super) listeners: Vec<(Transport, Group)>,
+    /// The sockets of everybody who has none of their own.
+    pub(super) datagrams: Vec<(SocketAddr, std::net::UdpSocket)>,
+    pub(super) secure: Option<Arc<Kept<Secure>>>,
+    /// Connections at once of those who are no trunk.
+    pub(super) places: usize,
 }
 
 /// The threads connections live on.
@@ -113,10 +123,6 @@ impl Drop for Lane {
 }
 
 impl Ground {
-    fn of_flow(&self, flow: &Flow) -> Peer {
-        self.peers.read().unwrap_or_else(PoisonError::into_inner).of_flow(flow)
-    }
-
     /// Where the core hears of this peer.
     fn events(&self, peer: Peer) -> &mpsc::Sender<StreamEvent> {
         match peer {
@@ -142,29 +148,24 @@ impl Streams {
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub(super) fn start(
-        listeners: Vec<(Transport, Group)>,
-        peers: Peers,
-        secure: Option<Arc<Kept<Secure>>>,
-        connections: usize,
-    ) -> anyhow::Result<(Streams, StreamEvents)> {
+    pub(super) fn start(open: Open, crowd: &Arc<Crowd>) -> anyhow::Result<(Streams, StreamEvents)> {
+        let Open { listeners, datagrams, secure, places } = open;
         let (trunks, from_trunks) = mpsc::channel(TRUNKS_QUEUE);
         let (others, from_others) = mpsc::channel(OTHERS_QUEUE);
         let (of_trunks, for_trunks) = Lane::start("trunk streams")?;
         let (of_others, for_others) = Lane::start("streams")?;
-        let ground = Arc::new(Ground {
-            peers: RwLock::new(peers),
-            secure,
-            trunks,
-            others,
-            turned_away: AtomicU64::new(0),
-            lanes: Lanes { trunks: for_trunks, others: for_others },
-        });
+        let lanes = Lanes { trunks: for_trunks, others: for_others };
+        let ground = Arc::new(Ground { crowd: Arc::clone(crowd), secure, trunks, others, lanes });
         if let Some(secure) = &ground.secure {
             ground.lanes.others.spawn(Arc::clone(secure).keep_looking());
         }
-        let room = Arc::new(Room::new(connections));
+        let room = Arc::new(Room::new(places));
         door::open(&ground, &room, &listeners)?;
+        for (local, socket) in datagrams {
+            let _entered = ground.lanes.others.enter();
+            let socket = tokio::net::UdpSocket::from_std(socket)?;
+            ground.lanes.others.spawn(datagrams::read(socket, local, Arc::clone(&ground)));
+        }
         let streams = Streams {
             ground,
             groups: listeners.into_iter().map(|(_, group)| group).collect(),
@@ -178,11 +179,10 @@ impl Streams {
     }
 
     /// Trunks have other addresses from here on.
-    pub(super) fn peers(&self, peers: Peers) {
+    pub(super) fn steer(&self, peers: &Peers) {
         for group in &self.groups {
-            group.steer(&peers);
+            group.steer(peers);
         }
-        *self.ground.peers.write().unwrap_or_else(PoisonError::into_inner) = peers;
     }
 
     /// A connection is open.
@@ -200,11 +200,6 @@ impl Streams {
             self.by_peer.remove(&peer);
         }
         was_open
-    }
-
-    /// How many were closed at the door since the start, because their places were taken.
-    pub(super) fn turned_away(&self) -> u64 {
-        self.ground.turned_away.load(Ordering::Relaxed)
     }
 
     /// How many stand: those let in, and those we opened.
@@ -241,8 +236,8 @@ impl Streams {
         let (write, queue) = mpsc::channel(QUEUE);
         let _ = write.try_send(transmit.bytes); // the queue is empty
         self.opened(flow, write);
-        let peers = self.ground.peers.read().unwrap_or_else(PoisonError::into_inner);
-        let lane = self.ground.lanes.of(peers.is_trunk_address(flow.remote));
+        let is_trunk = self.ground.crowd.peers().borrow().is_trunk_address(flow.remote);
+        let lane = self.ground.lanes.of(is_trunk);
         lane.spawn(connect::run(Arc::clone(&self.ground), flow, queue));
         None
     }

@@ -1,8 +1,10 @@
-//! SIP datagrams: each trunk on a socket of its own, read in bursts, written at once.
+//! SIP datagrams: each trunk on a socket of its own, read in bursts, written at once. The socket of
+//! everybody else is read beside their connections ([`super::stream`]): here it only sends.
 
 use super::peers::Peers;
 use super::steer::steer;
 use sip::transport::{Flow, Transmit, Transport};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -16,9 +18,6 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// Datagrams taken from one trunk's socket before others get their turn.
 pub(super) const BURST: usize = 64;
 
-/// The same from the socket of everybody else: what a flood may put between two calls of a trunk.
-pub(super) const BURST_OF_OTHERS: usize = 16;
-
 /// Sockets of one listener. A group of more would cost a look at each for every datagram; trunks
 /// beyond it share the last.
 const GROUP_MAX: usize = 64;
@@ -26,12 +25,14 @@ const GROUP_MAX: usize = 64;
 /// The datagram listeners.
 pub(super) struct Udp {
     listeners: Vec<Listener>,
+    /// Whose turn it is first, so that a carrier that sends without end lets others speak.
+    turn: Cell<usize>,
 }
 
-/// One address, and the sockets that share it: the first is everybody's, each other one a trunk's
-/// or the phones'.
+/// One address, and the sockets that share it: everybody's, and each other one a trunk's or the phones'.
 struct Listener {
     local: SocketAddr,
+    others: std::net::UdpSocket,
     sockets: Vec<UdpSocket>,
 }
 
@@ -41,22 +42,21 @@ impl Listener {
         let alone = std::net::UdpSocket::from(fresh(address)?);
         let local = alone.local_addr()?;
         drop(alone);
-        let first = grouped(local)?;
+        let others = grouped(local)?;
         let of_group = peers.sockets().min(GROUP_MAX);
         let known = steered(peers, local);
-        let mut sockets = vec![first];
-        match steer(&sockets[0], &known) {
+        let mut sockets = Vec::new();
+        match steer(&others, &known) {
             Ok(()) => {
                 for _ in 0..of_group {
-                    sockets.push(grouped(local)?);
+                    sockets.push(UdpSocket::from_std(grouped(local)?)?);
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "trunks share a socket with everybody: a flood can fill its buffer");
             }
         }
-        let sockets = sockets.into_iter().map(UdpSocket::from_std).collect::<io::Result<_>>()?;
-        Ok(Listener { local, sockets })
+        Ok(Listener { local, others, sockets })
     }
 }
 
@@ -99,7 +99,8 @@ impl Udp {
     /// The first address that cannot be bound, with what the system says.
     pub(super) fn bind(addresses: &[SocketAddr], peers: &Peers) -> Result<Udp, (SocketAddr, io::Error)> {
         let bind = |address: &SocketAddr| Listener::bind(*address, peers).map_err(|e| (*address, e));
-        Ok(Udp { listeners: addresses.iter().map(bind).collect::<Result<_, _>>()? })
+        let listeners = addresses.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Udp { listeners, turn: Cell::new(0) })
     }
 
     /// Where the listeners really are (port 0 has become a port).
@@ -107,37 +108,48 @@ impl Udp {
         self.listeners.iter().map(|listener| listener.local)
     }
 
+    /// The sockets of everybody else, each with its address, to be read somewhere else.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub(super) fn of_others(&self) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>> {
+        self.listeners.iter().map(|it| Ok((it.local, it.others.try_clone()?))).collect()
+    }
+
     /// Trunks have other addresses from here on.
     pub(super) fn steer(&self, peers: &Peers) {
-        for listener in self.listeners.iter().filter(|listener| listener.sockets.len() > 1) {
-            let socket = socket2::SockRef::from(&listener.sockets[0]);
-            if let Err(error) = steer(&*socket, &steered(peers, listener.local)) {
+        for listener in self.listeners.iter().filter(|listener| !listener.sockets.is_empty()) {
+            if let Err(error) = steer(&listener.others, &steered(peers, listener.local)) {
                 tracing::error!(%error, "a trunk's address shares the socket of everybody");
             }
         }
     }
 
-    /// Waits until a socket has something: a trunk's before everybody's. Never, when there are none.
+    /// Waits until a socket of a trunk or of phones has something. Never, when there are none.
     pub(super) async fn readable(&self) -> Place {
         poll_fn(|cx| {
-            for known in [true, false] {
-                for (listener, it) in self.listeners.iter().enumerate() {
-                    let sockets = it.sockets.iter().enumerate();
-                    for (socket, it) in sockets.filter(|(socket, _)| (*socket > 0) == known) {
-                        if it.poll_recv_ready(cx).is_ready() {
-                            return Poll::Ready(Place { listener, socket });
-                        }
-                    }
+            let places = self.listeners.iter().enumerate().flat_map(|(listener, it)| {
+                let sockets = it.sockets.iter().enumerate();
+                sockets.map(move |(socket, it)| (Place { listener, socket }, it))
+            });
+            // From the turn on, then those before it.
+            let turn = self.turn.get();
+            let (mut first, mut next) = (None, None);
+            for (index, (place, socket)) in places.enumerate() {
+                if socket.poll_recv_ready(cx).is_ready() {
+                    let found = if index >= turn { &mut next } else { &mut first };
+                    found.get_or_insert((index, place));
                 }
             }
-            Poll::Pending
+            match next.or(first) {
+                Some((index, place)) => {
+                    self.turn.set(index + 1);
+                    Poll::Ready(place)
+                }
+                None => Poll::Pending,
+            }
         })
         .await
-    }
-
-    /// The sockets of everybody else.
-    pub(super) fn of_others(&self) -> impl Iterator<Item = Place> + use<> {
-        (0..self.listeners.len()).map(|listener| Place { listener, socket: 0 })
     }
 
     /// The next datagram of a socket, if one is there.
@@ -157,7 +169,7 @@ impl Udp {
         let exact = self.listeners.iter().find(|listener| listener.local == local);
         let family = || self.listeners.iter().find(|listener| listener.local.is_ipv4() == remote.is_ipv4());
         let Some(listener) = exact.or_else(family) else { return false };
-        listener.sockets[0].try_send_to(&transmit.bytes, remote).is_ok()
+        listener.others.send_to(&transmit.bytes, remote).is_ok()
     }
 }
 
@@ -166,13 +178,6 @@ impl Udp {
 pub(super) struct Place {
     listener: usize,
     socket: usize,
-}
-
-impl Place {
-    /// Whether everybody's datagrams come here.
-    pub(super) fn is_of_others(self) -> bool {
-        self.socket == 0
-    }
 }
 
 /// What a read brought.

@@ -11,6 +11,7 @@ mod connections;
 mod datagrams;
 
 use common::carrier::Carrier;
+use common::eventually;
 use common::house::House;
 use connections::Connections;
 use datagrams::Datagrams;
@@ -24,6 +25,10 @@ const SOURCES: u8 = 32;
 
 /// `[sip] connections` of the house.
 const PLACES: u64 = 64;
+
+/// `[sip] source_rate` of the house: what its first burst brings is soon read, even by a build that
+/// is not optimised.
+const BUDGET: u32 = 10;
 
 /// What a stranger's connection may hold of memory, in kilobytes: the longest frame, a reader's
 /// buffer, both again while they grow, and what TLS keeps.
@@ -95,7 +100,8 @@ struct Scene {
 
 impl Scene {
     fn quiet(lasts: Duration) -> Scene {
-        let house = House::logging("warn", "", &format!("connections = {PLACES}"));
+        let limits = format!("connections = {PLACES}\nsource_rate = {BUDGET}");
+        let house = House::logging("warn", "", &limits);
         let log = house.node.log();
         assert!(!log.contains("share a"), "each trunk has a socket and a listener of its own: {log}");
         let mut carriers = house.carriers();
@@ -137,9 +143,9 @@ fn shouted_at(scene: &mut Scene, lasts: Duration) -> Phase {
     let flood = Datagrams::start(scene.house.node.sip);
     let under = Phase::run(&mut scene.carriers, lasts);
     let sent = flood.stop();
-    let dropped = scene.house.node.metric("bandeau_sip_over_budget_total");
-    println!("{sent} datagrams, {:.0}/s; {dropped:.0} dropped unread", sent as f64 / lasts.as_secs_f64());
-    assert!(dropped > 0.0, "the flood went over its budget");
+    let dropped = || scene.house.node.metric("bandeau_sip_over_budget_total");
+    eventually("the flood is known to go over its budget", || dropped() > 0.0);
+    println!("{sent} datagrams, {:.0}/s; {:.0} dropped unread", sent as f64 / lasts.as_secs_f64(), dropped());
     scene.endured(&under, 0);
     under
 }
@@ -154,7 +160,7 @@ fn crowded(scene: &mut Scene, lasts: Duration) -> Phase {
     println!("{tally:?}, {standing} standing");
     let most = PLACES as f64 + scene.carriers.len() as f64;
     assert!(standing > 3.0 && standing <= most, "{standing} stand, of {most} at most");
-    assert!(node.metric("bandeau_sip_turned_away_total") > 0.0, "there were more than places");
+    eventually("there were more than places", || node.metric("bandeau_sip_turned_away_total") > 0.0);
     assert!(tally.oversized > 0 && tally.closed == tally.oversized, "each is closed: {tally:?}");
     assert!(node.metric_of("bandeau_sip_parse_errors_total", "rule=\"too_long\"") > 0.0);
     under

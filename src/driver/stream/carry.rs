@@ -2,19 +2,19 @@
 
 use super::{Ground, StreamEvent};
 use bytes::Bytes;
-use sip::transport::{Flow, Framer, Peer};
+use sip::transport::{Flow, Framer, Peer, Transport};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// How long whoever connects may say nothing whole: a connection that is only held open costs others
+/// How long a stranger may keep a place: whoever is a phone has registered by then. What it says
+/// meanwhile does not count, or a byte now and then would hold a place for ever.
+const PROVED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long it may say nothing whole at first: a connection that is only held open costs others
 /// their place.
 const FIRST_WITHIN: Duration = Duration::from_secs(20);
-
-/// How long a connection of a phone or a stranger may say nothing at all. Phones keep theirs alive
-/// every two minutes (RFC 5626 §4.4.1).
-const IDLE_MAX: Duration = Duration::from_secs(600);
 
 /// Between two signs of life of ours on a connection we opened (RFC 5626 §4.4.1): in time for the
 /// shortest memory of an address translation.
@@ -33,30 +33,19 @@ pub(super) async fn carry(
     peer: Peer,
     (unknown, mut queue): (Option<mpsc::Sender<Bytes>>, mpsc::Receiver<Bytes>),
 ) {
-    let events = ground.events(peer);
-    let mut life = Life { events, flow, peer, framer: Framer::new(), said: false, unknown };
+    let mut life = Life { ground, flow, peer, framer: Framer::new(), said: false, doubted: false, unknown };
     let (mut read, mut write) = tokio::io::split(stream);
     let mut buffer = vec![0; 16 << 10];
-    let mut heard = Instant::now();
     let is_ours = flow.connection % 2 == 1;
-    let mut ping = tokio::time::interval_at(heard + PING_EVERY, PING_EVERY);
+    let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut peers = ground.crowd.peers();
+    let mut doubt = Instant::now() + FIRST_WITHIN;
     loop {
-        let patience = match (peer, life.said) {
-            (Peer::Trunk(_), _) => None,
-            (_, true) => Some(heard + IDLE_MAX),
-            (_, false) if is_ours => None,
-            (_, false) => Some(heard + FIRST_WITHIN),
-        };
+        let is_doubted = life.peer == Peer::Stranger && !is_ours;
         let goes_on = tokio::select! {
             got = read.read(&mut buffer) => match got {
-                Ok(length @ 1..) => {
-                    // Only what is whole counts at first, so that a byte now and then holds nothing.
-                    if life.said {
-                        heard = Instant::now();
-                    }
-                    life.take(&buffer[..length], &mut write).await
-                }
+                Ok(length @ 1..) => life.take(&buffer[..length], &mut write).await,
                 _ => false,
             },
             next = queue.recv() => match next {
@@ -64,7 +53,11 @@ pub(super) async fn carry(
                 None => false,
             },
             _ = ping.tick(), if is_ours => written(&mut write, b"\r\n\r\n").await,
-            () = until(patience) => false,
+            Ok(()) = peers.changed(), if is_doubted => life.is_known_better().await,
+            () = tokio::time::sleep_until(doubt), if is_doubted => {
+                doubt = Instant::now() + PROVED_WITHIN;
+                life.has_proved()
+            }
         };
         if !goes_on {
             break;
@@ -72,17 +65,19 @@ pub(super) async fn carry(
     }
     let _ = tokio::time::timeout(WRITE_WITHIN, write.shutdown()).await; // politeness: TLS says goodbye
     if life.unknown.is_none() {
-        let _ = events.send(StreamEvent::Closed(flow)).await;
+        let _ = ground.events(life.peer).send(StreamEvent::Closed(flow)).await;
     }
 }
 
 struct Life<'a> {
-    events: &'a mpsc::Sender<StreamEvent>,
+    ground: &'a Ground,
     flow: Flow,
     peer: Peer,
     framer: Framer,
     /// Whether a whole message has come.
     said: bool,
+    /// Whether it has been looked at once.
+    doubted: bool,
     /// How to write to it, until the core knows.
     unknown: Option<mpsc::Sender<Bytes>>,
 }
@@ -91,31 +86,57 @@ impl Life<'_> {
     /// Takes what came; false when the connection is over with it.
     async fn take(&mut self, bytes: &[u8], write: &mut (impl AsyncWrite + Unpin)) -> bool {
         self.framer.push(bytes);
-        for _ in 0..self.framer.take_pings() {
-            if !written(write, b"\r\n").await {
-                return false; // RFC 5626 §3.5.1: a ping is owed its pong
+        while let Some(next) = self.framer.next() {
+            if !self.may_speak() {
+                return false;
             }
-        }
-        loop {
-            let event = match self.framer.next() {
-                Some(Ok(message)) => StreamEvent::Message(self.flow, self.peer, message),
-                Some(Err(error)) => {
+            let event = match next {
+                Ok(message) => StreamEvent::Message(self.flow, self.peer, message),
+                Err(error) => {
                     // The boundary is lost for good; the peer opens another connection.
-                    let _ = self.events.send(StreamEvent::Unreadable(self.flow, self.peer, error)).await;
+                    let _ = self.ground.events(self.peer).send(StreamEvent::Unreadable(error)).await;
                     return false;
                 }
-                None => return true,
             };
             self.said = true;
-            if let Some(write) = self.unknown.take()
-                && self.events.send(StreamEvent::Opened(self.flow, write)).await.is_err()
-            {
-                return false;
-            }
-            if self.events.send(event).await.is_err() {
+            if !(self.is_told().await && self.ground.events(self.peer).send(event).await.is_ok()) {
                 return false;
             }
         }
+        // RFC 5626 §3.5.1: a ping is owed its pong. All that came at once cost a stranger a message.
+        let pings = usize::try_from(self.framer.take_pings()).unwrap_or(0);
+        pings == 0 || (self.may_speak() && written(write, &b"\r\n".repeat(pings)).await)
+    }
+
+    fn may_speak(&self) -> bool {
+        self.ground.crowd.admits(&self.flow, self.peer)
+    }
+
+    /// Tells the core how to write to it, once.
+    async fn is_told(&mut self) -> bool {
+        let Some(write) = self.unknown.take() else { return true };
+        self.ground.events(self.peer).send(StreamEvent::Opened(self.flow, write)).await.is_ok()
+    }
+
+    /// Trunks have other addresses: this may be one that came before its name was resolved. One that
+    /// has to show a certificate was not asked for it, and is to come again.
+    async fn is_known_better(&mut self) -> bool {
+        let (peer, must_show) = {
+            let peers = self.ground.crowd.peers();
+            let peers = peers.borrow();
+            (peers.of_flow(&self.flow), peers.is_asked(self.flow.remote))
+        };
+        if let Peer::Trunk(_) = peer {
+            self.peer = peer;
+            return self.is_told().await;
+        }
+        !(must_show && self.flow.transport == Transport::Tls)
+    }
+
+    /// Whether a stranger may stay: it has said something at first, and registered from then on.
+    fn has_proved(&mut self) -> bool {
+        let is_young = !std::mem::replace(&mut self.doubted, true);
+        self.ground.crowd.is_phone(&self.flow) || (is_young && self.said)
     }
 }
 
@@ -125,11 +146,4 @@ async fn written(write: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> bool {
         write.flush().await
     };
     matches!(tokio::time::timeout(WRITE_WITHIN, all).await, Ok(Ok(())))
-}
-
-async fn until(patience: Option<Instant>) {
-    match patience {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
 }

@@ -1,10 +1,10 @@
 //! Connections we open.
 
 use super::carry::carry;
-use super::{Ground, StreamEvent};
+use super::{Ground, StreamEvent, pulse};
 use bytes::Bytes;
 use sip::transport::{Flow, Peer, Transport};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Opens the connection, and carries it until it ends.
 pub(super) async fn run(ground: Arc<Ground>, flow: Flow, queue: mpsc::Receiver<Bytes>) {
-    let peer = ground.of_flow(&flow);
+    let peer = ground.crowd.of_flow(&flow);
     if let Some(queue) = attempt(&ground, flow, queue).await {
         drop(queue);
         let _ = ground.events(peer).send(StreamEvent::Closed(flow)).await;
@@ -31,20 +31,19 @@ async fn attempt(ground: &Ground, flow: Flow, queue: mpsc::Receiver<Bytes>) -> O
     let Ok(Ok(stream)) = tokio::time::timeout(CONNECT, TcpStream::connect(flow.remote)).await else {
         return Some(queue);
     };
-    let _ = stream.set_nodelay(true);
+    pulse::watch(&stream);
     if flow.transport != Transport::Tls {
-        let peer = ground.of_flow(&flow);
+        let peer = ground.crowd.of_flow(&flow);
         carry(stream, ground, flow, peer, (None, queue)).await;
         return None;
     }
     let Some(secure) = &ground.secure else { return Some(queue) };
-    let name = ground.peers.read().unwrap_or_else(PoisonError::into_inner).server_name(flow.remote);
+    let name = ground.crowd.peers().borrow().server_name(flow.remote);
     let handshake = TlsConnector::from(Arc::clone(&secure.current().client)).connect(name, stream);
     match tokio::time::timeout(HANDSHAKE, handshake).await {
         Ok(Ok(stream)) => {
             let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).cloned();
-            let peers = ground.peers.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let peer: Peer = peers.of_certificate(&flow, shown.as_ref());
+            let peer: Peer = ground.crowd.peers().borrow().of_certificate(&flow, shown.as_ref());
             carry(stream, ground, flow, peer, (None, queue)).await;
             None
         }

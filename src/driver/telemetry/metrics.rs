@@ -1,8 +1,10 @@
 //! Every metric by name, kind and labels.
 
+use crate::driver::crowd::Tally;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
+use std::sync::atomic::Ordering;
 
 /// Waits of emergency calls: the thresholds of the trade's indicators (10, 15, 20, 30, 60 s) among them.
 const WAITS: [f64; 12] = [0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0];
@@ -21,12 +23,16 @@ pub(in crate::driver) struct CoreFigures {
     pub(in crate::driver) unwritten: IntGauge,
     /// When the last step ended, for readiness.
     pub(in crate::driver) datagrams: IntCounter,
+    /// The same, of everybody who has no socket of their own.
+    of_others: IntCounter,
     /// Messages of strangers beyond their budget: dropped unread.
-    pub(in crate::driver) over_budget: IntCounter,
+    over_budget: IntCounter,
     /// Connections of SIP that stand.
     connections: IntGauge,
     /// Connections closed at the door, their places being taken.
     turned_away: IntCounter,
+    /// Handshakes with somebody at a trunk's address that came to nothing.
+    handshakes_failed: IntCounter,
     /// Datagrams the system would not send.
     pub(in crate::driver) unsent: IntCounter,
 }
@@ -145,7 +151,11 @@ impl CoreFigures {
                 "From the input that allowed an offer to the offer sent",
             )?,
             unwritten: gauge("bandeau_store_unwritten", "Snapshots and records not written yet")?,
-            datagrams: counter("bandeau_sip_datagrams_total", "SIP datagrams read")?,
+            datagrams: counter("bandeau_sip_datagrams_total", "SIP datagrams of trunks and phones")?,
+            of_others: counter(
+                "bandeau_sip_datagrams_of_others_total",
+                "SIP datagrams of everybody else, dropped ones included",
+            )?,
             over_budget: counter(
                 "bandeau_sip_over_budget_total",
                 "Messages of strangers dropped unread: beyond [sip] source_rate",
@@ -155,13 +165,24 @@ impl CoreFigures {
                 "bandeau_sip_turned_away_total",
                 "SIP connections closed at the door: every place of [sip] connections was taken",
             )?,
+            handshakes_failed: counter(
+                "bandeau_trunk_handshakes_failed_total",
+                "TLS handshakes with somebody at a trunk's address that came to nothing",
+            )?,
             unsent: counter("bandeau_sip_unsent_total", "SIP datagrams the system would not send")?,
         })
     }
 
-    /// Connections that stand, and how many were turned away since the start.
-    pub(in crate::driver) fn streams(&self, standing: usize, turned_away: u64) {
+    /// Connections that stand, and what was counted beside the core.
+    pub(in crate::driver) fn crowd(&self, standing: usize, tally: &Tally) {
         self.connections.set(i64::try_from(standing).unwrap_or(i64::MAX));
-        self.turned_away.inc_by(turned_away.saturating_sub(self.turned_away.get()));
+        for (metric, figure) in [
+            (&self.of_others, &tally.datagrams),
+            (&self.over_budget, &tally.over_budget),
+            (&self.turned_away, &tally.turned_away),
+            (&self.handshakes_failed, &tally.handshakes_failed),
+        ] {
+            metric.inc_by(figure.load(Ordering::Relaxed).saturating_sub(metric.get()));
+        }
     }
 }

@@ -1,0 +1,152 @@
+//! Everybody who is neither trunk nor phone, and phones we do not know by their address.
+//!
+//! What they send is read and weighed on the thread of their connections; only what their budget
+//! allows reaches the core, through a queue of its own. However many they are, the core has as much
+//! to read as on a quiet day, and a trunk's call finds it free.
+
+use super::clock::Clock;
+use super::gate::Gate;
+use super::peers::Peers;
+use crate::config::Limits;
+use sip::transport::{Flow, Peer, Transport};
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+use tokio::sync::watch;
+
+/// What is known of them.
+pub(super) struct Crowd {
+    clock: Clock,
+    gate: Mutex<Gate>,
+    /// Where phones have registered from: no budget is theirs.
+    phones: RwLock<HashSet<(Transport, SocketAddr)>>,
+    peers: watch::Sender<Peers>,
+    pub(super) tally: Tally,
+}
+
+/// What was counted on the way, since the start.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// Datagrams read.
+    pub(super) datagrams: AtomicU64,
+    /// Messages dropped unread, beyond a budget.
+    pub(super) over_budget: AtomicU64,
+    /// Connections closed at the door.
+    pub(super) turned_away: AtomicU64,
+    /// Handshakes with somebody at a trunk's address that came to nothing.
+    pub(super) handshakes_failed: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn count(figure: &AtomicU64) {
+        figure.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Crowd {
+    pub(super) fn new(clock: Clock, limits: Limits, peers: Peers) -> Crowd {
+        Crowd {
+            clock,
+            gate: Mutex::new(Gate::new(limits.source_rate, limits.sources)),
+            phones: RwLock::default(),
+            peers: watch::Sender::new(peers),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Who is at the other end.
+    pub(super) fn of_flow(&self, flow: &Flow) -> Peer {
+        self.peers.borrow().of_flow(flow)
+    }
+
+    /// Who everybody is, to be asked and to be waited for.
+    pub(super) fn peers(&self) -> watch::Receiver<Peers> {
+        self.peers.subscribe()
+    }
+
+    /// Trunks have other addresses from here on.
+    pub(super) fn take_peers(&self, peers: Peers) {
+        self.peers.send_replace(peers);
+    }
+
+    /// Whether this peer may have one more message read. Trunks and phones of ours always may.
+    pub(super) fn admits(&self, flow: &Flow, peer: Peer) -> bool {
+        let admitted = peer != Peer::Stranger || self.has_budget(flow) || self.is_phone(flow);
+        if !admitted {
+            Tally::count(&self.tally.over_budget);
+        }
+        admitted
+    }
+
+    /// Whether a stranger may open one more connection.
+    pub(super) fn lets_in(&self, flow: &Flow) -> bool {
+        self.has_budget(flow)
+    }
+
+    fn has_budget(&self, flow: &Flow) -> bool {
+        let now = self.clock.now().at;
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner).admits(now, flow.remote.ip())
+    }
+
+    /// Whether a phone has registered over this path.
+    pub(super) fn is_phone(&self, flow: &Flow) -> bool {
+        let phones = self.phones.read().unwrap_or_else(PoisonError::into_inner);
+        phones.contains(&(flow.transport, flow.remote))
+    }
+
+    /// The core says whether a phone is registered over this path.
+    pub(super) fn learns(&self, flow: &Flow, is_phone: bool) {
+        if self.is_phone(flow) == is_phone {
+            return;
+        }
+        let mut phones = self.phones.write().unwrap_or_else(PoisonError::into_inner);
+        let path = (flow.transport, flow.remote);
+        if is_phone {
+            phones.insert(path);
+        } else {
+            phones.remove(&path);
+        }
+    }
+
+    /// Forgets phones whose registration is over.
+    pub(super) fn forgets(&self, is_phone: impl Fn(Transport, SocketAddr) -> bool) {
+        let mut phones = self.phones.write().unwrap_or_else(PoisonError::into_inner);
+        phones.retain(|(transport, remote)| is_phone(*transport, *remote));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::time::Instant;
+
+    fn crowd() -> Crowd {
+        let limits = Limits { source_rate: 1, sources: 64, connections: 8 };
+        Crowd::new(Clock::start(Instant::ZERO), limits, Peers::default())
+    }
+
+    fn flow(remote: &str) -> Flow {
+        let local = "192.0.2.100:5060".parse().unwrap();
+        Flow { transport: Transport::Udp, local, remote: remote.parse().unwrap(), connection: 0 }
+    }
+
+    #[test]
+    fn a_registered_phone_is_heard_however_much_its_address_says() {
+        let (crowd, phone) = (crowd(), flow("198.51.100.7:5060"));
+        let heard = |flow: &Flow| (0..100).filter(|_| crowd.admits(flow, Peer::Stranger)).count();
+        assert!(heard(&phone) < 10);
+        crowd.learns(&phone, true);
+        assert_eq!(heard(&phone), 100);
+        assert!(heard(&flow("198.51.100.7:5062")) < 10, "another port of the host has proved nothing");
+        crowd.forgets(|_, _| false);
+        assert!(heard(&phone) < 10, "its registration is over");
+    }
+
+    #[test]
+    fn a_trunk_has_no_budget() {
+        let crowd = crowd();
+        assert!((0..1_000).all(|_| crowd.admits(&flow("198.51.100.8:5060"), Peer::Trunk(0))));
+        assert_eq!(crowd.tally.over_budget.load(Ordering::Relaxed), 0);
+    }
+}
