@@ -2,7 +2,7 @@
 //! could not fail.
 
 use super::world::{Fault, World};
-use engine::call::event::{Actor, Cause, Event, OfferKind};
+use engine::call::event::{Actor, AgentReason as Reason, Cause, Event, Occupation, OfferKind};
 use engine::io::Output;
 use engine::media::MediaCommand;
 use std::time::Duration;
@@ -51,14 +51,17 @@ fn copies(world: &mut World, output: &mut Output) -> u32 {
                     .room
                     .waiting
                     .iter()
-                    .find(|(_, it)| it.held.is_none() && it.key > mine.key && it.queue == mine.queue);
+                    .find(|(_, it)| it.rings.is_empty() && it.key > mine.key && it.queue == mine.queue);
                 if let Some((other, it)) = later {
                     (*work, *call) = (*other, it.call);
                     world.faults += 1;
                 }
                 1
             }
-            (Event::Offered { kind: OfferKind::Exclusive, .. }, Fault::LosesAnOffer) => 0,
+            (Event::Offered { kind: OfferKind::Exclusive, because, .. }, Fault::LosesAnOffer) => {
+                u32::from(matches!(because.agent, Reason::Claimed | Reason::Picked))
+            }
+            (Event::OccupationChanged { occupation: Occupation::Offered, .. }, Fault::LosesAnOffer) => 0,
             (Event::Offered { kind: OfferKind::Exclusive, .. }, Fault::ReservesTwice) => 2,
             (Event::Ended { by, cause, .. }, Fault::DropsACaller) => {
                 (*by, *cause) = (Actor::System, Cause::Abandon);

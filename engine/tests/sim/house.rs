@@ -1,7 +1,8 @@
 //! The house an evening is played in: its plan, its trunk, its roster, and where everybody is.
 
-use super::plans;
+use super::plans::{Asks, PlanScript};
 use super::scenario::{AgentScript, Scenario};
+use super::world::Fault;
 use engine::dialplan::Dialplan;
 use engine::id::CentreId;
 use engine::live::cast::Cast;
@@ -21,9 +22,26 @@ pub fn address(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-pub fn plan(scenario: &Scenario) -> Arc<Dialplan> {
-    let text = plans::text(scenario.plan, 1);
-    Arc::new(Dialplan::parse("evening.toml", &text).unwrap_or_else(|error| panic!("{error}")))
+/// The plan the engine is given: the one the judge has, unless the fault is to forget a rule of it.
+pub fn plan(script: &PlanScript, version: u32, fault: Fault) -> Arc<Dialplan> {
+    match fault {
+        Fault::Forgets(rule) => script.without(Some(rule)).read(version),
+        Fault::OneStrategy => {
+            script.as_if(&[Asks::Linear, Asks::LeastOccupied], Asks::LongestIdle).read(version)
+        }
+        Fault::WidensAtOnce => script.as_if(&[Asks::Widening], Asks::Shared).read(version),
+        _ => script.read(version),
+    }
+}
+
+/// The roster the engine is given.
+pub fn as_engine_has(mut agents: Vec<AgentSite>, fault: Fault) -> Vec<AgentSite> {
+    for skill in agents.iter_mut().flat_map(|agent| &mut agent.skills) {
+        if fault == Fault::LevelsAlike && skill.starts_with("arm") {
+            *skill = skill.split(':').next().unwrap_or_default().to_owned();
+        }
+    }
+    agents
 }
 
 pub fn roster(scenario: &Scenario) -> Vec<AgentSite> {

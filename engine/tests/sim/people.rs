@@ -1,30 +1,22 @@
 //! What people and their apparatus do: callers, agents at phones and pages, and what goes wrong.
 
 use super::house::{DESKS, ENGINE, OTHERS, TRUNK};
-use super::invariants;
-use super::plans;
-use super::room::Key;
-use super::scenario::{EVENING, Ends, What};
+use super::judge::Manner;
+use super::room::agent_id;
+use super::scenario::{EVENING, Ends};
 use super::sip::Sip;
 use super::world::{Next, World};
 use ::sip::transport::{Flow, Peer, Transport};
-use engine::call::event::{Actor, Event, OfferKind};
-use engine::dialplan::Dialplan;
-use engine::id::{AgentId, CallId, CentreId, PageId, QueueId, WorkId};
-use engine::io::{Command, Input, Verb};
+use engine::call::event::{Event, OfferKind};
+use engine::id::{AgentId, CallId, PageId, WorkId};
+use engine::io::{Input, Verb};
 use engine::media::MediaEvent;
 use engine::sim::Chance;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 fn millis(chance: &mut Chance, (least, most): (u64, u64)) -> Duration {
     Duration::from_millis(least + chance.roll((most - least) as usize + 1) as u64)
-}
-
-fn agent_id(ix: usize) -> AgentId {
-    AgentId { centre: CentreId(0), index: u32::try_from(ix).expect("few agents") }
 }
 
 impl World {
@@ -63,13 +55,21 @@ impl World {
             }
             Next::Sees(ix, offer) => {
                 if self.pages[ix].here && !self.pages[ix].frozen {
-                    self.commands(ix, Verb::OfferSeen { agent: agent_id(ix), offer });
+                    let _ = self.commands(ix, Verb::OfferSeen { agent: agent_id(ix), offer });
                 }
             }
             Next::Presses(ix) => {
                 self.pages[ix].pressing = false;
                 if self.pages[ix].here && !self.pages[ix].frozen {
-                    self.presses_the_key(ix);
+                    // Called upon, and with nothing else there to take.
+                    let called = self.room.people[ix].summoned.is_some();
+                    let shown = self.room.people[ix].reserved.or(self.room.people[ix].invited);
+                    if called && shown.is_none() { self.comes(ix) } else { self.presses_the_key(ix) }
+                }
+            }
+            Next::Picks(ix, call) => {
+                if !self.scenario.agents[ix].page || (self.pages[ix].here && !self.pages[ix].frozen) {
+                    self.picks(ix, call);
                 }
             }
             Next::Over(call, agent, ends) => self.talk_over(call, agent, ends),
@@ -78,7 +78,7 @@ impl World {
                     self.input(Input::Media(MediaEvent::Silent { leg, seconds }), None, true);
                 }
             }
-            Next::Comes(ix) => self.comes(ix),
+            Next::Comes(ix) => self.sits_down(ix),
             Next::Incident(ix) => {
                 let what = self.scenario.incidents[ix].what;
                 self.incident(what);
@@ -140,32 +140,6 @@ impl World {
         self.with_phone(port, |phone| if refuses { phone.refuse(id, status) } else { phone.answer(id) });
     }
 
-    /// The key, and what it has taken.
-    fn presses_the_key(&mut self, ix: usize) {
-        let first = invariants::first_for_the_key(&self.room, ix);
-        let keys: BTreeMap<WorkId, Key> = self.room.waiting.iter().map(|(id, it)| (*id, it.key)).collect();
-        let from = self.events.len();
-        self.commands(ix, Verb::Answer { agent: agent_id(ix) });
-        let taken = self.events[from..].iter().find_map(|event| match event {
-            Event::Connected { work, agent, .. } if *agent == agent_id(ix) => keys.get(work).copied(),
-            _ => None,
-        });
-        let held = invariants::i11_of_the_key(first, taken, ix);
-        self.seen.keys += u64::from(taken.is_some());
-        self.break_on(held);
-    }
-
-    fn commands(&mut self, ix: usize, verb: Verb) {
-        self.orders(Actor::Agent(agent_id(ix)), Some(ix), verb);
-    }
-
-    fn orders(&mut self, actor: Actor, by: Option<usize>, verb: Verb) {
-        self.commands += 1;
-        let id = format!("cmd-{}", self.commands);
-        let anybody = by.is_none();
-        self.input(Input::Command(Command { centre: CentreId(0), id, actor, verb }), by, anybody);
-    }
-
     fn hangs_up(&mut self, ix: usize, whatever: bool) {
         let call = self.call_of.get(&ix);
         let talks = call.is_some_and(|call| self.room.people.iter().any(|it| it.ear == Some(*call)));
@@ -189,7 +163,7 @@ impl World {
                 self.goes_silent(call, 0);
             }
             _ if self.scenario.agents[ix].page && self.pages[ix].here => {
-                self.commands(ix, Verb::Release { agent, call, disposition: None });
+                let _ = self.commands(ix, Verb::Release { agent, call, disposition: None });
             }
             _ => {
                 let first = if self.scenario.agents[ix].page { OTHERS } else { DESKS };
@@ -210,7 +184,7 @@ impl World {
     }
 
     /// An agent sits down.
-    fn comes(&mut self, ix: usize) {
+    pub fn sits_down(&mut self, ix: usize) {
         let agent = agent_id(ix);
         if self.scenario.agents[ix].page {
             self.pages[ix].here = true;
@@ -219,7 +193,7 @@ impl World {
             self.input(Input::PageOffer { agent, sdp: "v=0".to_owned() }, Some(ix), false);
             self.input(Input::PageAudio { agent, fit: true, why: String::new() }, Some(ix), false);
         }
-        self.commands(ix, Verb::Ready { agent });
+        let _ = self.commands(ix, Verb::Ready { agent });
     }
 
     /// The plane has been told of an agent's page.
@@ -231,7 +205,7 @@ impl World {
     }
 
     /// A cable, or a browser.
-    fn dies(&mut self, ix: usize) {
+    pub fn dies(&mut self, ix: usize) {
         let agent = agent_id(ix);
         if !self.scenario.agents[ix].page {
             let port = DESKS + u16::try_from(ix).expect("few");
@@ -250,82 +224,6 @@ impl World {
                 self.input(Input::Media(MediaEvent::PageDown { page, why }), Some(ix), false);
             }
         }
-    }
-
-    fn incident(&mut self, what: What) {
-        match what {
-            What::Dies(ix) => self.dies(ix),
-            What::Back(ix) if self.scenario.agents[ix].page => self.comes(ix),
-            What::Back(ix) => {
-                if let Some(phone) = self.phones.get_mut(&(DESKS + u16::try_from(ix).expect("few"))) {
-                    phone.unplugged = false;
-                }
-                self.commands(ix, Verb::Ready { agent: agent_id(ix) });
-            }
-            What::Freezes(ix) => {
-                self.pages[ix].frozen = true;
-                self.plan_in(Duration::from_secs(20), Next::Comes(ix));
-            }
-            What::Pause(ix) => {
-                self.commands(ix, Verb::Pause { agent: agent_id(ix), reason: "tea".to_owned() })
-            }
-            What::Ready(ix) => self.commands(ix, Verb::Ready { agent: agent_id(ix) }),
-            What::SignOut(ix) => self.commands(ix, Verb::SignOut { agent: agent_id(ix) }),
-            What::Pick(ix) => {
-                let last = self.room.waiting.values().max_by_key(|waits| waits.key).map(|waits| waits.call);
-                if let Some(call) = last {
-                    self.commands(ix, Verb::Pick { agent: agent_id(ix), call, confirmed: true });
-                }
-            }
-            What::Hold(ix) => {
-                if let Some(call) = self.room.people[ix].ear {
-                    self.commands(ix, Verb::Hold { agent: agent_id(ix), call });
-                }
-            }
-            What::Vital(ix) => {
-                if let Some(call) = self.room.people[ix].ear {
-                    self.commands(ix, Verb::Vital { agent: agent_id(ix), call });
-                }
-            }
-            What::Steer => self.steers(),
-            What::SamePlan => self.same_plan(),
-            What::OtherPlan => self.other_plan(),
-            What::Wall(hours) => {
-                let hour = Duration::from_secs(3_600);
-                self.wall = if hours > 0 { self.wall + hour } else { self.wall - hour };
-            }
-        }
-    }
-
-    fn steers(&mut self) {
-        let Some((work, waits)) = self.room.waiting.iter().next().map(|(work, it)| (*work, it.clone()))
-        else {
-            return;
-        };
-        let verb = match self.chance.roll(3) {
-            0 => Verb::Move { work, queue: QueueId { centre: CentreId(0), index: 1 - waits.queue.index } },
-            1 => Verb::Qualify { call: waits.call, class: "vital".to_owned() },
-            _ => Verb::Qualify { call: waits.call, class: "routine".to_owned() },
-        };
-        self.orders(Actor::Plan, None, verb);
-    }
-
-    /// I28: the same plan again changes nothing.
-    fn same_plan(&mut self) {
-        let (before, plan) = (self.events.len(), Arc::clone(&self.room.plan));
-        self.input(Input::Plan(CentreId(0), plan), None, true);
-        if let Some(other) = self.events[before..].first().cloned() {
-            self.fails("I28", format!("the same plan again: {other:?}"));
-        }
-    }
-
-    fn other_plan(&mut self) {
-        self.plans += 1;
-        let place = (self.scenario.plan + self.plans as usize) % plans::PLANS.len();
-        let text = plans::text(place, self.plans);
-        let plan = Arc::new(Dialplan::parse("evening.toml", &text).expect("the plan is right"));
-        self.room.plan = Arc::clone(&plan);
-        self.input(Input::Plan(CentreId(0), plan), None, true);
     }
 
     /// What people do when they see or hear of it.
@@ -350,6 +248,7 @@ impl World {
                     self.plan_in(after, Next::Presses(ix));
                 }
             }
+            Event::Queued { call, work, .. } => self.reads_the_list(*call, *work),
             Event::Connected { call, agent, .. } => {
                 let caller = self.call_of.iter().find(|(_, it)| *it == call).map(|(ix, _)| *ix);
                 if let Some(script) = caller.map(|ix| self.callers[ix].script.clone()) {
@@ -360,38 +259,22 @@ impl World {
         }
     }
 
-    /// Nothing lives any more: no call, dialog, port, item or ringing phone, and one record per call.
-    pub fn rests(&mut self) {
-        if self.broken.is_some() {
+    /// Where agents choose from the list, somebody does, and now and then two at once.
+    fn reads_the_list(&mut self, call: CallId, work: WorkId) {
+        let Some(waits) = self.room.waiting.get(&work) else { return };
+        if self.room.manner(waits) != Manner::List {
             return;
         }
-        let mut left = Vec::new();
-        let mut say = |invariant, holds: bool, how: &str| {
-            if !holds {
-                left.push((invariant, how.to_owned()));
+        let now = self.now();
+        let asked = |ix: &usize| self.room.is_asked(*ix, waits, now);
+        let asked: Vec<usize> = (0..self.room.people.len()).filter(asked).collect();
+        let mut chance = self.chance.fork(9).fork(work.serial.0);
+        for ix in asked {
+            let script = &self.scenario.agents[ix];
+            let after = millis(&mut chance, (500, 15_000)) + millis(&mut chance, script.reaction);
+            if chance.happens(0.7) {
+                self.plan_in(after, Next::Picks(ix, call));
             }
-        };
-        say("I23", self.engine.is_idle(), "something lives in the engine");
-        say("I23", self.engine.has_no_dialog(), "a dialog is left");
-        say("I23", self.ports.is_empty() && self.on_page.is_empty(), "a leg is open in the media plane");
-        say("I23", self.board.is_at_rest() && self.board.gaps() == 0, "the board is not at rest");
-        say("I6", self.room.waiting.is_empty() && self.room.calls.is_empty(), "somebody waits");
-        say("I6", self.records.len() == self.arrivals, "calls and records differ in number");
-        let still = |it: &super::room::Person| (it.reserved, it.ear) == (None, None);
-        say("I4", self.room.people.iter().all(still), "an agent is in a call that is not");
-        let quiet = self.phones.values().all(|phone| phone.unplugged || !phone.is_busy());
-        say("I5", quiet, "a phone rings or talks with nobody");
-        for caller in &self.callers {
-            say("I23", caller.at_rest() || !caller.answered, "a caller is left in a call");
-            let record = self.records.iter().find(|it| it.sip_call_id.0 == caller.id);
-            let meant = record.is_none_or(|it| {
-                matches!(it.ended_by, Some(Actor::Agent(_) | Actor::Plan)) || it.cause.is_none()
-            });
-            let lost = record.is_some_and(|it| it.ended_by == Some(Actor::System));
-            say("I7", !caller.released || meant || lost, "a caller was hung up on and nobody meant it");
-        }
-        if let Some((invariant, how)) = left.into_iter().next() {
-            self.fails(invariant, how);
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The room as its log tells it: who waits, who rings, who talks. A fold of the events that shares no
-//! line with the engine; the invariants are asked of it.
+//! The room as its log tells it: who waits, who rings, who talks. It shares no line with the engine;
+//! [`super::fold`] keeps it, [`super::judge`] says what it allows, the invariants are asked of it.
 
-use engine::call::event::{AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past};
-use engine::dialplan::Dialplan;
-use engine::id::{AgentId, CallId, OfferId, QueueId, WorkId};
+use engine::call::event::{Event, Intent, Occupation};
+use engine::dialplan::{Dialplan, QueuePlan};
+use engine::id::{AgentId, CallId, CentreId, OfferId, QueueId, WorkId};
 use engine::site::{AgentSite, Phone};
 use engine::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +13,33 @@ use std::time::Duration;
 /// Fence, arrival + target, arrival, number: less is earlier.
 pub type Key = (bool, Instant, Instant, WorkId);
 
+/// What waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A caller on the line.
+    Live,
+    /// Somebody is to be called.
+    Callback,
+    /// Somebody is wanted in a conversation.
+    Join,
+}
+
 #[derive(Clone, Debug)]
 pub struct Waits {
     pub call: CallId,
+    pub kind: Kind,
     pub queue: QueueId,
+    pub class: String,
     pub key: Key,
     pub arrived: Instant,
-    /// The exclusive offer that holds it.
-    pub held: Option<OfferId>,
+    /// Since when it could be offered in this queue.
+    pub offered: Instant,
+    /// Another organisation's line, or a conversation: it may take what a queue reserves.
+    pub partner: bool,
+    /// The offers that reserve somebody for it.
+    pub rings: Vec<OfferId>,
     /// Who did not take it, and until when they are left alone with it.
-    pub tried: BTreeMap<AgentId, Instant>,
+    pub tried: BTreeMap<usize, Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,21 +49,34 @@ pub struct Rings {
     pub deadline: Instant,
     /// Somebody asked for it by a key: it is not taken back.
     pub willed: bool,
+    /// The phone has said that it rings.
+    pub heard: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct Person {
     pub skills: Vec<String>,
     pub page: bool,
+    /// The page follows the feed.
+    pub open: bool,
+    pub wrap_up: Duration,
     pub intent: Intent,
     pub reachable: bool,
     pub told: Occupation,
     pub ear: Option<CallId>,
+    pub ear_since: Instant,
+    /// Time with calls in this shift.
+    pub occupied: Duration,
     pub reserved: Option<OfferId>,
     pub invited: Option<OfferId>,
+    /// Called upon: by an alert, or into a conversation.
+    pub summoned: Option<OfferId>,
     pub rona: bool,
-    /// When an offer to them failed last; nothing since the last sign of life.
-    pub failed: Option<Instant>,
+    /// Failures of the phone in a row, and rejections.
+    pub failures: u32,
+    pub rejections: u32,
+    /// Until when they are left alone after an offer that failed.
+    pub rests: Instant,
     /// Since when nothing is heard; failed offers and pauses leave it alone.
     pub idle: Instant,
     pub wrap_until: Option<Instant>,
@@ -56,6 +86,9 @@ pub struct Person {
 pub struct Talks {
     pub arrived: Instant,
     pub caller: String,
+    pub service: String,
+    /// Its class stands behind the fence.
+    pub fenced: bool,
     pub waits: Option<WorkId>,
     /// An earlier call of theirs was cut off in a talk: they stand at the head of their class.
     pub broken: bool,
@@ -85,18 +118,38 @@ impl Person {
         Person {
             skills: site.skills.clone(),
             page: site.phone == Phone::Page,
+            open: false,
+            wrap_up: site.wrap_up.unwrap_or_default(),
             intent: Intent::SignedOut,
             reachable: false,
             told: Occupation::Free,
             ear: None,
+            ear_since: Instant::ZERO,
+            occupied: Duration::ZERO,
             reserved: None,
             invited: None,
+            summoned: None,
             rona: false,
-            failed: None,
+            failures: 0,
+            rejections: 0,
+            rests: Instant::ZERO,
             idle: Instant::ZERO,
             wrap_until: None,
         }
     }
+
+    pub fn is_sound(&self) -> bool {
+        !self.rona && self.failures == 0
+    }
+
+    /// Ready, sound, and there, whatever they do.
+    pub fn is_staff(&self) -> bool {
+        self.intent == Intent::Ready && self.reachable && self.is_sound()
+    }
+}
+
+pub fn agent_id(ix: usize) -> AgentId {
+    AgentId { centre: CentreId(0), index: u32::try_from(ix).expect("few agents") }
 }
 
 impl Room {
@@ -120,182 +173,13 @@ impl Room {
         &mut self.people[agent.index as usize]
     }
 
-    /// Whether the plan lets this agent have calls of this queue.
-    pub fn serves(&self, agent: usize, queue: QueueId) -> bool {
-        self.plan.queues.get(queue.index as usize).is_some_and(|it| it.takes(&self.people[agent].skills))
+    pub fn queue(&self, queue: QueueId) -> &QueuePlan {
+        &self.plan.queues[queue.index as usize]
     }
 
-    pub fn is_shared(&self, queue: QueueId) -> bool {
-        let queue = self.plan.queues.get(queue.index as usize);
-        queue.is_some_and(|it| matches!(it.offer, engine::dialplan::OfferPlan::Shared { .. }))
-    }
-
-    fn target(&self, class: &str) -> Duration {
-        let found = self.plan.classes.iter().find(|it| it.name == class && !it.fence);
-        found.map_or(Duration::ZERO, |class| class.target)
-    }
-
-    /// What an entry changes. The invariants have looked at it before.
-    pub fn fold(&mut self, entry: &Entry) {
-        let at = entry.at;
-        match &entry.event {
-            Event::Arrived { call, caller, .. } => {
-                let talks =
-                    Talks { arrived: at, caller: caller.0.clone(), waits: None, broken: false, aside: None };
-                self.calls.insert(*call, talks);
-            }
-            Event::Queued { work, call, queue, class, fenced, arrived, due, .. } => {
-                let came = *due - if *fenced { Duration::ZERO } else { self.target(class) };
-                let key = (!*fenced, *due, came, *work);
-                let (held, tried) = (None, BTreeMap::new());
-                let waits = Waits { call: *call, queue: *queue, key, arrived: *arrived, held, tried };
-                self.waiting.insert(*work, waits);
-                self.works.insert(*work, *call);
-                self.entered += 1;
-                self.frees(*call, at);
-                if let Some(it) = self.calls.get_mut(call) {
-                    (it.waits, it.aside) = (Some(*work), None);
-                }
-            }
-            Event::Qualified { work: Some(work), fenced, due, .. } => {
-                if let Some(waits) = self.waiting.get_mut(work) {
-                    waits.key = (!*fenced, *due, waits.key.2, *work);
-                }
-            }
-            Event::Moved { work, queue, .. } => {
-                if let Some(waits) = self.waiting.get_mut(work) {
-                    waits.queue = *queue;
-                }
-            }
-            Event::Connected { call, work, agent, waited, .. } => {
-                self.leaves(*work);
-                self.waited(*call, *waited);
-                let person = self.person(*agent);
-                (person.ear, person.failed) = (Some(*call), None);
-            }
-            Event::Withdrawn { work, call, waited } => {
-                self.leaves(*work);
-                self.waited(*call, *waited);
-            }
-            Event::Released { call, .. } => self.frees(*call, at),
-            Event::HeldAside { call, lost, recall, .. } => {
-                if !lost {
-                    self.frees(*call, at);
-                }
-                if let Some(it) = self.calls.get_mut(call) {
-                    it.aside = Some(*recall);
-                }
-            }
-            Event::RecallDue { call, .. } | Event::Resumed { call, .. } => {
-                if let Some(it) = self.calls.get_mut(call) {
-                    it.aside = None;
-                }
-            }
-            Event::Ended { call, .. } => {
-                self.frees(*call, at);
-                self.calls.remove(call);
-            }
-            Event::Beside(Beside::Repeated { call, past: Past::Broken, .. }) => {
-                if let Some(it) = self.calls.get_mut(call) {
-                    it.broken = true;
-                }
-            }
-            Event::Alarm { queue, on } => drop(self.alarms.insert(*queue, *on)),
-            _ => self.fold_agent(at, &entry.event),
-        }
-    }
-
-    fn fold_agent(&mut self, at: Instant, event: &Event) {
-        match event {
-            Event::Offered { offer, work, agent, kind, deadline, because, .. } => {
-                let willed = matches!(because.agent, AgentReason::Claimed | AgentReason::Picked);
-                let rings = Rings { agent: *agent, work: *work, deadline: *deadline, willed };
-                self.offers.insert(*offer, rings);
-                match kind {
-                    OfferKind::Exclusive => {
-                        self.person(*agent).reserved = Some(*offer);
-                        if let Some(waits) = self.waiting.get_mut(work) {
-                            waits.held = Some(*offer);
-                        }
-                    }
-                    _ => self.person(*agent).invited = Some(*offer),
-                }
-            }
-            Event::OfferEnded { offer, agent, work, end } => {
-                self.offers.remove(offer);
-                let person = self.person(*agent);
-                person.reserved.take_if(|it| it == offer);
-                person.invited.take_if(|it| it == offer);
-                let failed = matches!(
-                    end,
-                    OfferEnd::TimedOut
-                        | OfferEnd::Unreachable
-                        | OfferEnd::PhoneBusy
-                        | OfferEnd::LostBeforeBridge
-                        | OfferEnd::Rejected
-                );
-                if failed {
-                    person.failed = Some(at);
-                }
-                if let Some(waits) = self.waiting.get_mut(work).filter(|it| it.held == Some(*offer)) {
-                    waits.held = None;
-                    if failed {
-                        waits.tried.insert(*agent, at);
-                    }
-                }
-            }
-            Event::IntentChanged { agent, intent, .. } => {
-                let person = self.person(*agent);
-                if person.intent == Intent::SignedOut && *intent != Intent::SignedOut {
-                    person.idle = at;
-                }
-                person.intent = intent.clone();
-                person.failed = None;
-            }
-            Event::SignedIn { agent, .. } => {
-                let person = self.person(*agent);
-                if person.intent == Intent::SignedOut {
-                    (person.idle, person.intent) = (at, Intent::Paused(String::new()));
-                }
-            }
-            Event::ReachabilityChanged { agent, reachable, .. } => self.person(*agent).reachable = *reachable,
-            Event::Rona { agent, on } => self.person(*agent).rona = *on,
-            Event::OccupationChanged { agent, occupation, until, .. } => {
-                let person = self.person(*agent);
-                if person.told == Occupation::WrapUp {
-                    person.idle = at;
-                }
-                (person.told, person.wrap_until) = (*occupation, *until);
-            }
-            Event::SkillsChanged { agent, skills, .. } => self.person(*agent).skills.clone_from(skills),
-            _ => {}
-        }
-    }
-
-    fn leaves(&mut self, work: WorkId) {
-        if let Some(waits) = self.waiting.remove(&work) {
-            self.left += 1;
-            if let Some(it) = self.calls.get_mut(&waits.call) {
-                it.waits = None;
-            }
-        }
-    }
-
-    /// Somebody of this number has really waited so long.
-    fn waited(&mut self, call: CallId, waited: Duration) {
-        if let Some(caller) = self.calls.get(&call).map(|it| it.caller.clone()) {
-            let longest = self.waits.entry(caller).or_default();
-            *longest = (*longest).max(waited);
-        }
-    }
-
-    /// The call is out of whoever's ear.
-    fn frees(&mut self, call: CallId, at: Instant) {
-        for person in &mut self.people {
-            if person.ear.take_if(|it| *it == call).is_some() {
-                person.idle = at;
-            }
-        }
+    /// The item an offer is for.
+    pub fn offered(&self, offer: Option<OfferId>) -> Option<&Waits> {
+        self.waiting.get(&self.offers.get(&offer?)?.work)
     }
 
     /// The call an event is about.

@@ -1,6 +1,7 @@
 //! An evening as it will be played: who calls, who sits there, what goes wrong. Made from one seed;
 //! every part has a number of its own, so that leaving one out changes nothing of the others.
 
+use super::plans::{PlanScript, RULES};
 use engine::sim::Chance;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use std::time::Duration;
 pub struct Scenario {
     pub seed: u64,
     pub network: Network,
-    /// The plan of the room.
-    pub plan: usize,
+    /// The plans of the room: the second first, then each at its change.
+    pub plans: [PlanScript; 2],
     pub agents: Vec<AgentScript>,
     pub callers: Vec<CallerScript>,
     pub incidents: Vec<Incident>,
@@ -91,7 +92,7 @@ pub enum What {
     Wall(i8),
 }
 
-const NUMBERS: [&str; 5] = ["15", "15", "3115", "18", "1599"];
+const NUMBERS: [&str; 6] = ["15", "15", "3115", "18", "1599", "116117"];
 /// When the last caller has hung up at the latest.
 pub const EVENING: Duration = Duration::from_secs(600);
 
@@ -104,7 +105,7 @@ impl Scenario {
             2 => Network { loss: 0.03, duplicate: 0.02, delay: (5, 40) },
             _ => Network { loss: 0.15, duplicate: 0.1, delay: (10, 400) },
         };
-        let plan = chance.roll(crate::plans::PLANS.len());
+        let plans = [PlanScript::of(&mut chance), PlanScript::of(&mut chance)];
         let count = 2 + chance.roll(4);
         let agents = (0..count).map(|_| AgentScript::of(&mut chance)).collect();
         let mut callers: Vec<CallerScript> = Vec::new();
@@ -112,16 +113,16 @@ impl Scenario {
             let again = callers.last().filter(|_| chance.happens(0.3)).cloned();
             callers.push(CallerScript::of(nth, again, &mut chance));
         }
-        let incidents = (0..chance.roll(14)).map(|_| Incident::of(count, &mut chance)).collect();
-        Scenario { seed, network, plan, agents, callers, incidents }
+        let incidents = (0..4 + chance.roll(16)).map(|_| Incident::of(count, &mut chance)).collect();
+        Scenario { seed, network, plans, agents, callers, incidents }
     }
 
     /// Everything that can be left out, as one list.
     pub fn parts(&self) -> usize {
-        self.callers.len() + self.incidents.len() + 1
+        self.callers.len() + self.incidents.len() + 1 + RULES.len()
     }
 
-    /// The same evening without some of its parts; the last part is the network's faults.
+    /// The same evening without some of its parts; the last are the network's faults and the plans' rules.
     pub fn without(&self, dropped: &[bool]) -> Scenario {
         let mut less = self.clone();
         let (callers, rest) = dropped.split_at(self.callers.len());
@@ -133,17 +134,21 @@ impl Scenario {
         if network.first() == Some(&true) {
             less.network = Network { loss: 0.0, duplicate: 0.0, delay: (1, 0) };
         }
+        for (rule, _) in RULES.into_iter().zip(&network[1..]).filter(|(_, gone)| **gone) {
+            less.plans = less.plans.map(|plan| plan.without(Some(rule)));
+        }
         less
     }
 }
 
 impl AgentScript {
     fn of(chance: &mut Chance) -> AgentScript {
-        let skills: [&'static [&'static str]; 4] = [&["arm"], &["arm"], &["arm", "room"], &["room"]];
+        let skills: [&'static [&'static str]; 6] =
+            [&["arm"], &["arm:2"], &["arm", "room"], &["arm:3", "room:2"], &["room:2"], &["room"]];
         let slow = chance.happens(0.2);
         AgentScript {
             page: chance.happens(0.5),
-            skills: skills[chance.roll(4)],
+            skills: skills[chance.roll(skills.len())],
             reaction: if slow { (4_000, 9_000) } else { (300, 3_000) },
             absent: if chance.happens(0.3) { 0.4 } else { 0.02 },
             rejects: if chance.happens(0.2) { 0.3 } else { 0.0 },

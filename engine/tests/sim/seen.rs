@@ -12,6 +12,12 @@ pub struct Seen {
     pub connected: u64,
     pub claimed: u64,
     pub picked: u64,
+    /// Picks before a vital item, asked about once.
+    pub confirmed: u64,
+    /// Picks that came second.
+    pub lost_races: u64,
+    /// Alerts taken.
+    pub came: u64,
     pub again: u64,
     pub lost: u64,
     pub rona: u64,
@@ -46,6 +52,9 @@ impl Seen {
         self.connected += other.connected;
         self.claimed += other.claimed;
         self.picked += other.picked;
+        self.confirmed += other.confirmed;
+        self.lost_races += other.lost_races;
+        self.came += other.came;
         self.again += other.again;
         self.lost += other.lost;
         self.rona += other.rona;

@@ -6,6 +6,7 @@ use super::house::{self, DESKS, OTHERS, TRUNK, address};
 use super::invariants::{self, Broken};
 use super::network::Wire;
 use super::phone::Phone;
+use super::plans::Rule;
 use super::room::{Person, Room};
 use super::scenario::{Ends, Scenario};
 use super::seen::{Seen, short};
@@ -15,7 +16,7 @@ use engine::call::event::{Entry, Event};
 use engine::call::record::Record;
 use engine::call::snapshot::CallSnapshot;
 use engine::id::{AgentId, CallId, LegId, OfferId, PageId};
-use engine::io::{Counter, Input, Output};
+use engine::io::{Counter, Input, Output, Refusal};
 use engine::live::board::Board;
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
 use engine::sim::Chance;
@@ -57,6 +58,8 @@ pub enum Next {
     Sees(usize, OfferId),
     /// The one key.
     Presses(usize),
+    /// From the list.
+    Picks(usize, CallId),
     Over(CallId, AgentId, Ends),
     Silent(LegId, u16),
     Comes(usize),
@@ -67,6 +70,16 @@ pub enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     None,
+    /// The engine's plan lacks a rule that the room's has.
+    Forgets(Rule),
+    /// The engine does not know who is the better assistant.
+    LevelsAlike,
+    /// The engine rings whoever is idle longest, whatever the plan says.
+    OneStrategy,
+    /// The engine invites every page at once.
+    WidensAtOnce,
+    /// A pick before a vital item is not asked about.
+    PicksUnasked,
     /// Two callers who wait are confused with each other in a decision.
     SwapsDecisions,
     /// The nth offer is not carried out, nor told.
@@ -120,6 +133,8 @@ pub struct World {
     replies: VecDeque<MediaEvent>,
     pub(super) plans: u32,
     pub(super) commands: u64,
+    /// What became of the last command.
+    pub(super) outcome: Result<u64, Refusal>,
     pub faults: u32,
     /// Lines told so far, when a fault renumbers them.
     pub told: u64,
@@ -147,9 +162,10 @@ impl World {
     }
 
     pub fn new(scenario: Scenario, fault: Fault) -> World {
-        let plan = house::plan(&scenario);
+        let told = scenario.plans[1 % scenario.plans.len()].read(1);
+        let plan = house::plan(&scenario.plans[1 % scenario.plans.len()], 1, fault);
         let agents = house::roster(&scenario);
-        let site = house::site(Arc::clone(&plan), agents.clone());
+        let site = house::site(Arc::clone(&plan), house::as_engine_has(agents.clone(), fault));
         let cast = house::cast(&plan, agents.clone());
         let people = agents.iter().map(Person::of).collect();
         let callers = scenario.callers.iter().map(|it| Caller::new(it.clone(), address(TRUNK))).collect();
@@ -160,7 +176,7 @@ impl World {
         World {
             fault,
             engine: Engine::new(site, scenario.seed),
-            room: Room::new(plan, people),
+            room: Room::new(told, people),
             board: Board::new(cast, 1),
             at: Duration::ZERO,
             wall: SystemTime::UNIX_EPOCH + MONDAY,
@@ -184,6 +200,7 @@ impl World {
             replies: VecDeque::new(),
             plans: 1,
             commands: 0,
+            outcome: Ok(0),
             faults: 0,
             told: 0,
             seen: Seen::default(),
@@ -333,7 +350,8 @@ impl World {
             Output::Forget(call) => self.forgotten(call),
             Output::Record(record) => self.recorded(*record),
             Output::Counted(Counter::Never(what)) => self.fails("I19", what.to_owned()),
-            Output::Counted(_) | Output::PageSdp { .. } | Output::Outcome(_) => {}
+            Output::Outcome(outcome) => self.outcome = outcome.result,
+            Output::Counted(_) | Output::PageSdp { .. } => {}
         }
     }
 

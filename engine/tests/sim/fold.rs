@@ -1,0 +1,255 @@
+//! What an entry of the log changes in the room. The invariants have looked at it before.
+
+use super::room::{Kind, Rings, Room, Talks, Waits};
+use engine::call::event::{AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past};
+use engine::id::{CallId, OfferId, WorkId};
+use engine::queue::Floor;
+use engine::time::Instant;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+impl Room {
+    pub fn fold(&mut self, entry: &Entry) {
+        let at = entry.at;
+        match &entry.event {
+            Event::Arrived { call, caller, service, .. } => {
+                let (caller, service) = (caller.0.clone(), service.clone());
+                let (fenced, waits, broken, aside) = (false, None, false, None);
+                let talks = Talks { arrived: at, caller, service, fenced, waits, broken, aside };
+                self.calls.insert(*call, talks);
+            }
+            Event::Queued { .. } | Event::Qualified { .. } | Event::Moved { .. } => {
+                self.fold_work(at, &entry.event);
+            }
+            Event::Connected { call, work, agent, waited, .. } => {
+                self.leaves(*work);
+                self.waited(*call, *waited);
+                let person = self.person(*agent);
+                (person.ear, person.ear_since) = (Some(*call), at);
+                (person.rests, person.failures, person.rejections) = (at, 0, 0);
+            }
+            Event::Withdrawn { work, call, waited } => {
+                self.leaves(*work);
+                self.waited(*call, *waited);
+            }
+            Event::Released { call, .. } => self.frees(*call, at, true),
+            Event::HeldAside { call, lost, recall, .. } => {
+                if !lost {
+                    self.frees(*call, at, false);
+                }
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.aside = Some(*recall);
+                }
+            }
+            Event::RecallDue { call, .. } | Event::Resumed { call, .. } => {
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.aside = None;
+                }
+            }
+            Event::Ended { call, .. } => {
+                self.frees(*call, at, true);
+                self.calls.remove(call);
+            }
+            Event::Beside(Beside::Repeated { call, past: Past::Broken, .. }) => {
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.broken = true;
+                }
+            }
+            Event::Alarm { queue, on } => drop(self.alarms.insert(*queue, *on)),
+            Event::Offered { .. } | Event::Alerting { .. } | Event::OfferEnded { .. } => {
+                self.fold_offer(at, &entry.event);
+            }
+            _ => self.fold_agent(at, &entry.event),
+        }
+    }
+
+    fn target(&self, class: &str) -> Duration {
+        let found = self.plan.classes.iter().find(|it| it.name == class && !it.fence);
+        found.map_or(Duration::ZERO, |class| class.target)
+    }
+
+    fn fold_work(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::Queued { work, call, queue, class, fenced, arrived, due, again } => {
+                let came = *due - if *fenced { Duration::ZERO } else { self.target(class) };
+                let first = self.works.values().all(|it| it != call) && !again;
+                let service = self.calls.get(call).map_or("", |it| &it.service);
+                let waits = Waits {
+                    call: *call,
+                    kind: Kind::Live,
+                    queue: *queue,
+                    class: class.clone(),
+                    key: (!*fenced, *due, came, *work),
+                    arrived: *arrived,
+                    offered: at,
+                    partner: first && service.starts_with("partner"),
+                    rings: Vec::new(),
+                    tried: BTreeMap::new(),
+                };
+                self.waiting.insert(*work, waits);
+                self.works.insert(*work, *call);
+                self.entered += 1;
+                self.frees(*call, at, true);
+                if let Some(it) = self.calls.get_mut(call) {
+                    (it.waits, it.aside, it.fenced) = (Some(*work), None, *fenced);
+                }
+            }
+            Event::Qualified { call, work, fenced, due, class, .. } => {
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.fenced = *fenced;
+                }
+                if let Some((waits, work)) = work.and_then(|it| Some((self.waiting.get_mut(&it)?, it))) {
+                    waits.key = (!*fenced, *due, waits.key.2, work);
+                    waits.class.clone_from(class);
+                }
+            }
+            Event::Moved { work, queue, .. } => {
+                if let Some(waits) = self.waiting.get_mut(work) {
+                    (waits.queue, waits.offered) = (*queue, at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_offer(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::Offered { offer, work, agent, kind, deadline, because, .. } => {
+                let willed = matches!(because.agent, AgentReason::Claimed | AgentReason::Picked);
+                let rings = Rings { agent: *agent, work: *work, deadline: *deadline, willed, heard: false };
+                self.offers.insert(*offer, rings);
+                let person = self.person(*agent);
+                match kind {
+                    OfferKind::Shared => person.invited = Some(*offer),
+                    _ if because.agent == AgentReason::Invited => person.summoned = Some(*offer),
+                    _ => {
+                        person.reserved = Some(*offer);
+                        if willed {
+                            (person.failures, person.rests) = (0, at);
+                        }
+                        if let Some(waits) = self.waiting.get_mut(work) {
+                            waits.rings.push(*offer);
+                        }
+                    }
+                }
+            }
+            Event::Alerting { offer, agent } => {
+                self.person(*agent).failures = 0;
+                if let Some(rings) = self.offers.get_mut(offer) {
+                    rings.heard = true;
+                }
+            }
+            Event::OfferEnded { offer, agent, work, end } => {
+                self.offer_ended(at, *offer, agent.index as usize, *work, end);
+            }
+            _ => {}
+        }
+    }
+
+    fn offer_ended(&mut self, at: Instant, offer: OfferId, ix: usize, work: WorkId, end: &OfferEnd) {
+        let heard = self.offers.remove(&offer).is_some_and(|rings| rings.heard);
+        let person = &mut self.people[ix];
+        person.invited.take_if(|it| *it == offer);
+        person.summoned.take_if(|it| *it == offer);
+        if person.reserved.take_if(|it| *it == offer).is_none() {
+            return;
+        }
+        let by_itself = !person.page && !heard && person.intent == Intent::Ready;
+        let mut spared = None;
+        match end {
+            OfferEnd::Rejected if !by_itself => {
+                person.rejections += 1;
+                (person.failures, person.rests) = (0, at);
+                if person.rejections > 1 {
+                    person.rests = at + Floor::RETRY;
+                }
+                spared = Some(at + Floor::RETRY);
+            }
+            OfferEnd::TimedOut => (person.rests, spared) = (at + Floor::RETRY, Some(at)),
+            OfferEnd::Unreachable | OfferEnd::PhoneBusy | OfferEnd::LostBeforeBridge | OfferEnd::Rejected => {
+                person.failures += 1;
+                person.rests = at + Duration::from_secs(1 << (person.failures - 1).min(3));
+                let asked = *end == OfferEnd::Rejected;
+                spared = Some(if asked { at + Floor::RETRY } else { at });
+            }
+            OfferEnd::Taken | OfferEnd::AnsweredElsewhere | OfferEnd::CallerGone | OfferEnd::Rescinded => {}
+        }
+        if let Some(waits) = self.waiting.get_mut(&work) {
+            waits.rings.retain(|it| *it != offer);
+            if let Some(until) = spared {
+                waits.tried.insert(ix, until);
+            }
+        }
+    }
+
+    fn fold_agent(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::IntentChanged { agent, intent, .. } => {
+                if self.person(*agent).intent == Intent::SignedOut && *intent != Intent::SignedOut {
+                    self.begins_shift(at, agent.index as usize);
+                }
+                let person = self.person(*agent);
+                person.intent = intent.clone();
+                (person.failures, person.rejections, person.rests) = (0, 0, at);
+            }
+            Event::SignedIn { agent, .. } if self.person(*agent).intent == Intent::SignedOut => {
+                self.begins_shift(at, agent.index as usize);
+                self.person(*agent).intent = Intent::Paused(String::new());
+            }
+            Event::ReachabilityChanged { agent, reachable, .. } => {
+                let person = self.person(*agent);
+                person.reachable = *reachable;
+                if *reachable {
+                    person.failures = 0;
+                }
+            }
+            Event::PageChanged { agent, open, .. } => self.person(*agent).open = *open,
+            Event::Rona { agent, on } => self.person(*agent).rona = *on,
+            Event::OccupationChanged { agent, occupation, until, .. } => {
+                let person = self.person(*agent);
+                if person.told == Occupation::WrapUp {
+                    person.idle = at;
+                }
+                (person.told, person.wrap_until) = (*occupation, *until);
+            }
+            Event::SkillsChanged { agent, skills, .. } => self.person(*agent).skills.clone_from(skills),
+            _ => {}
+        }
+    }
+
+    /// Whoever begins a shift stands level with the least occupied.
+    fn begins_shift(&mut self, at: Instant, ix: usize) {
+        let there = self.people.iter().filter(|person| person.intent != Intent::SignedOut);
+        let least = there.map(|person| person.occupied).min().unwrap_or_default();
+        (self.people[ix].idle, self.people[ix].occupied) = (at, least);
+    }
+
+    fn leaves(&mut self, work: WorkId) {
+        if let Some(waits) = self.waiting.remove(&work) {
+            self.left += 1;
+            if let Some(it) = self.calls.get_mut(&waits.call) {
+                it.waits.take_if(|it| *it == work);
+            }
+        }
+    }
+
+    /// Somebody of this number has really waited so long.
+    fn waited(&mut self, call: CallId, waited: Duration) {
+        if let Some(caller) = self.calls.get(&call).map(|it| it.caller.clone()) {
+            let longest = self.waits.entry(caller).or_default();
+            *longest = (*longest).max(waited);
+        }
+    }
+
+    /// The call is out of whoever's ear; they write it up, or it goes on without them.
+    pub fn frees(&mut self, call: CallId, at: Instant, over: bool) {
+        for person in &mut self.people {
+            if person.ear.take_if(|it| *it == call).is_some() {
+                person.idle = at;
+                let wraps = over && person.intent != Intent::SignedOut;
+                let wrap_up = if wraps { person.wrap_up } else { Duration::ZERO };
+                person.occupied += at.since(person.ear_since) + wrap_up;
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What agents press, and whether the engine does with it what the judge expects.
+
+use super::order;
+use super::room::{Key, agent_id};
+use super::world::{Fault, World};
+use engine::call::event::{Actor, Event};
+use engine::id::{CallId, CentreId, WorkId};
+use engine::io::{Command, Input, Refusal, Verb};
+use std::collections::BTreeMap;
+
+impl World {
+    /// The key, and what it has taken.
+    pub fn presses_the_key(&mut self, ix: usize) {
+        let first = order::first_for_the_key(&self.room, ix, self.now());
+        let keys: BTreeMap<WorkId, Key> = self.room.waiting.iter().map(|(id, it)| (*id, it.key)).collect();
+        let from = self.events.len();
+        let _ = self.commands(ix, Verb::Answer { agent: agent_id(ix) });
+        let taken = self.events[from..].iter().find_map(|event| match event {
+            Event::Connected { work, agent, .. } if *agent == agent_id(ix) => keys.get(work).copied(),
+            _ => None,
+        });
+        let held = order::i11_of_the_key(first, taken, ix);
+        self.seen.keys += u64::from(taken.is_some());
+        self.break_on(held);
+    }
+
+    /// An item of the list, whatever its place: while a vital one waits that this agent could take, the
+    /// engine asks once whether it is meant.
+    pub fn picks(&mut self, ix: usize, call: CallId) {
+        let passes = order::passes_over_vital(&self.room, ix, call, self.now());
+        let agent = agent_id(ix);
+        let confirmed = self.fault == Fault::PicksUnasked;
+        let asked = self.commands(ix, Verb::Pick { agent, call, confirmed });
+        match (asked, passes) {
+            (Err(Refusal::VitalWaits), false) => {
+                self.fails("I11", format!("agent {ix} is told that a vital item waits, and none does"));
+            }
+            (Ok(_), true) => {
+                self.fails("I11", format!("agent {ix} picks {call} before a vital item and is not asked"));
+            }
+            (Err(Refusal::VitalWaits), true) => {
+                self.seen.confirmed += 1;
+                let meant = self.commands(ix, Verb::Pick { agent, call, confirmed: true });
+                if meant == Err(Refusal::VitalWaits) {
+                    self.fails("I11", format!("agent {ix} means it and is asked again"));
+                }
+            }
+            (Err(Refusal::TakenBy(winner)), _) => self.has_won(winner.index as usize, call),
+            _ => {}
+        }
+    }
+
+    /// Somebody else was faster: they have it, or ring for it by their own will.
+    fn has_won(&mut self, winner: usize, call: CallId) {
+        self.seen.lost_races += 1;
+        let person = &self.room.people[winner];
+        let rings = self.room.offered(person.reserved).is_some_and(|waits| waits.call == call);
+        if person.ear != Some(call) && !rings {
+            self.fails("I2", format!("agent {winner} is said to have {call}, and has not"));
+        }
+    }
+
+    /// An alert is taken: what is in the ear makes room.
+    pub fn comes(&mut self, ix: usize) {
+        if let Some(offer) = self.room.people[ix].summoned {
+            let came = self.commands(ix, Verb::Claim { agent: agent_id(ix), offer });
+            self.seen.came += u64::from(came.is_ok());
+        }
+    }
+
+    pub fn commands(&mut self, ix: usize, verb: Verb) -> Result<u64, Refusal> {
+        self.orders(Actor::Agent(agent_id(ix)), Some(ix), verb)
+    }
+
+    pub fn orders(&mut self, actor: Actor, by: Option<usize>, verb: Verb) -> Result<u64, Refusal> {
+        self.commands += 1;
+        let id = format!("cmd-{}", self.commands);
+        let anybody = by.is_none();
+        self.outcome = Err(Refusal::Unknown);
+        self.input(Input::Command(Command { centre: CentreId(0), id, actor, verb }), by, anybody);
+        self.outcome
+    }
+}
