@@ -292,8 +292,11 @@ impl Shift {
 
 #[test]
 fn i11_i12_the_floor_decides_as_a_model_that_looks_at_everything() {
-    let talking: u64 = (0..600).map(|seed| Shift::run(seed, 80)).sum();
-    assert!(talking > 300, "shifts in which calls are answered, or the test says little: {talking}");
+    // The first look at each of a thousand mutants (`make mutants`) asks for fewer.
+    let asked = std::env::var("FLOOR_SHIFTS").ok().and_then(|shifts| shifts.parse().ok());
+    let shifts: u64 = asked.unwrap_or(600);
+    let talking: u64 = (0..shifts).map(|seed| Shift::run(seed, 80)).sum();
+    assert!(talking > shifts / 2, "shifts in which calls are answered, or the test says little: {talking}");
 }
 
 #[test]
