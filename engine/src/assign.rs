@@ -307,3 +307,17 @@ fn refusal(code: u16) -> OfferEnd {
         _ => OfferEnd::Unreachable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{OfferEnd, refusal};
+
+    #[test]
+    fn a_phones_final_response_says_who_could_not_be_had_and_why() {
+        let means = |codes: &[u16]| codes.iter().map(|code| refusal(*code)).collect::<Vec<_>>();
+        assert_eq!(means(&[486, 600]), [OfferEnd::PhoneBusy, OfferEnd::PhoneBusy], "the line is taken");
+        assert!(means(&[603, 607, 608]).iter().all(|end| *end == OfferEnd::Rejected), "somebody said no");
+        assert_eq!(refusal(487), OfferEnd::TimedOut, "it rang, and was given up");
+        assert!(means(&[404, 408, 480, 503]).iter().all(|end| *end == OfferEnd::Unreachable));
+    }
+}

@@ -174,3 +174,30 @@ impl Audiences {
         self.all.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Audiences, Manner, Share, Whom};
+
+    fn whom(home: usize) -> Whom {
+        let (doors, manner, share) = (Vec::new(), Manner::List, Share::All);
+        Whom { home, doors, manner, fenced: false, share, barred: Vec::new() }
+    }
+
+    #[test]
+    fn i23_an_audience_lasts_from_its_first_item_to_its_last() {
+        let mut audiences = Audiences::default();
+        assert!(audiences.is_empty());
+        let (front, first) = audiences.join(whom(0));
+        assert!(first);
+        assert_eq!(audiences.join(whom(0)), (front, false), "the same people, on the same terms");
+        let (doctors, first) = audiences.join(whom(1));
+        assert!(first && doctors != front);
+        assert!(audiences.part(front).is_none(), "one item is left");
+        assert!(audiences.part(front).is_some());
+        assert!(!audiences.is_empty() && audiences.at(front).is_none());
+        assert!(audiences.part(doctors).is_some());
+        assert!(audiences.is_empty());
+        assert_ne!(audiences.join(whom(0)).0, front, "an id is never given twice");
+    }
+}

@@ -36,7 +36,7 @@ impl Floor {
         let old = std::mem::replace(&mut self.rules, rules);
         let fresh = self.rules.queues.iter().cloned().map(Line::new).collect();
         let before = std::mem::replace(&mut self.lines, fresh);
-        let places = self.inherit(before);
+        let places = self.inherit(before, &old);
         (self.pools, self.audiences) = (Pools::default(), Audiences::default());
         self.dirty.clear();
         self.constrained.clear();
@@ -64,13 +64,13 @@ impl Floor {
     }
 
     /// What a queue has seen goes on under its name.
-    fn inherit(&mut self, before: Vec<Line>) -> Vec<Option<usize>> {
+    fn inherit(&mut self, before: Vec<Line>, old: &Rules) -> Vec<Option<usize>> {
         let mut places = Vec::with_capacity(before.len());
-        for line in before {
+        for (was, line) in before.into_iter().enumerate() {
             let place = self.rules.queues.iter().position(|rule| rule.name == line.rule.name);
-            if let Some(heir) = place.and_then(|place| self.lines.get_mut(place)) {
+            if let Some((place, heir)) = place.and_then(|place| Some((place, self.lines.get_mut(place)?))) {
                 (heir.counts, heir.handling, heir.opened) = (line.counts, line.handling, line.opened);
-                if heir.rule.overflow == line.rule.overflow {
+                if self.rules.same_ways_out(place, old, was) {
                     heir.take_over_gates(line.gates);
                 }
             }
@@ -91,11 +91,7 @@ impl Floor {
         let from = item.queue;
         let new = |place: usize| places.get(place).copied().flatten();
         // A rule that has fired stays so only where the queue's rules are the same.
-        let same_rules = |place: usize| {
-            let there = new(place).and_then(|place| self.rules.queues.get(place))?;
-            let was = old.queues.get(place)?;
-            (there.overflow == was.overflow).then(|| new(place)).flatten()
-        };
+        let same_rules = |was: usize| new(was).filter(|place| self.rules.same_ways_out(*place, old, was));
         item.fired =
             item.fired.iter().filter_map(|(place, rule)| Some((same_rules(*place)?, *rule))).collect();
         item.turned_back.clear();

@@ -57,7 +57,7 @@ impl Handling {
     const LONGEST: u64 = 4 * 3_600_000;
 
     /// The wait for the `k`th to finish of those `servers` have begun, in milliseconds.
-    fn until(&self, places: u64, servers: u64) -> Expected {
+    pub(super) fn until(&self, places: u64, servers: u64) -> Expected {
         let (assumed, each) = ASSUMED;
         let each = u64::try_from(each.as_millis()).unwrap_or(u64::MAX);
         let known = self.latest.len() as u64 + assumed;

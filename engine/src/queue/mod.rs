@@ -253,14 +253,13 @@ impl Floor {
                 let theirs = self.offer(*offer).ok_or(Refusal::Gone)?.agent == *agent;
                 if theirs { Ok(()) } else { Err(Refusal::Unknown) }
             }
-            Fact::Plan(plan) if plan.queues.is_empty() => Err(Refusal::Invalid),
             Fact::Plan(_) | Fact::Due => Ok(()),
         }
     }
 
     fn may_enter(&self, work: WorkId) -> Result<(), Refusal> {
         let known = self.place(work).is_some() || work.centre != self.centre;
-        if known || self.lines.is_empty() { Err(Refusal::Invalid) } else { Ok(()) }
+        if known { Err(Refusal::Invalid) } else { Ok(()) }
     }
 
     /// An offer that is not over. `None` for a phone's late 200: it gets ACK and BYE.
@@ -282,17 +281,9 @@ impl Floor {
             fenced: !item.rank.unfenced,
             arrived: item.arrived,
             due: item.rank.due,
-            offer: self.offer_of(item),
+            // Whoever has taken it is the only one who rings.
+            offer: item.rings.first().copied(),
         })
-    }
-
-    /// The offer that has an item, or the first of those that ring for it.
-    fn offer_of(&self, item: &Item) -> Option<OfferId> {
-        let has = |id: &&OfferId| {
-            let offer = self.offers.get(&id.serial);
-            offer.is_some_and(|offer| offer.claimed || offer.phase == Phase::Taken)
-        };
-        item.rings.iter().find(has).or(item.rings.first()).copied()
     }
 
     /// An agent of the roster.

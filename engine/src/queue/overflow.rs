@@ -204,8 +204,8 @@ impl Floor {
         self.steps.push_back(Step::Overflow(overflowing));
         match to {
             Destination::Queue(index) => {
-                let there = usize::try_from(index).ok().filter(|there| *there < self.lines.len());
-                let Some(there) = there else { return };
+                // A rule and its queues are of one checked plan.
+                let there = index as usize;
                 if additive {
                     self.offer_beyond(now, serial, there);
                 } else {

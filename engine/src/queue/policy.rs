@@ -280,7 +280,7 @@ impl<'f> Ask<'f> {
     fn sound(self) -> Option<Found> {
         let fresh = || self.free(|agent| !self.item.was_tried(agent));
         let again = || self.free(|agent| !self.item.is_spared(agent, self.now));
-        let found = fresh().or_else(|| self.item.was_passed_by().then(again).flatten());
+        let found = fresh().or_else(again);
         if found.is_some() || self.whom.share == Share::NotTheLast {
             return found;
         }

@@ -2,7 +2,8 @@
 
 use super::pool::Order;
 use crate::dialplan::{
-    Class, ClassId, Dialplan, OfferPlan, OverflowRule, Relax, SkillNeed, Strategy, VitalPlan, Widen,
+    Class, ClassId, Destination, Dialplan, OfferPlan, OverflowRule, Relax, SkillNeed, Strategy, VitalPlan,
+    Widen,
 };
 use std::time::Duration;
 
@@ -127,6 +128,23 @@ impl Rules {
         let like = self.classes.iter().position(|class| class.name == old.name);
         let place = like.or_else(|| self.classes.iter().position(|class| class.fence == old.fence))?;
         u16::try_from(place).ok().map(ClassId)
+    }
+
+    /// Whether the ways out of a queue of this plan are those of a queue of an earlier one: the same rules
+    /// in the same order, other queues known by their names.
+    pub(super) fn same_ways_out(&self, place: usize, old: &Rules, was: usize) -> bool {
+        let (Some(queue), Some(before)) = (self.queues.get(place), old.queues.get(was)) else { return false };
+        let name = |rules: &Rules, at: u32| rules.queues.get(at as usize).map(|queue| queue.name.clone());
+        let same = |(is, was): (&OverflowRule, &OverflowRule)| {
+            let to = match (&is.to, &was.to) {
+                (Destination::Queue(there), Destination::Queue(then)) => {
+                    name(self, *there) == name(old, *then)
+                }
+                (there, then) => there == then,
+            };
+            to && *is == OverflowRule { to: is.to.clone(), ..was.clone() }
+        };
+        queue.overflow.len() == before.overflow.len() && queue.overflow.iter().zip(&before.overflow).all(same)
     }
 
     /// Whether some queue names this skill, at whatever level.

@@ -178,11 +178,6 @@ impl Item {
     pub(super) fn next_retry(&self, now: Instant) -> Option<Instant> {
         self.tried.iter().map(|(_, until)| *until).filter(|until| *until > now).min()
     }
-
-    /// Whether any agent would be looked for anew: somebody was rung for it before.
-    pub(super) fn was_passed_by(&self) -> bool {
-        !self.tried.is_empty()
-    }
 }
 
 impl Floor {

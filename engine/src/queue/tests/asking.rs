@@ -275,6 +275,34 @@ fn an_alert_ends_with_its_reason() {
 }
 
 #[test]
+fn an_alert_is_over_when_the_agent_is_free_and_asked_like_everybody() {
+    check(
+        "0s agent Nour:room ready | 0s page Nour open | 1s call X routine in room | 1s claims Nour | 1s answers Nour \
+         | 2s call A vital in room | 3s hangs-up Nour",
+        "1s invite Nour to X | 1s end X at Nour: Taken | 1s offer X to Nour | 1s end X at Nour: Taken | 2s alert Nour to A \
+         | 3s end A at Nour: Rescinded | 3s invite Nour to A",
+    );
+}
+
+#[test]
+fn i11_an_alert_that_is_claimed_takes_the_most_urgent_caller_who_has_nobody() {
+    let alerted = format!("{TALKING} | 5s call A vital");
+    check(
+        &format!("{alerted} | 6s call B vital credit 4s | 7s claims Nour"),
+        "1s offer X to Nour | 5s alert Nour to A | 7s offer B to Nour",
+    );
+    check(
+        &format!("{alerted} | 6s call B vital | 6s call C declared | 7s claims Nour"),
+        "1s offer X to Nour | 5s alert Nour to A | 7s offer A to Nour",
+    );
+    // Who is wanted beside a colleague is no caller who has nobody.
+    check(
+        &format!("{alerted} | 6s call J vital as join credit 4s | 7s claims Nour"),
+        "1s offer X to Nour | 5s alert Nour to A | 7s offer A to Nour",
+    );
+}
+
+#[test]
 fn a_join_asks_free_pages_together_phones_one_by_one_and_busy_pages_after_a_while() {
     let doctors = "0s agent Nour:mr ready | 0s page Nour open | 0s agent Mia:mr ready | 0s page Mia open | 0s agent Desk:mr ready \
                    | 1s call X routine in doctors | 1s answers Nour";

@@ -273,3 +273,35 @@ fn an_attempt_that_came_to_nothing_opens_the_rule_of_its_own_queue_again_and_no_
         "1s overflow A by rule 0 | 21s overflow A by rule 0 | 55s overflow A by rule 0",
     );
 }
+
+#[test]
+fn each_way_out_of_a_queue_opens_by_its_own_cause() {
+    let plan = overflowing(
+        "{ when = [\"length\"], length = 5, to = \"queue:side\", mode = \"additive\" }, \
+         { when = [\"opened\"], to = \"queue:far\", mode = \"additive\" }",
+    );
+    check_on(&plan, "1s call A routine | 2s overflow front open | 3s pass", "2s overflow A by rule 1");
+}
+
+#[test]
+fn each_attempt_that_came_to_nothing_rests_for_itself() {
+    let plan = overflowing(
+        "{ when = [\"opened\"], to = \"trunk:out\", mode = \"additive\" }, \
+         { when = [\"opened\"], to = \"trunk:other\", mode = \"additive\" }",
+    );
+    check_on(
+        &plan,
+        "0s overflow front open | 1s call A routine | 5s returned A front 0 | 9s returned A front 1 | 41s pass",
+        "1s overflow A by rule 0 | 1s overflow A by rule 1 | 35s overflow A by rule 0 | 39s overflow A by rule 1",
+    );
+}
+
+#[test]
+fn whom_a_person_moves_finds_the_ways_out_open_again() {
+    let plan = overflowing("{ when = [\"opened\"], to = \"queue:side\", mode = \"additive\" }");
+    check_on(
+        &plan,
+        "0s overflow front open | 1s call A routine | 2s move A far | 3s move A front",
+        "1s overflow A by rule 0 | 3s overflow A by rule 0",
+    );
+}

@@ -1,8 +1,10 @@
 //! Who may be asked: levels, languages, relaxation, reserves, owners, bars, and a major event's team.
 
-use super::trial::{Trial, check, check_on, queues};
+use super::trial::{CENTRE, Trial, check, check_on, queues};
+use crate::id::{AgentId, CentreId};
 use crate::io::Refusal;
-use crate::queue::Fact;
+use crate::queue::{Fact, Owner};
+use std::time::Duration;
 
 const FRONT: &str = "offer = { mode = \"exclusive\", ring = \"6s\" }\n";
 
@@ -90,6 +92,13 @@ fn i12_a_reserve_is_kept_for_the_fence_and_partners_and_nothing_beyond_it() {
         &format!("{three} | 1s call C routine | 3s call V vital"),
         "1s offer A to Nour | 1s offer B to Mia | 3s offer V to Lea",
     );
+    // Where every queue keeps somebody too.
+    let alone = queues(&format!("[queue.front]\nskills = [\"arm\"]\nreserve = 1\n{FRONT}"));
+    check_on(
+        &alone,
+        &format!("{three} | 1s call C routine | 3s call V vital"),
+        "1s offer A to Nour | 1s offer B to Mia | 3s offer V to Lea",
+    );
     // Somebody else comes: the one kept before is free for everybody.
     check_on(
         &plan,
@@ -161,6 +170,28 @@ fn an_owner_is_asked_first_and_everybody_after_a_while() {
 }
 
 #[test]
+fn an_owner_who_is_not_on_the_roster_keeps_nobody_waiting() {
+    for (centre, index) in [(CENTRE, 1), (CentreId(1), 0)] {
+        let mut trial = Trial::run("0s agent Nour ready | 1s pass");
+        let mut enter = trial.enter("A", "routine");
+        if let Fact::Enter(arrival) = &mut enter {
+            let (agent, alone) = (AgentId { centre, index }, Duration::from_secs(4));
+            arrival.owner = Some(Owner { agent, alone, leads: Vec::new() });
+        }
+        trial.tell(enter);
+        assert!(trial.transcript.iter().any(|line| line == "1s offer A to Nour"), "{:?}", trial.transcript);
+    }
+}
+
+#[test]
+fn an_owner_sent_to_the_queue_by_a_person_is_asked_first_all_the_same() {
+    check(
+        "0s agent Nour ready | 1s agent Mia ready | 1s assign Mia only front | 2s call A routine of Mia",
+        "2s offer A to Mia",
+    );
+}
+
+#[test]
 fn a_call_for_its_owner_or_a_lead_never_goes_to_any_free_agent() {
     let agents = "0s agent Nour ready | 0s agent Mia absent | 0s agent Zoe:chief absent";
     check(
@@ -224,6 +255,20 @@ fn the_team_kept_from_an_event_is_kept_from_what_overflows_out_of_it() {
         "0s agent Nour ready | 0s agent Mia ready | 0s assign Nour except event | 1s overflow event open \
          | 2s call A vital in event | 2s call B vital in event",
         "2s overflow A by rule 0 | 2s offer A to Mia | 2s overflow B by rule 0",
+    );
+}
+
+#[test]
+fn the_team_kept_from_an_event_is_not_counted_among_those_it_could_ask() {
+    let plan = queues(&format!(
+        "[queue.front]\nskills = [\"arm\"]\n{FRONT}overflow = [{{ when = [\"nobody-reachable\"], to = \"queue:event\", \
+         mode = \"additive\" }}]\n[queue.event]\nskills = [\"event\"]\n{FRONT}"
+    ));
+    check_on(&plan, "0s agent Nour ready | 1s call A routine", "1s offer A to Nour");
+    check_on(
+        &plan,
+        "0s agent Nour ready | 0s assign Nour except front | 1s call A routine",
+        "1s overflow A by rule 0",
     );
 }
 
