@@ -106,6 +106,9 @@ fn a_phone_answered_at_the_last_instant_is_answered() {
 fn i12_without_a_port_for_the_phone_the_caller_waits_for_one_and_no_longer() {
     let mut room = Room::with_ports(site(vec![centre(plan::TEXT, desks(0, 2, true))]), 1);
     room.dial_and_ack("0612345678", "15");
+    let offered = room.step_of(|event| matches!(event, Event::Offered { .. }));
+    let ended = room.step_of(|event| matches!(event, Event::OfferEnded { .. }));
+    assert!(offered.is_some() && ended == offered, "known in the step of the offer, not when it lapses");
     let before = room.step;
     room.pass(60 * SECOND);
     assert!(room.step - before < 100, "no hot loop: {} steps", room.step - before);
@@ -119,6 +122,21 @@ fn i12_without_a_port_for_the_phone_the_caller_waits_for_one_and_no_longer() {
     room.input(Input::Media(MediaEvent::Ports(vec![fresh])));
     let rang = [0, 1].into_iter().filter_map(|phone| room.rang_in(phone)).max();
     assert_eq!(rang, Some(step + 1), "rings in the step of the port");
+}
+
+#[test]
+fn i31_a_port_that_comes_free_is_no_proof_of_life() {
+    let mut room = Room::with_ports(site(vec![centre(plan::TEXT, desks(0, 1, true))]), 2);
+    room.dial_and_ack("0611111111", "15");
+    room.phone_says(0, "180 Ringing");
+    room.pass(6 * SECOND);
+    let rona = |on| move |event: &Event| matches!(event, Event::Rona { on: it, .. } if *it == on);
+    assert!(room.step_of(rona(true)).is_some(), "it rang out");
+    // Another caller has the port by the time it would be rung again.
+    let mut second = room.dial_and_ack("0622222222", "15");
+    room.pass(5 * SECOND);
+    room.bye(&mut second);
+    assert_eq!(room.step_of(rona(false)), None);
 }
 
 #[test]

@@ -49,6 +49,17 @@ fn an_answered_call_is_bridged_released_by_the_agent_and_ends_in_one_record() {
 }
 
 #[test]
+fn a_phone_that_rang_out_shows_a_missed_call() {
+    let mut room = Room::new(1);
+    room.dial_and_ack("0612345678", "15");
+    let invite = room.ringing(0).expect("rings");
+    room.phone_says(0, "180 Ringing");
+    room.pass(6 * SECOND);
+    let cancel = room.last(&kit::phone_at(0), invite.call_id(), |it| it.method() == Some("CANCEL"));
+    assert_eq!(cancel.expect("stops ringing").header("reason"), "", "nobody has answered it elsewhere");
+}
+
+#[test]
 fn the_caller_hangs_up_first_and_the_phone_is_hung_up_in_the_same_step() {
     let mut room = Room::new(1);
     let mut caller = room.dial_and_ack("0612345678", "15");

@@ -226,7 +226,7 @@ impl Floor {
     /// An item is offered in another queue as well.
     fn offer_beyond(&mut self, now: Instant, serial: Serial, there: usize) {
         let Some(item) = self.items.get_mut(&serial) else { return };
-        if item.queue != there && !item.beyond.contains(&there) {
+        if !item.beyond.contains(&there) {
             item.beyond.push(there);
             self.address(now, serial);
         }

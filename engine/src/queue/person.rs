@@ -139,10 +139,10 @@ impl Floor {
         }
     }
 
-    /// The agent's own offer that rings and that nobody has taken, with its item's rank.
+    /// The offer that rings at an agent who [`Floor::may_take`] something, with its item's rank.
     fn ringing_for(&self, ix: usize) -> Option<(OfferId, Rank)> {
         let (id, _) = self.agents[ix].reserved?;
-        let offer = self.offers.get(&id.serial).filter(|it| it.phase != Phase::Taken && !it.claimed)?;
+        let offer = self.offers.get(&id.serial)?;
         Some((id, self.items.get(&offer.work.serial)?.rank))
     }
 

@@ -272,8 +272,7 @@ impl Floor {
             self.occupied.remove(&(before, ix));
             self.occupied.insert((agent.occupied, ix));
         }
-        let of = agent.ear_of.take().filter(|place| *place < self.lines.len());
-        if let Some(place) = of {
+        if let Some(place) = agent.ear_of.take() {
             self.lines[place].handling.note(took);
             self.counted.insert(place);
         }

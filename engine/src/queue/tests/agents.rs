@@ -1,7 +1,8 @@
 //! Who is offered a call, and who is left alone.
 
-use super::trial::{Trial, check};
+use super::trial::{CENTRE, Trial, check};
 use crate::call::event::Occupation;
+use crate::id::{CallId, Serial};
 use crate::queue::Fact;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ fn i04_occupation_is_told_when_it_changes_and_only_then() {
         "wrap-up 20s | 0s agent Nour ready | 0s agent Nour ready | 1s call A routine | 2s rings Nour | 3s answers Nour \
          | 9s hangs-up Nour | 40s pass",
         "1s offer A to Nour | 1s occupation Nour Offered | 3s occupation Nour Talking \
-         | 9s occupation Nour WrapUp | 29s occupation Nour Free",
+         | 9s occupation Nour WrapUp until 29s | 29s occupation Nour Free",
     );
 }
 
@@ -112,7 +113,7 @@ fn i16_wrap_up_runs_once_from_the_end_of_the_conversation() {
         "wrap-up 20s | 0s agent Nour ready | 0s call A routine | 1s answers Nour | 6s hangs-up Nour \
          | 10s call B routine | 12s agent Nour pauses | 26s pass | 27s agent Nour ready",
         "0s offer A to Nour | 0s occupation Nour Offered | 1s occupation Nour Talking \
-         | 6s occupation Nour WrapUp | 26s occupation Nour Free | 27s offer B to Nour \
+         | 6s occupation Nour WrapUp until 26s | 26s occupation Nour Free | 27s offer B to Nour \
          | 27s occupation Nour Offered",
     );
 }
@@ -197,6 +198,36 @@ fn a_vital_call_takes_a_sound_ringing_phone_before_one_in_rona() {
 }
 
 #[test]
+fn i16_the_key_ends_the_wrap_up_whatever_becomes_of_the_call_it_takes() {
+    check(
+        "wrap-up 20s | 0s agent Nour ready | 1s call A routine | 1s answers Nour | 2s hangs-up Nour | 3s call B routine \
+         | 3s key Nour | 4s lost Nour | 6s pass",
+        "1s offer A to Nour | 3s offer B to Nour | 5s offer B to Nour",
+    );
+}
+
+#[test]
+fn who_is_in_a_call_nobody_offered_is_rung_for_nothing_else() {
+    let mut trial =
+        Trial::run("0s agent Nour ready | 0s agent Mia absent | 1s call A routine | 2s agent Mia ready");
+    let (agent, call) = (trial.agent("Nour"), CallId { centre: CENTRE, serial: Serial(99) });
+    trial.tell(Fact::Beside { agent, call });
+    assert_eq!(trial.floor.agent(agent).and_then(|nour| nour.call), Some(call));
+    let (_, last) = trial.transcript.split_at(trial.transcript.len().saturating_sub(5));
+    assert!(last.iter().any(|line| line == "2s stop A at Nour: Rescinded"), "{last:?}");
+    assert!(last.iter().any(|line| line == "2s offer A to Mia"), "{last:?}");
+}
+
+#[test]
+fn an_always_ready_desk_that_signed_out_is_ready_when_it_signs_in() {
+    check(
+        "0s always Nour | 1s agent Nour out | 2s call A routine | 3s agent Nour signs-in",
+        "3s offer A to Nour",
+    );
+    check("0s agent Nour ready | 1s agent Nour out | 2s call A routine | 3s agent Nour signs-in", "");
+}
+
+#[test]
 fn an_always_ready_desk_needs_no_key() {
     check("0s always Desk | 1s call A routine", "1s offer A to Desk");
 }
@@ -204,4 +235,23 @@ fn an_always_ready_desk_needs_no_key() {
 #[test]
 fn who_signs_in_is_paused_until_ready_is_said() {
     check("0s agent Nour signs-in | 1s call A routine | 2s agent Nour ready", "2s offer A to Nour");
+}
+
+#[test]
+fn why_a_page_can_or_cannot_be_rung_is_told() {
+    let mut trial = Trial::run("0s browser Nour open | 1s pass");
+    let agent = trial.agent("Nour");
+    let mut told = |fact: Fact| {
+        let before = trial.transcript.len();
+        trial.tell(fact);
+        let told = trial.transcript[before..].iter().find(|line| line.contains("reachable"));
+        told.map_or_else(String::new, |line| line.trim_start_matches("1s reachable Nour ").to_owned())
+    };
+    assert_eq!(told(Fact::PageFit { agent, fit: false }), "false audio-unfit");
+    assert_eq!(told(Fact::PageFit { agent, fit: true }), "true page");
+    assert_eq!(told(Fact::PageLine { agent, up: false }), "false no-audio");
+    assert_eq!(told(Fact::PageFit { agent, fit: false }), "", "no other answer for one reason more");
+    assert_eq!(told(Fact::PageFit { agent, fit: true }), "");
+    assert_eq!(told(Fact::PageLine { agent, up: true }), "true page");
+    assert_eq!(told(Fact::Page { agent, open: false }), "false no-page");
 }

@@ -130,6 +130,12 @@ fn i11_who_is_invited_to_a_vital_call_is_given_nothing_lower() {
         &format!("{both} | 1s call A routine | 2s call B declared in side"),
         "1s invite Nour to A | 2s offer B to Nour",
     );
+    // Nothing makes room before the fence.
+    check_on(
+        &plan,
+        &format!("{both} | 1s call A routine in side | 2s call B declared"),
+        "1s offer A to Nour",
+    );
     // Both become possible in one step: the vital one is shown before the lower one rings.
     check_on(
         &plan,
@@ -188,6 +194,24 @@ fn i11_a_pick_before_a_vital_call_wants_one_confirmation_and_is_counted() {
     let (agent, work) = (trial.agent("Mia"), trial.work("C"));
     let pick = Fact::Pick { agent, work, lifted: false, confirmed: false };
     assert_eq!(trial.floor.allows(&pick), Ok(()));
+}
+
+#[test]
+fn who_picks_what_rings_at_the_own_page_takes_it_and_who_picks_another_lets_it_go() {
+    let ringing = "0s browser Nour open | 0s browser Nour ready | 1s call A routine | 1s call B routine";
+    check(&format!("{ringing} | 1s picks Nour A"), "1s offer A to Nour | 1s take A by Nour");
+    check(
+        &format!("{ringing} | 1s picks Nour B"),
+        "1s offer A to Nour | 1s stop A at Nour: Rescinded | 1s offer B to Nour",
+    );
+}
+
+#[test]
+fn a_page_beside_a_desk_phone_does_not_ring_for_it() {
+    check(
+        "0s agent Nour ready | 0s page Nour open | 1s call A routine | 2s sees Nour | 8s pass",
+        "0s reachable Nour true fixed-address | 1s offer A to Nour | 7s reachable Nour false unreachable | 8s offer A to Nour",
+    );
 }
 
 #[test]

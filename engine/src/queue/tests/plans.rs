@@ -188,7 +188,8 @@ fn i24_the_head_of_a_class_is_who_came_first_with_what_was_waited_before() {
 #[test]
 fn how_the_room_stands_is_told_by_queue_and_as_a_whole() {
     let trial = Trial::run(
-        "0s agent Nour:arm,mr ready | 0s agent Mia:mr ready | 0s agent Lea:arm signs-in | 1s call A routine in room \
+        "0s agent Nour:arm,mr ready | 0s agent Mia:mr ready | 0s agent Lea:arm signs-in | 0s agent Zoe:arm ready \
+         | 1s agent Zoe out | 1s call A routine in room \
          | 2s call B routine in room | 2s call C routine as callback after 60s | 5s pass",
     );
     let (queues, whole) = trial.floor.stand(trial.now);

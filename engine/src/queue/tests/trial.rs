@@ -361,8 +361,10 @@ impl Trial {
                 format!("withdrawn {} after {}s", self.item(work), waited.as_secs())
             }
             Event::Moved { work, queue, .. } => format!("moved {} to {}", self.item(work), queue.index),
-            Event::OccupationChanged { agent, occupation, .. } => {
-                format!("occupation {} {occupation:?}", self.name(agent))
+            Event::OccupationChanged { agent, occupation, until, .. } => {
+                let at = |until: Instant| Duration::from_nanos(until.as_nanos()).as_secs_f64();
+                let until = until.map_or_else(String::new, |until| format!(" until {}s", at(until)));
+                format!("occupation {} {occupation:?}{until}", self.name(agent))
             }
             Event::ReachabilityChanged { agent, reachable, why } => {
                 format!("reachable {} {reachable} {why}", self.name(agent))
