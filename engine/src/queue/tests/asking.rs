@@ -153,6 +153,20 @@ fn i11_a_lower_call_ringing_at_a_page_makes_room_for_a_vital_one_of_a_shared_que
     );
 }
 
+#[test]
+fn a_page_that_rings_beside_another_for_a_vital_call_is_left_to_it() {
+    let plan = queues(&format!(
+        "[queue.front]\nskills = [\"arm\"]\noffer = {PAIR}\n[queue.room]\nskills = [\"room\"]\n\
+         offer = {{ mode = \"shared\", ring = [{{ at = \"0s\", agents = \"all\" }}] }}\n"
+    ));
+    let two = "0s agent Nour:arm ready | 0s agent Zoe:arm,room ready | 0s page Zoe open";
+    check_on(
+        &plan,
+        &format!("{two} | 1s call A vital | 2s call B vital in room | 3s pass"),
+        "1s offer A to Nour | 1s offer A to Zoe",
+    );
+}
+
 const LIST: &str = "[queue.front]\nskills = [\"arm\"]\noffer = { mode = \"pick\", push = [\"vital\", \"declared\"], ring = \"6s\" }\n";
 
 #[test]

@@ -1,6 +1,8 @@
 //! In which order callers are offered, and that none waits while somebody could answer.
 
-use super::trial::check;
+use super::trial::{Trial, check};
+use crate::call::event::Event;
+use crate::queue::Step;
 
 #[test]
 fn a_vital_call_overtakes_an_older_routine_one() {
@@ -161,4 +163,20 @@ fn i17_a_caller_who_comes_back_and_one_who_is_moved_keep_their_arrival() {
         "50s call A unqualified in doctors | 51s call B unqualified | 60s move A front | 61s agent Nour ready",
         "61s offer A to Nour",
     );
+}
+
+#[test]
+fn the_log_says_behind_which_side_of_the_fence_a_call_waits() {
+    let fenced = |class: &str| {
+        let mut trial = Trial::run("0s agent Nour absent");
+        let enter = trial.enter("A", class);
+        trial.floor.handle(trial.now, enter);
+        let steps = std::iter::from_fn(|| trial.floor.poll());
+        let mut queued = steps.filter_map(|step| match step {
+            Step::Event(Event::Queued { fenced, .. }) => Some(fenced),
+            _ => None,
+        });
+        queued.next()
+    };
+    assert_eq!((fenced("vital"), fenced("declared")), (Some(true), Some(false)));
 }

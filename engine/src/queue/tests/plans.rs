@@ -163,6 +163,20 @@ fn i28_a_cause_goes_on_standing_under_the_same_rules() {
 }
 
 #[test]
+fn i28_a_call_sent_out_over_a_trunk_is_not_sent_again_because_the_plan_was_read_again() {
+    let trunk = |name: &str| emptying("1s").replace("queue:side", &format!("trunk:{name}"));
+    let mut trial = Trial::run_on(&trunk("out"), "1s call A routine | 5s pass");
+    let sent = |trial: &Trial| trial.transcript.iter().filter(|line| line.contains("overflow")).count();
+    assert_eq!(sent(&trial), 1);
+    follow(&mut trial, &trunk("out"));
+    trial.pass(Instant::ZERO + Duration::from_secs(10));
+    assert_eq!(sent(&trial), 1);
+    follow(&mut trial, &trunk("other"));
+    trial.pass(Instant::ZERO + Duration::from_secs(20));
+    assert_eq!(sent(&trial), 2, "another way out is another attempt");
+}
+
+#[test]
 fn i22_nothing_is_due_that_only_an_earlier_plan_wanted() {
     let mut trial = Trial::run_on(&emptying("30s"), "0s agent Side:side ready | 1s call A routine");
     assert_eq!(trial.floor.poll_timeout(), Some(Instant::ZERO + Duration::from_secs(30)));

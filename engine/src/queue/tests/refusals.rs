@@ -149,7 +149,7 @@ fn an_alert_is_claimed_from_within_a_call_and_a_ringing_offer_is_not() {
 }
 
 #[test]
-fn a_rejection_is_of_ones_own_reservation() {
+fn a_rejection_is_of_ones_own_reservation_and_a_page_speaks_of_its_own_offers() {
     let trial = Trial::run(
         "0s agent Nour ready | 0s agent Mia ready | 0s agent Lea:room ready | 0s page Lea open | 1s call A routine \
          | 1s call B routine in room",
@@ -161,6 +161,12 @@ fn a_rejection_is_of_ones_own_reservation() {
     assert_eq!(reject("Nour", "Nour"), Ok(()));
     assert_eq!(reject("Mia", "Nour"), Err(Refusal::Unknown), "a colleague's");
     assert_eq!(reject("Lea", "Lea"), Err(Refusal::Unknown), "an invitation binds nobody");
+    let sees = |agent: &str, whose: &str| {
+        let (agent, offer) = (trial.agent(agent), trial.last_offer(whose));
+        trial.floor.allows(&Fact::Seen { agent, offer })
+    };
+    assert_eq!(sees("Nour", "Nour"), Ok(()));
+    assert_eq!(sees("Mia", "Nour"), Err(Refusal::Unknown), "another page shows nothing of it");
 }
 
 #[test]
