@@ -3,7 +3,7 @@
 mod kit;
 
 use engine::call::event::{Actor, Beside, Event};
-use engine::id::{AgentId, CentreId};
+use engine::id::{AgentId, CentreId, QueueId};
 use engine::io::{Command, Input, Verb};
 use engine::site::{CentreSite, Site};
 use kit::{Room, agent, centre, desks, plan, site, trunk_at};
@@ -211,6 +211,27 @@ fn another_queue_of_the_centre_is_no_attempt_that_fails() {
     let said = |of: fn(&Beside) -> bool| room.beside().into_iter().filter(|it| of(it)).count();
     assert_eq!(said(|it| matches!(it, Beside::OverflowFailed { .. })), 0);
     assert_eq!(said(|it| matches!(it, Beside::Overflowing { .. })), 1, "each rule fires once");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn a_caller_offered_in_another_queue_as_well_is_not_moved_away_by_the_ways_out_of_that_queue() {
+    let beside = r#"{ when = ["waited"], after = "20s", to = "queue:regulation", mode = "additive" }"#;
+    let moves = "overflow = [{ when = [\"opened\"], to = \"queue:crisis\", mode = \"move\" }]\n";
+    let plan = with_overflow(beside)
+        .replace("stage  = \"regulation\"\n", &format!("stage  = \"regulation\"\n{moves}"));
+    let mut room = Room::of(site(vec![centre(&plan, desks(0, 1, false))]));
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    let queue = QueueId { centre: CentreId(0), index: 1 };
+    room.command(Actor::User("supervisor".to_owned()), Verb::SetOverflow { queue, open: true })
+        .result
+        .expect("opened");
+    let moved = room.log.iter().any(|(_, it)| matches!(it.event, Event::Moved { .. }));
+    assert!(!moved, "the place at home is kept");
+    room.by(0, Verb::Ready { agent: agent(0) });
+    assert_eq!(room.shows(0).as_deref(), Some("0612345678"), "and whoever is free at home has the caller");
     room.bye(&mut caller);
     room.rest();
 }

@@ -4,7 +4,8 @@
 //! An item stays in its queue, at its rank. To another queue it is offered as well, at once; to
 //! another centre or a trunk the engine is asked ([`Step::Overflow`]), and whoever answers first has
 //! it. A rule that is not additive moves the item, or leaves its agents in peace while the attempt
-//! lasts; behind the fence every rule is additive.
+//! lasts; behind the fence every rule is additive, and so is every rule of a queue it is offered in
+//! beside its own.
 //!
 //! A chain ends because each rule fires once per item, and at another centre because who came from
 //! one goes no further than its queues. Only a caller on the line leaves the centre: of a callback
@@ -198,7 +199,8 @@ impl Floor {
             let enrolment = item.enrolled.swap_remove(at);
             self.lines[place].gates[rule].remove(serial, &enrolment);
         }
-        let additive = additive || !item.rank.unfenced;
+        // Whoever is offered here beside their own queue keeps the place there.
+        let additive = additive || !item.rank.unfenced || item.queue != place;
         let (work, queue) = (WorkId { centre: self.centre, serial }, self.queue_id(place));
         let overflowing = Overflowing { work, call, queue, rule: mark.1, to: to.clone(), additive };
         self.steps.push_back(Step::Overflow(overflowing));

@@ -8,6 +8,7 @@ use super::world::Step;
 use engine::call::event::{AgentReason, Event, Intent, Occupation, OfferEnd, OfferKind};
 use engine::dialplan::OfferPlan;
 use engine::id::WorkId;
+use engine::queue::Floor;
 use engine::time::Instant;
 
 impl Room {
@@ -33,7 +34,7 @@ impl Room {
 
 /// Work is conserved, beyond the reserve; then, nobody busy is left unaware of a vital item.
 pub fn i12_i14(room: &Room, now: Instant) -> Held {
-    let open = || room.waiting.values().filter(|waits| !room.is_bound(waits));
+    let open = || room.waiting.values().filter(|waits| !room.is_bound(waits) && waits.is_awake(now));
     let asked = |waits: &Waits| {
         (0..room.people.len()).filter(|ix| room.is_asked(*ix, waits, now)).collect::<Vec<_>>()
     };
@@ -47,7 +48,7 @@ pub fn i12_i14(room: &Room, now: Instant) -> Held {
         }
     }
     for (waits, ix) in open().flat_map(|waits| asked(waits).into_iter().map(move |ix| (waits, ix))) {
-        if is_not_called(room, ix, waits) {
+        if is_not_called(room, ix, waits, now) {
             return broken("I14", format!("{} is vital and busy agent {ix} is not told", waits.key.3));
         }
     }
@@ -89,13 +90,15 @@ fn rings_for_less(room: &Room, ix: usize, waits: &Waits) -> bool {
 }
 
 /// Whether this agent talks or writes up, at a page, and has not been told of a vital item that nobody
-/// is asked for.
-fn is_not_called(room: &Room, ix: usize, waits: &Waits) -> bool {
+/// is asked for, or of a conversation nobody has come to for ten seconds.
+fn is_not_called(room: &Room, ix: usize, waits: &Waits, now: Instant) -> bool {
     let person = &room.people[ix];
     let busy = matches!(person.told, Occupation::Talking | Occupation::WrapUp);
     let there = person.intent == Intent::Ready && person.reachable && person.open;
     let nobody = !room.is_held(waits) && room.invitations(waits) == 0;
-    room.calls_busy(waits) && nobody && busy && there && person.summoned.is_none()
+    let joins = waits.kind == Kind::Join && waits.offered + Floor::JOIN_ALERTS_AFTER < now;
+    let called = (room.calls_busy(waits) && nobody) || joins;
+    called && busy && there && person.summoned.is_none()
 }
 
 /// What is kept for the fence and for partners is still there after the last decision of a step.

@@ -2,7 +2,7 @@
 //! could not fail.
 
 use super::world::{Fault, World};
-use engine::call::event::{Actor, AgentReason as Reason, Cause, Event, Occupation, OfferKind};
+use engine::call::event::{Actor, AgentReason as Reason, Beside, Cause, Event, Occupation, OfferKind};
 use engine::io::Output;
 use engine::media::MediaCommand;
 use std::time::Duration;
@@ -61,13 +61,21 @@ fn copies(world: &mut World, output: &mut Output) -> u32 {
             (Event::Offered { kind: OfferKind::Exclusive, because, .. }, Fault::LosesAnOffer) => {
                 u32::from(matches!(because.agent, Reason::Claimed | Reason::Picked))
             }
-            (Event::OccupationChanged { occupation: Occupation::Offered, .. }, Fault::LosesAnOffer) => 0,
+            (Event::OccupationChanged { occupation, .. }, Fault::LosesAnOffer) => {
+                if *occupation == Occupation::Offered {
+                    *occupation = Occupation::Free;
+                }
+                1
+            }
             (Event::Offered { kind: OfferKind::Exclusive, .. }, Fault::ReservesTwice) => 2,
             (Event::Ended { by, cause, .. }, Fault::DropsACaller) => {
                 (*by, *cause) = (Actor::System, Cause::Abandon);
                 world.faults += 1;
                 1
             }
+            (Event::Offered { kind: OfferKind::Alert, .. }, Fault::ForgetsAlerts) => 0,
+            (Event::Offered { kind: OfferKind::Join, .. }, Fault::CallsNobody) => 0,
+            (Event::Beside(Beside::RecontactDue { .. }), Fault::ForgetsRecontact) => 0,
             (Event::Alerting { .. }, Fault::LosesALine) => 0,
             (Event::OfferEnded { .. }, Fault::ForgetsAnEnd) => 0,
             (Event::Alarm { .. }, Fault::SleepsThroughAlarms) => 0,

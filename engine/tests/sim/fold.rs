@@ -1,12 +1,17 @@
 //! What an entry of the log changes in the room. The invariants have looked at it before.
 
-use super::room::{Kind, Rings, Room, Talks, Waits};
-use engine::call::event::{AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past};
+use super::room::{Handed, Kind, Rings, Room, Talks, Waits};
+use engine::call::event::{
+    AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past, Seat, Who,
+};
 use engine::id::{CallId, OfferId, WorkId};
 use engine::queue::Floor;
 use engine::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// How long whoever knows the file is asked alone.
+const OWNER_ALONE: Duration = Duration::from_secs(10);
 
 impl Room {
     pub fn fold(&mut self, entry: &Entry) {
@@ -14,9 +19,7 @@ impl Room {
         match &entry.event {
             Event::Arrived { call, caller, service, .. } => {
                 let (caller, service) = (caller.0.clone(), service.clone());
-                let (fenced, waits, broken, aside) = (false, None, false, None);
-                let talks = Talks { arrived: at, caller, service, fenced, waits, broken, aside };
-                self.calls.insert(*call, talks);
+                self.calls.insert(*call, Talks::new(at, caller, service));
             }
             Event::Queued { .. } | Event::Qualified { .. } | Event::Moved { .. } => {
                 self.fold_work(at, &entry.event);
@@ -27,10 +30,14 @@ impl Room {
                 let person = self.person(*agent);
                 (person.ear, person.ear_since) = (Some(*call), at);
                 (person.rests, person.failures, person.rejections) = (at, 0, 0);
+                self.stage_over(*call);
             }
             Event::Withdrawn { work, call, waited } => {
+                let joins = self.waiting.get(work).is_some_and(|waits| waits.kind == Kind::Join);
                 self.leaves(*work);
-                self.waited(*call, *waited);
+                if !joins {
+                    self.waited(*call, *waited);
+                }
             }
             Event::Released { call, .. } => self.frees(*call, at, true),
             Event::HeldAside { call, lost, recall, .. } => {
@@ -50,11 +57,12 @@ impl Room {
                 self.frees(*call, at, true);
                 self.calls.remove(call);
             }
-            Event::Beside(Beside::Repeated { call, past: Past::Broken, .. }) => {
-                if let Some(it) = self.calls.get_mut(call) {
-                    it.broken = true;
-                }
+            Event::Wanted { call, work, .. } => {
+                let there = self.ears(*call);
+                self.wanted.insert(*work, there);
             }
+            Event::Joined { .. } | Event::Left { .. } => self.fold_party(at, &entry.event),
+            Event::Beside(beside) => self.fold_beside(at, beside),
             Event::Alarm { queue, on } => drop(self.alarms.insert(*queue, *on)),
             Event::Offered { .. } | Event::Alerting { .. } | Event::OfferEnded { .. } => {
                 self.fold_offer(at, &entry.event);
@@ -74,23 +82,36 @@ impl Room {
                 let came = *due - if *fenced { Duration::ZERO } else { self.target(class) };
                 let first = self.works.values().all(|it| it != call) && !again;
                 let service = self.calls.get(call).map_or("", |it| &it.service);
+                let wanted = self.wanted.remove(work);
+                let kind = if wanted.is_some() { Kind::Join } else { Kind::Live };
+                let partner = kind == Kind::Join || (first && service.starts_with("partner"));
+                let talks = self.calls.get_mut(call).filter(|_| kind != Kind::Join);
+                let owner = talks.and_then(|it| it.back_to.take()).map(|owner| (owner, OWNER_ALONE));
                 let waits = Waits {
                     call: *call,
-                    kind: Kind::Live,
+                    kind,
                     queue: *queue,
                     class: class.clone(),
                     key: (!*fenced, *due, came, *work),
                     arrived: *arrived,
                     offered: at,
-                    partner: first && service.starts_with("partner"),
+                    partner,
                     rings: Vec::new(),
                     tried: BTreeMap::new(),
+                    barred: wanted.unwrap_or_default(),
+                    owner,
+                    beyond: Vec::new(),
+                    asleep: None,
                 };
                 self.waiting.insert(*work, waits);
                 self.works.insert(*work, *call);
                 self.entered += 1;
+                if kind == Kind::Join {
+                    return;
+                }
                 self.frees(*call, at, true);
                 if let Some(it) = self.calls.get_mut(call) {
+                    it.queue = *queue;
                     (it.waits, it.aside, it.fenced) = (Some(*work), None, *fenced);
                 }
             }
@@ -104,8 +125,14 @@ impl Room {
                 }
             }
             Event::Moved { work, queue, .. } => {
+                self.watch_ways_out(at, false);
                 if let Some(waits) = self.waiting.get_mut(work) {
                     (waits.queue, waits.offered) = (*queue, at);
+                    waits.owner = waits.owner.map(|(owner, _)| (owner, Duration::ZERO));
+                    waits.beyond.clear();
+                    if let Some(it) = self.calls.get_mut(&waits.call) {
+                        it.queue = *queue;
+                    }
                 }
             }
             _ => {}
@@ -191,6 +218,7 @@ impl Room {
                 let person = self.person(*agent);
                 person.intent = intent.clone();
                 (person.failures, person.rejections, person.rests) = (0, 0, at);
+                person.changed = at;
             }
             Event::SignedIn { agent, .. } if self.person(*agent).intent == Intent::SignedOut => {
                 self.begins_shift(at, agent.index as usize);
@@ -198,7 +226,7 @@ impl Room {
             }
             Event::ReachabilityChanged { agent, reachable, .. } => {
                 let person = self.person(*agent);
-                person.reachable = *reachable;
+                (person.reachable, person.changed) = (*reachable, at);
                 if *reachable {
                     person.failures = 0;
                 }
@@ -214,6 +242,69 @@ impl Room {
             }
             Event::SkillsChanged { agent, skills, .. } => self.person(*agent).skills.clone_from(skills),
             _ => {}
+        }
+    }
+
+    fn fold_party(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::Joined { call, who: Who::Agent(agent), seat: Seat::Speaks, .. } => {
+                let person = self.person(*agent);
+                (person.ear, person.ear_since) = (Some(*call), at);
+                (person.rests, person.failures, person.rejections) = (at, 0, 0);
+            }
+            Event::Left { call, who: Who::Agent(agent), .. } => {
+                self.frees_one(agent.index as usize, *call, at, true);
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_beside(&mut self, at: Instant, beside: &Beside) {
+        match beside {
+            Beside::Repeated { call, past: Past::Broken, .. } => {
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.broken = true;
+                }
+            }
+            Beside::HandedOver { call, by, back, recontact, .. } => {
+                self.frees(*call, at, true);
+                if let Some(it) = self.calls.get_mut(call) {
+                    let every = recontact.since(at);
+                    it.back_to = it.came_from.filter(|_| *back);
+                    it.handed = Some(Handed { by: by.index as usize, recontact: *recontact, every });
+                }
+            }
+            Beside::RecontactDue { call, .. } => {
+                if let Some(handed) = self.calls.get_mut(call).and_then(|it| it.handed.as_mut()) {
+                    handed.recontact = at + handed.every;
+                }
+            }
+            Beside::TakenBack { call, .. } => self.stage_over(*call),
+            Beside::Overflowing { work, to, .. } => {
+                self.watch_ways_out(at, false);
+                let there = to.strip_prefix("queue:").and_then(|name| self.plan.queue_named(name));
+                if let Some((waits, there)) = self.waiting.get_mut(work).zip(there) {
+                    waits.beyond.push(there as usize);
+                }
+            }
+            Beside::OverflowSet { queue, open, .. } => {
+                let place = queue.index as usize;
+                if *open {
+                    self.opened.insert(place)
+                } else {
+                    self.opened.remove(&place)
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody of the next stage has the caller, or they are back.
+    fn stage_over(&mut self, call: CallId) {
+        if let Some(it) = self.calls.get_mut(&call)
+            && let Some(handed) = it.handed.take()
+        {
+            it.came_from = Some(handed.by);
         }
     }
 
@@ -243,13 +334,18 @@ impl Room {
 
     /// The call is out of whoever's ear; they write it up, or it goes on without them.
     pub fn frees(&mut self, call: CallId, at: Instant, over: bool) {
-        for person in &mut self.people {
-            if person.ear.take_if(|it| *it == call).is_some() {
-                person.idle = at;
-                let wraps = over && person.intent != Intent::SignedOut;
-                let wrap_up = if wraps { person.wrap_up } else { Duration::ZERO };
-                person.occupied += at.since(person.ear_since) + wrap_up;
-            }
+        for ix in 0..self.people.len() {
+            self.frees_one(ix, call, at, over);
+        }
+    }
+
+    fn frees_one(&mut self, ix: usize, call: CallId, at: Instant, over: bool) {
+        let person = &mut self.people[ix];
+        if person.ear.take_if(|it| *it == call).is_some() {
+            person.idle = at;
+            let wraps = over && person.intent != Intent::SignedOut;
+            let wrap_up = if wraps { person.wrap_up } else { Duration::ZERO };
+            person.occupied += at.since(person.ear_since) + wrap_up;
         }
     }
 }

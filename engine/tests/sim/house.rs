@@ -29,6 +29,9 @@ pub fn plan(script: &PlanScript, version: u32, fault: Fault) -> Arc<Dialplan> {
         Fault::OneStrategy => {
             script.as_if(&[Asks::Linear, Asks::LeastOccupied], Asks::LongestIdle).read(version)
         }
+        Fault::OverflowsEarly => {
+            script.read_as(version, |text| text.replace("after = \"12s\"", "after = \"3s\""))
+        }
         Fault::WidensAtOnce => script.as_if(&[Asks::Widening], Asks::Shared).read(version),
         _ => script.read(version),
     }
@@ -50,7 +53,7 @@ pub fn roster(scenario: &Scenario) -> Vec<AgentSite> {
         let nth = u16::try_from(ix).expect("few agents");
         AgentSite {
             name: format!("agent-{ix}"),
-            role: Role::Agent,
+            role: if script.skills.contains(&"room") { Role::Regulator } else { Role::Agent },
             skills: script.skills.iter().map(|it| (*it).to_owned()).collect(),
             position: format!("P{ix}"),
             phone: if script.page { Kind::Page } else { phone(DESKS + nth) },

@@ -1,13 +1,17 @@
 //! What goes wrong, and what is done now and then: by people, by supervisors, by whoever writes plans.
 
 use super::house::{self, DESKS};
-use super::room::agent_id;
+use super::room::{agent_id, other_queue};
 use super::scenario::What;
 use super::world::{Next, World};
 use engine::call::event::Actor;
 use engine::id::{CentreId, QueueId};
 use engine::io::{Input, Verb};
 use std::time::Duration;
+
+fn supervisor() -> Actor {
+    Actor::User("supervisor".to_owned())
+}
 
 impl World {
     pub fn incident(&mut self, what: What) {
@@ -45,6 +49,12 @@ impl World {
                     let _ = self.commands(ix, Verb::Vital { agent: agent_id(ix), call });
                 }
             }
+            What::TakesBack(ix) => self.takes_back(ix),
+            What::Opens(place) => {
+                let open = !self.room.opened.contains(&(place as usize));
+                let queue = QueueId { centre: CentreId(0), index: place };
+                let _ = self.orders(supervisor(), None, Verb::SetOverflow { queue, open });
+            }
             What::Steer => self.steers(),
             What::SamePlan => self.same_plan(),
             What::OtherPlan => self.other_plan(),
@@ -61,11 +71,11 @@ impl World {
             return;
         };
         let verb = match self.chance.roll(3) {
-            0 => Verb::Move { work, queue: QueueId { centre: CentreId(0), index: 1 - waits.queue.index } },
+            0 => Verb::Move { work, queue: QueueId { centre: CentreId(0), index: other_queue(waits.queue) } },
             1 => Verb::Qualify { call: waits.call, class: "vital".to_owned() },
             _ => Verb::Qualify { call: waits.call, class: "routine".to_owned() },
         };
-        let _ = self.orders(Actor::Plan, None, verb);
+        let _ = self.orders(supervisor(), None, verb);
     }
 
     /// I28: the same plan again changes nothing.
@@ -81,7 +91,10 @@ impl World {
     fn other_plan(&mut self) {
         self.plans += 1;
         let script = &self.scenario.plans[self.plans as usize % self.scenario.plans.len()];
-        self.room.plan = script.read(self.plans);
+        let before = std::mem::replace(&mut self.room.plan, script.read(self.plans));
+        let same = |place: usize| before.queues[place].overflow == self.room.plan.queues[place].overflow;
+        let kept: Vec<bool> = (0..before.queues.len()).map(same).collect();
+        self.room.since.retain(|(place, _), _| kept[*place]);
         let plan = house::plan(script, self.plans, self.fault);
         self.input(Input::Plan(CentreId(0), plan), None, true);
     }

@@ -4,8 +4,9 @@
 use super::conserved;
 use super::order::{self, Told};
 use super::room::{Kind, Room};
+use super::ways_out;
 use super::world::Step;
-use engine::call::event::{Actor, AgentReason, Cause, Entry, Event, Occupation, OfferKind};
+use engine::call::event::{Actor, AgentReason, Beside, Cause, Entry, Event, Occupation, OfferKind, Who};
 use engine::id::{AgentId, WorkId};
 use engine::queue::Floor;
 use engine::time::Instant;
@@ -34,6 +35,14 @@ pub fn of_entry(room: &Room, entry: &Entry) -> Held {
                 order::i11(room, &told)?;
             }
             order::i15(room, &told)
+        }
+        Event::Joined { call, who: Who::Agent(agent), .. } => i02_of_a_join(room, *call, *agent),
+        Event::Beside(Beside::Overflowing { work, to, .. }) => {
+            let there = to.strip_prefix("queue:").and_then(|name| room.plan.queue_named(name));
+            ways_out::i12_not_without_a_cause(room, entry.at, *work, there.map(|it| it as usize))
+        }
+        Event::Moved { work, queue, by: Actor::Plan } => {
+            ways_out::i17_only_home_moves(room, entry.at, *work, queue.index as usize)
         }
         Event::Connected { work, agent, .. } => i02(room, *work, *agent),
         Event::Withdrawn { work, .. } if !room.waiting.contains_key(work) => {
@@ -79,6 +88,15 @@ fn i02(room: &Room, work: WorkId, agent: AgentId) -> Held {
     }
 }
 
+/// Whoever comes into a conversation was called into it, and has nothing else in the ear.
+fn i02_of_a_join(room: &Room, call: engine::id::CallId, agent: AgentId) -> Held {
+    let person = &room.people[agent.index as usize];
+    match room.offered(person.reserved) {
+        Some(waits) if waits.kind == Kind::Join && waits.call == call && person.ear.is_none() => Ok(()),
+        _ => broken("I2", format!("{agent} comes into {call} and was not called, or talks")),
+    }
+}
+
 /// Our side ends a call by a person's deliberate act only, or with the caller's network.
 fn i07(by_caller: bool, by: &Actor, cause: Cause, call: engine::id::CallId) -> Held {
     let allowed = match by {
@@ -120,6 +138,7 @@ pub fn of_step(room: &Room, step: &Step) -> Held {
     i06(room)?;
     conserved::i12_i14(room, step.at)?;
     conserved::i12_of_the_reserve(room, step)?;
+    ways_out::i12_elsewhere_too(room, step.at)?;
     i14(room, step.at)?;
     i16(room, step.at)?;
     i31(step)?;
@@ -136,8 +155,13 @@ fn i04(room: &Room, now: Instant) -> Held {
         }
     }
     let late = |at: &Instant| now.since(*at) > Duration::from_millis(1);
-    match room.calls.iter().find(|(_, it)| it.waits.is_none() && it.aside.as_ref().is_some_and(late)) {
-        Some((call, _)) => broken("I4", format!("{call} is on the shared list beyond its recall")),
+    let held = |it: &super::room::Talks| it.waits.is_none() && it.aside.as_ref().is_some_and(late);
+    if let Some((call, _)) = room.calls.iter().find(|(_, it)| held(it)) {
+        return broken("I4", format!("{call} is on the shared list beyond its recall"));
+    }
+    let forgotten = |it: &super::room::Talks| it.handed.is_some_and(|handed| late(&handed.recontact));
+    match room.calls.iter().find(|(_, it)| forgotten(it)) {
+        Some((call, _)) => broken("I4", format!("{call} was handed over and nobody has talked with them")),
         None => Ok(()),
     }
 }

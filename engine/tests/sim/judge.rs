@@ -23,6 +23,12 @@ pub enum Manner {
 /// Before whom somebody is asked: door, level, strategy, roster.
 pub type Turn = (usize, Reverse<u8>, u128, usize);
 
+impl Waits {
+    pub fn is_awake(&self, now: Instant) -> bool {
+        self.asleep.is_none_or(|until| until <= now)
+    }
+}
+
 impl Person {
     /// How well they meet one of these needs.
     fn level(&self, needs: &[SkillNeed]) -> Option<u8> {
@@ -47,18 +53,43 @@ impl Room {
 
     /// Through which door an agent is asked for an item, and how well they fit; `None`: not at all.
     pub fn door(&self, ix: usize, waits: &Waits, now: Instant) -> Option<(usize, u8)> {
+        self.door_if(ix, waits, now, self.may_ask_one(waits, now))
+    }
+
+    fn door_if(&self, ix: usize, waits: &Waits, now: Instant, alone: bool) -> Option<(usize, u8)> {
+        if waits.barred.contains(&ix) || !waits.is_awake(now) {
+            return None;
+        }
+        let owns = waits.owner.is_some_and(|(owner, _)| owner == ix);
+        if owns || alone {
+            return owns.then_some((0, 1));
+        }
         let queue = self.queue(waits.queue);
         let waited = now.since(waits.arrived);
         let relaxed = queue.relax.iter().filter(|it| !waits.key.0 || it.after <= waited);
-        let doors = std::iter::once(&queue.skills).chain(relaxed.map(|it| &it.add));
-        let mut fits = doors
-            .enumerate()
-            .filter_map(|(place, needs)| self.people[ix].level(needs).map(|level| (place, level)));
-        fits.next()
+        let beyond = waits.beyond.iter().map(|place| &self.plan.queues[*place].skills);
+        let doors = std::iter::once(&queue.skills).chain(relaxed.map(|it| &it.add)).chain(beyond);
+        let fits = |(place, needs)| self.people[ix].level(needs).map(|level| (1 + place, level));
+        doors.map(|needs| &needs[..]).enumerate().find_map(fits)
     }
 
+    /// Before the fence the owner may be asked alone for a while, who could be rung.
+    fn may_ask_one(&self, waits: &Waits, now: Instant) -> bool {
+        waits.owner.is_some_and(|(owner, alone)| {
+            waits.key.0 && now < waits.offered + alone && self.people[owner].intent == Intent::Ready
+        })
+    }
+
+    /// Surely asked, whatever the owner's phone does.
     pub fn is_asked(&self, ix: usize, waits: &Waits, now: Instant) -> bool {
         self.door(ix, waits, now).is_some()
+    }
+
+    /// Not surely left in peace.
+    pub fn may_be_asked(&self, ix: usize, waits: &Waits, now: Instant) -> bool {
+        let there = |owner: usize| self.people[owner].reachable && self.people[owner].changed < waits.offered;
+        let alone = self.may_ask_one(waits, now) && waits.owner.is_some_and(|(owner, _)| there(owner));
+        self.door_if(ix, waits, now, alone).is_some()
     }
 
     /// Before whom this agent is asked for this item.
@@ -66,6 +97,7 @@ impl Room {
         let (door, level) = self.door(ix, waits, now)?;
         let person = &self.people[ix];
         let by = match self.queue(waits.queue).offer {
+            _ if waits.kind == Kind::Join => u128::from(person.idle.as_nanos()),
             OfferPlan::Exclusive { strategy: Strategy::LeastOccupied, .. } => person.occupied.as_nanos(),
             OfferPlan::Exclusive { strategy: Strategy::Linear, .. } => 0,
             _ => u128::from(person.idle.as_nanos()),

@@ -1,10 +1,11 @@
 //! What agents press, and whether the engine does with it what the judge expects.
 
 use super::order;
-use super::room::{Key, agent_id};
+use super::room::{Key, agent_id, other_queue};
+use super::scenario::Act;
 use super::world::{Fault, World};
 use engine::call::event::{Actor, Event};
-use engine::id::{CallId, CentreId, WorkId};
+use engine::id::{CallId, CentreId, QueueId, WorkId};
 use engine::io::{Command, Input, Refusal, Verb};
 use std::collections::BTreeMap;
 
@@ -65,6 +66,44 @@ impl World {
         if let Some(offer) = self.room.people[ix].summoned {
             let came = self.commands(ix, Verb::Claim { agent: agent_id(ix), offer });
             self.seen.came += u64::from(came.is_ok());
+        }
+    }
+
+    /// Somebody takes back the first caller who was handed over and waits.
+    pub fn takes_back(&mut self, ix: usize) {
+        let handed =
+            |it: &&CallId| self.room.calls[*it].handed.is_some() && self.room.calls[*it].waits.is_some();
+        let Some(call) = self.room.calls.keys().find(handed).copied() else { return };
+        let back = self.commands(ix, Verb::TakeBack { agent: agent_id(ix), call });
+        self.seen.taken_back += u64::from(back.is_ok());
+    }
+
+    /// What an agent does with the call in the ear.
+    pub fn acts(&mut self, call: CallId, ix: usize, act: Act) {
+        if self.room.people[ix].ear != Some(call) {
+            return;
+        }
+        let agent = agent_id(ix);
+        let others = self.room.ears(call).len() > 1;
+        let there = self.room.calls[&call].queue;
+        let queue = QueueId { index: other_queue(there), ..there };
+        let verb = match act {
+            Act::Vital => Verb::Vital { agent, call },
+            Act::HandsOver(class) => {
+                let class = class.map(str::to_owned);
+                Verb::HandOver { agent, call, queue, class, note: None }
+            }
+            Act::RefersBack => Verb::ReferBack { agent, call, note: None },
+            Act::Leaves => Verb::Leave { agent, call },
+        };
+        let done = self.commands(ix, verb);
+        match act {
+            Act::HandsOver(_) => self.seen.handed += u64::from(done.is_ok()),
+            Act::RefersBack => self.seen.referred += u64::from(done.is_ok()),
+            Act::Leaves if done.is_ok() && !others => {
+                self.fails("I7", format!("agent {ix} leaves {call} and nobody is with the caller"));
+            }
+            _ => {}
         }
     }
 

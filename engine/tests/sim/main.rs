@@ -33,6 +33,7 @@ mod judge;
 mod order;
 mod room;
 mod seen;
+mod ways_out;
 
 use invariants::Broken;
 use plans::Rule;
@@ -75,7 +76,7 @@ fn shrink(scenario: &Scenario, fault: Fault, invariant: &str) -> Scenario {
 /// What the log says of a failure, for whoever has to find it.
 fn report(seed: u64, broken: &Broken, least: &Scenario) -> String {
     let (world, again) = evening(least, Fault::None);
-    let tail: Vec<_> = world.story().into_iter().rev().take(40).rev().collect();
+    let tail: Vec<_> = world.story().into_iter().rev().take(60).rev().collect();
     let again = again.map_or_else(String::new, |broken| broken.how);
     format!(
         "seed {seed}: {} does not hold: {}\nleast evening ({again}): {least:?}\n{}\nagain: make sim SEED={seed}",
@@ -114,6 +115,8 @@ fn i01_to_i31_hold_in_every_evening() {
     assert!(enough(seen.calls, 5_000) && enough(seen.connected, 2_000), "{seen:?}");
     assert!(enough(seen.again, 50) && enough(seen.lost, 50) && enough(seen.rona, 100), "{seen:?}");
     assert!(enough(seen.claimed, 500) && enough(seen.picked, 250) && enough(seen.rescinded, 300), "{seen:?}");
+    assert!(enough(seen.joined, 250) && enough(seen.handed, 1_000) && enough(seen.referred, 400), "{seen:?}");
+    assert!(enough(seen.taken_back, 25) && enough(seen.overflows, 1_200), "{seen:?}");
     assert!(enough(seen.confirmed, 5) && enough(seen.lost_races, 100) && enough(seen.came, 75), "{seen:?}");
 }
 
@@ -137,6 +140,15 @@ fn every_planted_fault_is_found_by_its_invariant() {
         (Fault::OneStrategy, "I15"),
         (Fault::WidensAtOnce, "I11"),
         (Fault::PicksUnasked, "I11"),
+        (Fault::Forgets(Rule::Waited), "I12"),
+        (Fault::Forgets(Rule::Length), "I12"),
+        (Fault::Forgets(Rule::Unreachable), "I12"),
+        (Fault::Forgets(Rule::Opened), "I12"),
+        (Fault::Forgets(Rule::Moves), "I12"),
+        (Fault::OverflowsEarly, "I12"),
+        (Fault::ForgetsAlerts, "I14"),
+        (Fault::CallsNobody, "I12"),
+        (Fault::ForgetsRecontact, "I4"),
     ];
     for (fault, invariant) in faults {
         let found = (1..200).find_map(|seed| {

@@ -3,8 +3,9 @@
 use super::invariants::{Held, broken};
 use super::judge::Manner;
 use super::room::{Key, Kind, Room, Waits};
-use engine::call::event::{AgentReason, OfferKind};
+use engine::call::event::{AgentReason, Occupation, OfferKind};
 use engine::id::{AgentId, CallId, WorkId};
+use engine::queue::Floor;
 use engine::time::Instant;
 
 /// An offer as the log tells it.
@@ -28,7 +29,7 @@ pub fn i11(room: &Room, told: &Told) -> Held {
     let Some(mine) = room.waiting.get(&work) else {
         return broken("I11", format!("{work} is offered and does not wait"));
     };
-    if !room.is_asked(ix, mine, told.at) {
+    if !room.may_be_asked(ix, mine, told.at) {
         return broken("I11", format!("{work} is offered to {agent}, who is not asked"));
     }
     let could = |other: &Waits| match told.reason {
@@ -38,6 +39,11 @@ pub fn i11(room: &Room, told: &Told) -> Held {
     };
     if told.kind == OfferKind::Shared && room.invitations(mine) >= room.invites(mine, told.at) {
         return broken("I11", format!("{work} is shown to more than its queue says"));
+    }
+    let busy = matches!(room.people[ix].told, Occupation::Talking | Occupation::WrapUp);
+    let early = told.at < mine.offered + Floor::JOIN_ALERTS_AFTER && told.reason == AgentReason::Invited;
+    if told.kind == OfferKind::Join && early && busy && room.people[ix].ear.is_some() {
+        return broken("I11", format!("{agent} talks and is called into {work} at once"));
     }
     let exempt = mine.kind == Kind::Join && told.reason == AgentReason::Claimed;
     let before = |other: &&Waits| other.key < mine.key && !exempt && could(other);

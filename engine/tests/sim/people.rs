@@ -3,11 +3,11 @@
 use super::house::{DESKS, ENGINE, OTHERS, TRUNK};
 use super::judge::Manner;
 use super::room::agent_id;
-use super::scenario::{EVENING, Ends};
+use super::scenario::{Act, EVENING, Ends};
 use super::sip::Sip;
 use super::world::{Next, World};
 use ::sip::transport::{Flow, Peer, Transport};
-use engine::call::event::{Event, OfferKind};
+use engine::call::event::{Event, OfferKind, Who};
 use engine::id::{AgentId, CallId, PageId, WorkId};
 use engine::io::{Input, Verb};
 use engine::media::MediaEvent;
@@ -72,6 +72,7 @@ impl World {
                     self.picks(ix, call);
                 }
             }
+            Next::Acts(call, ix, act) => self.acts(call, ix, act),
             Next::Over(call, agent, ends) => self.talk_over(call, agent, ends),
             Next::Silent(leg, seconds) => {
                 if self.ports.contains_key(&leg) || self.on_page.contains_key(&leg) {
@@ -253,10 +254,36 @@ impl World {
                 let caller = self.call_of.iter().find(|(_, it)| *it == call).map(|(ix, _)| *ix);
                 if let Some(script) = caller.map(|ix| self.callers[ix].script.clone()) {
                     self.plan_in(script.talk, Next::Over(*call, *agent, script.ends));
+                    self.means_to_act(*call, agent.index as usize, script.talk);
+                }
+            }
+            Event::Joined { call, who: Who::Agent(agent), .. } => {
+                let talk = Duration::from_secs(12);
+                self.plan_in(talk, Next::Over(*call, *agent, Ends::Agent));
+                for other in self.room.ears(*call) {
+                    if other != agent.index as usize {
+                        self.plan_in(talk / 2, Next::Acts(*call, other, Act::Leaves));
+                    }
                 }
             }
             _ => {}
         }
+    }
+
+    /// What an agent does in a talk of so long, beside talking.
+    fn means_to_act(&mut self, call: CallId, ix: usize, talk: Duration) {
+        let mut chance = self.chance.fork(11).fork(call.serial.0).fork(ix as u64);
+        let handed = self.room.calls.get(&call).is_some_and(|it| it.came_from.is_some());
+        let act = match chance.roll(20) {
+            0..=2 => Act::Vital,
+            3 | 4 => Act::HandsOver(None),
+            5 => Act::HandsOver(Some("routine")),
+            6 => Act::HandsOver(Some("vital")),
+            7..=14 if handed => Act::RefersBack,
+            19 => Act::Leaves,
+            _ => return,
+        };
+        self.plan_in(talk.mul_f64(chance.roll(100) as f64 / 120.0), Next::Acts(call, ix, act));
     }
 
     /// Where agents choose from the list, somebody does, and now and then two at once.

@@ -44,9 +44,20 @@ pub enum Rule {
     Reserve,
     /// Each queue asks the other's people after a while.
     Relax,
+    /// Who waits too long at the front is offered in the back as well.
+    Waited,
+    /// The same, of whoever waits while there are too many.
+    Length,
+    /// The back's callers are offered at the side while nobody there can be reached.
+    Unreachable,
+    /// The same, while somebody has opened it.
+    Opened,
+    /// When the back is too long, who waits there goes to the side.
+    Moves,
 }
 
-pub const RULES: [Rule; 2] = [Rule::Reserve, Rule::Relax];
+pub const RULES: [Rule; 7] =
+    [Rule::Reserve, Rule::Relax, Rule::Waited, Rule::Length, Rule::Unreachable, Rule::Opened, Rule::Moves];
 
 /// A plan as it will be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +95,8 @@ impl PlanScript {
         PlanScript { front: instead(self.front), back: instead(self.back), ..self.clone() }
     }
 
-    /// Both queues and every way of holding a caller; `front` for `arm`, `back` for `room`.
+    /// Every queue and every way of holding a caller; `front` for `arm`, `back` for `room`, and `side`
+    /// for whoever goes on from there.
     pub fn text(&self, version: u32) -> String {
         let line = |rule: Rule, text: &str| if self.has(rule) { format!("{text}\n") } else { String::new() };
         let front = line(Rule::Reserve, "reserve = 1")
@@ -93,6 +105,13 @@ impl PlanScript {
                 r#"relax = [{ after = "8s", add = ["room:2"] }, { after = "20s", add = ["room"] }]"#,
             );
         let back = line(Rule::Relax, r#"relax = [{ after = "10s", add = ["arm"] }]"#);
+        let front = front + &self.ways_out(&[(Rule::Waited, WAITED), (Rule::Length, LENGTH)]);
+        let back = back
+            + &self.ways_out(&[
+                (Rule::Unreachable, UNREACHABLE),
+                (Rule::Opened, OPENED),
+                (Rule::Moves, MOVES),
+            ]);
         TEXT.replace("FRONT_ASKS", self.front.text())
             .replace("BACK_ASKS", self.back.text())
             .replace("FRONT_RULES", &front)
@@ -100,11 +119,28 @@ impl PlanScript {
             .replace("VERSION", &version.to_string())
     }
 
+    fn ways_out(&self, rules: &[(Rule, &str)]) -> String {
+        let here: Vec<&str> =
+            rules.iter().filter(|(rule, _)| self.has(*rule)).map(|(_, text)| *text).collect();
+        if here.is_empty() { String::new() } else { format!("overflow = [{}]\n", here.join(", ")) }
+    }
+
     pub fn read(&self, version: u32) -> Arc<Dialplan> {
-        let read = Dialplan::parse("evening.toml", &self.text(version));
+        self.read_as(version, |text| text)
+    }
+
+    pub fn read_as(&self, version: u32, spoilt: impl Fn(String) -> String) -> Arc<Dialplan> {
+        let read = Dialplan::parse("evening.toml", &spoilt(self.text(version)));
         Arc::new(read.unwrap_or_else(|error| panic!("{error}")))
     }
 }
+
+const WAITED: &str = r#"{ when = ["waited"], after = "12s", to = "queue:back", mode = "additive" }"#;
+const LENGTH: &str = r#"{ when = ["length"], length = 3, to = "queue:back", mode = "additive" }"#;
+const UNREACHABLE: &str =
+    r#"{ when = ["nobody-reachable"], after = "2s", to = "queue:side", mode = "additive" }"#;
+const OPENED: &str = r#"{ when = ["opened"], to = "queue:side", mode = "additive" }"#;
+const MOVES: &str = r#"{ when = ["length"], length = 2, to = "queue:side", mode = "move" }"#;
 
 const TEXT: &str = r#"
 plan     = "evening"
@@ -130,12 +166,19 @@ offer  = FRONT_ASKS
 hold   = "answered"
 announce = "welcome"
 alarm  = "45s"
+recall = "20s"
 FRONT_RULES
 [queue.back]
+stage  = "regulation"
 skills = ["room"]
 offer  = BACK_ASKS
 alarm  = "30s"
+recall = "20s"
 BACK_RULES
+[queue.side]
+skills = ["chief"]
+offer  = { mode = "exclusive", ring = "6s" }
+
 [[route]]
 name = "early"
 priority = 500

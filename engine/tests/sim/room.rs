@@ -40,6 +40,23 @@ pub struct Waits {
     pub rings: Vec<OfferId>,
     /// Who did not take it, and until when they are left alone with it.
     pub tried: BTreeMap<usize, Instant>,
+    /// Who is in the conversation already.
+    pub barred: Vec<usize>,
+    /// Who is asked first, and how long alone.
+    pub owner: Option<(usize, Duration)>,
+    /// Queues where it is offered beside its own.
+    pub beyond: Vec<usize>,
+    /// Until when nobody is asked.
+    pub asleep: Option<Instant>,
+}
+
+/// Somebody has given the caller to another stage, and stays responsible.
+#[derive(Clone, Copy, Debug)]
+pub struct Handed {
+    pub by: usize,
+    /// When somebody has to talk with the caller again, and how often after that.
+    pub recontact: Instant,
+    pub every: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +94,8 @@ pub struct Person {
     pub rejections: u32,
     /// Until when they are left alone after an offer that failed.
     pub rests: Instant,
+    /// When their phone or their wish changed last.
+    pub changed: Instant,
     /// Since when nothing is heard; failed offers and pauses leave it alone.
     pub idle: Instant,
     pub wrap_until: Option<Instant>,
@@ -93,6 +112,13 @@ pub struct Talks {
     /// An earlier call of theirs was cut off in a talk: they stand at the head of their class.
     pub broken: bool,
     pub aside: Option<Instant>,
+    /// Where it waits, or waited last.
+    pub queue: QueueId,
+    pub handed: Option<Handed>,
+    /// Who had handed it to whoever talks.
+    pub came_from: Option<usize>,
+    /// Who is asked first when it waits next.
+    pub back_to: Option<usize>,
 }
 
 pub struct Room {
@@ -106,6 +132,11 @@ pub struct Room {
     /// The longest wait of a number's earlier calls.
     pub waits: BTreeMap<String, Duration>,
     pub alarms: BTreeMap<QueueId, bool>,
+    /// Queues whose ways out somebody has opened, and since when the causes of each way have stood.
+    pub opened: BTreeSet<usize>,
+    pub since: BTreeMap<(usize, usize), Instant>,
+    /// Items by which somebody is wanted in a conversation, and who is in it.
+    pub wanted: BTreeMap<WorkId, Vec<usize>>,
     /// Agents who have answered and are being bridged.
     pub taken: BTreeSet<usize>,
     pub entered: u64,
@@ -133,6 +164,7 @@ impl Person {
             failures: 0,
             rejections: 0,
             rests: Instant::ZERO,
+            changed: Instant::ZERO,
             idle: Instant::ZERO,
             wrap_until: None,
         }
@@ -146,6 +178,29 @@ impl Person {
     pub fn is_staff(&self) -> bool {
         self.intent == Intent::Ready && self.reachable && self.is_sound()
     }
+}
+
+impl Talks {
+    pub fn new(arrived: Instant, caller: String, service: String) -> Talks {
+        Talks {
+            arrived,
+            caller,
+            service,
+            fenced: false,
+            waits: None,
+            broken: false,
+            aside: None,
+            queue: QueueId { centre: CentreId(0), index: 0 },
+            handed: None,
+            came_from: None,
+            back_to: None,
+        }
+    }
+}
+
+/// Where a caller of this queue may be sent.
+pub fn other_queue(queue: QueueId) -> u32 {
+    u32::from(queue.index != 1)
 }
 
 pub fn agent_id(ix: usize) -> AgentId {
@@ -163,6 +218,9 @@ impl Room {
             calls: BTreeMap::new(),
             waits: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            since: BTreeMap::new(),
+            wanted: BTreeMap::new(),
             taken: BTreeSet::new(),
             entered: 0,
             left: 0,
@@ -175,6 +233,11 @@ impl Room {
 
     pub fn queue(&self, queue: QueueId) -> &QueuePlan {
         &self.plan.queues[queue.index as usize]
+    }
+
+    /// Who has this call in the ear.
+    pub fn ears(&self, call: CallId) -> Vec<usize> {
+        (0..self.people.len()).filter(|ix| self.people[*ix].ear == Some(call)).collect()
     }
 
     /// The item an offer is for.

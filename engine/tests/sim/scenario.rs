@@ -48,6 +48,19 @@ pub enum Ends {
     Dies,
 }
 
+/// What an agent does with the call in the ear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The vital key.
+    Vital,
+    /// To the people of the other queue, as something else or as it is.
+    HandsOver(Option<&'static str>),
+    /// Back to whoever had handed it over.
+    RefersBack,
+    /// Out of a conversation others are in.
+    Leaves,
+}
+
 /// Somebody of the roster.
 #[derive(Clone, Debug)]
 pub struct AgentScript {
@@ -82,6 +95,10 @@ pub enum What {
     Pick(usize),
     /// Puts the call in the ear on the shared list.
     Hold(usize),
+    /// Takes back a caller who was handed over.
+    TakesBack(usize),
+    /// A supervisor opens the way out of a queue, or closes it.
+    Opens(u32),
     /// The vital key.
     Vital(usize),
     /// A supervisor says how urgent something is, or moves it.
@@ -143,8 +160,16 @@ impl Scenario {
 
 impl AgentScript {
     fn of(chance: &mut Chance) -> AgentScript {
-        let skills: [&'static [&'static str]; 6] =
-            [&["arm"], &["arm:2"], &["arm", "room"], &["arm:3", "room:2"], &["room:2"], &["room"]];
+        let skills: [&'static [&'static str]; 8] = [
+            &["arm"],
+            &["arm:2"],
+            &["arm", "room"],
+            &["arm:3", "room:2"],
+            &["room:2"],
+            &["room"],
+            &["arm", "chief"],
+            &["room:2", "chief:2"],
+        ];
         let slow = chance.happens(0.2);
         AgentScript {
             page: chance.happens(0.5),
@@ -185,7 +210,7 @@ impl Incident {
     fn of(agents: usize, chance: &mut Chance) -> Incident {
         let at = Duration::from_millis(1_000 + chance.roll(300_000) as u64);
         let who = chance.roll(agents);
-        let what = match chance.roll(16) {
+        let what = match chance.roll(20) {
             0 | 1 => What::Dies(who),
             2 | 3 => What::Back(who),
             4 => What::Freezes(who),
@@ -198,6 +223,8 @@ impl Incident {
             12 => What::Steer,
             13 => What::SamePlan,
             14 => What::OtherPlan,
+            15 | 16 => What::TakesBack(who),
+            17 | 18 => What::Opens(1),
             _ => What::Wall(if chance.happens(0.5) { 1 } else { -1 }),
         };
         Incident { at, what }

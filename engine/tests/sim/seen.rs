@@ -1,6 +1,6 @@
 //! What an evening has met, and its story for a reader.
 
-use engine::call::event::{AgentReason as Reason, Event, OfferEnd};
+use engine::call::event::{Actor, AgentReason as Reason, Beside, Event, OfferEnd};
 
 /// What an evening has met: a walk that never gets anywhere proves nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +18,11 @@ pub struct Seen {
     pub lost_races: u64,
     /// Alerts taken.
     pub came: u64,
+    pub overflows: u64,
+    pub joined: u64,
+    pub handed: u64,
+    pub taken_back: u64,
+    pub referred: u64,
     pub again: u64,
     pub lost: u64,
     pub rona: u64,
@@ -37,6 +42,10 @@ impl Seen {
             Event::OfferEnded { end: OfferEnd::Rescinded, .. } => self.rescinded += 1,
             Event::Connected { .. } => self.connected += 1,
             Event::Queued { again: true, .. } => self.again += 1,
+            Event::Joined { .. } => self.joined += 1,
+            Event::Beside(Beside::Overflowing { .. }) | Event::Moved { by: Actor::Plan, .. } => {
+                self.overflows += 1;
+            }
             Event::AgentLost { .. } => self.lost += 1,
             Event::Rona { on: true, .. } => self.rona += 1,
             Event::Withdrawn { .. } => self.abandoned += 1,
@@ -55,6 +64,11 @@ impl Seen {
         self.confirmed += other.confirmed;
         self.lost_races += other.lost_races;
         self.came += other.came;
+        self.overflows += other.overflows;
+        self.joined += other.joined;
+        self.handed += other.handed;
+        self.taken_back += other.taken_back;
+        self.referred += other.referred;
         self.again += other.again;
         self.lost += other.lost;
         self.rona += other.rona;

@@ -8,7 +8,7 @@ use super::network::Wire;
 use super::phone::Phone;
 use super::plans::Rule;
 use super::room::{Person, Room};
-use super::scenario::{Ends, Scenario};
+use super::scenario::{Act, Ends, Scenario};
 use super::seen::{Seen, short};
 use super::sip::Sip;
 use engine::Engine;
@@ -61,6 +61,8 @@ pub enum Next {
     /// From the list.
     Picks(usize, CallId),
     Over(CallId, AgentId, Ends),
+    /// What an agent does with the call in the ear.
+    Acts(CallId, usize, Act),
     Silent(LegId, u16),
     Comes(usize),
     Incident(usize),
@@ -78,6 +80,14 @@ pub enum Fault {
     OneStrategy,
     /// The engine invites every page at once.
     WidensAtOnce,
+    /// Who waits at the front goes elsewhere long before it is time.
+    OverflowsEarly,
+    /// Busy people are not told of a vital call.
+    ForgetsAlerts,
+    /// Nobody is called into a conversation.
+    CallsNobody,
+    /// A caller who was handed over is forgotten.
+    ForgetsRecontact,
     /// A pick before a vital item is not asked about.
     PicksUnasked,
     /// Two callers who wait are confused with each other in a decision.
@@ -312,6 +322,7 @@ impl World {
             .filter(|talk| !talk.connected)
             .map(|talk| talk.agent.index as usize)
             .collect();
+        self.room.watch_ways_out(now.at, true);
         let step = Step { at: now.at, log, by, anybody };
         let held = invariants::of_step(&self.room, &step).and_then(|()| self.legs_end_with_calls(&step));
         self.break_on(held);
