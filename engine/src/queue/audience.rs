@@ -112,13 +112,22 @@ impl Audience {
 
     /// Items nobody sound is rung for, in order.
     pub(super) fn without_anybody(&self) -> impl Iterator<Item = Rank> {
-        let (mut waiting, mut weak) = (self.waiting.iter().peekable(), self.weak.iter().peekable());
-        std::iter::from_fn(move || match (waiting.peek(), weak.peek()) {
-            (Some(first), Some(other)) if other < first => weak.next().copied(),
-            (Some(_), _) => waiting.next().copied(),
-            (None, _) => weak.next().copied(),
-        })
+        in_order(&self.waiting, &self.weak)
     }
+
+    /// Items nobody has taken, rung or not, in order.
+    pub(super) fn untaken(&self) -> impl Iterator<Item = Rank> {
+        in_order(&self.waiting, &self.ringing)
+    }
+}
+
+fn in_order(one: &BTreeSet<Rank>, other: &BTreeSet<Rank>) -> impl Iterator<Item = Rank> {
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(first), Some(second)) if second < first => other.next().copied(),
+        (Some(_), _) => one.next().copied(),
+        (None, _) => other.next().copied(),
+    })
 }
 
 /// Every audience that has an item.

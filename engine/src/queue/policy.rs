@@ -189,31 +189,36 @@ impl Floor {
         }
     }
 
-    /// The item of an audience that agents are called upon for, because nobody is asked otherwise.
-    fn call_for(&self, now: Instant, id: AudienceId) -> Option<Call> {
-        let audience = self.audiences.at(id)?;
+    /// What agents are called upon for of an audience, because nobody is asked otherwise: its first item,
+    /// and of conversations the first that busy agents may be called into.
+    fn calls_for(&self, now: Instant, id: AudienceId) -> Vec<Call> {
+        let Some(audience) = self.audiences.at(id) else { return Vec::new() };
         let whom = &audience.whom;
         let alerts = whom.fenced && self.lines.get(whom.home).is_some_and(|line| line.rule.vital.alert_busy);
         match whom.manner {
             Manner::Join => {
-                let rank = audience.first_untaken()?;
-                let since = self.items.get(&rank.serial)?.offered;
-                let busy = since + Floor::JOIN_ALERTS_AFTER <= now;
-                Some(Call { id, rank, kind: OfferKind::Join, busy })
+                let due = |rank: &Rank| {
+                    let since = self.items.get(&rank.serial).map(|item| item.offered);
+                    since.is_some_and(|since| since + Floor::JOIN_ALERTS_AFTER <= now)
+                };
+                let call = |rank, busy| Call { id, rank, kind: OfferKind::Join, busy };
+                let first = audience.first_untaken().map(|rank| call(rank, due(&rank)));
+                let waited = audience.untaken().find(due).map(|rank| call(rank, true));
+                first.into_iter().chain(waited).collect()
             }
             Manner::Ring(_) | Manner::Invite if alerts => {
                 let uninvited =
                     |rank: &Rank| self.items.get(&rank.serial).is_some_and(|item| item.invited.is_empty());
-                let rank = audience.without_anybody().find(uninvited)?;
-                Some(Call { id, rank, kind: OfferKind::Alert, busy: true })
+                let first = audience.without_anybody().find(uninvited);
+                first.map(|rank| Call { id, rank, kind: OfferKind::Alert, busy: true }).into_iter().collect()
             }
-            _ => None,
+            _ => Vec::new(),
         }
     }
 
     /// Calls upon agents for what these audiences have, the most urgent item first.
     fn call_upon_all(&mut self, now: Instant, of: &BTreeSet<AudienceId>, which: impl Fn(&Call) -> bool) {
-        let mut calls: Vec<Call> = of.iter().filter_map(|id| self.call_for(now, *id)).filter(which).collect();
+        let mut calls: Vec<Call> = of.iter().flat_map(|id| self.calls_for(now, *id)).filter(which).collect();
         calls.sort_unstable_by_key(|call| call.rank);
         for call in calls {
             self.call_upon(now, &call);
