@@ -6,11 +6,11 @@
 
 use crate::call::event::{Actor, Event, Seat, Whom};
 use crate::call::leg::LegState;
-use crate::dialplan::{ClassId, SkillNeed};
+use crate::dialplan::ClassId;
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId, OfferId, QueueId, WorkId};
 use crate::io::Refusal;
-use crate::queue::{Arrival, Exit, Fact, Owner, WorkKind};
+use crate::queue::{Arrival, Exit, Fact, Others, Owner, WorkKind};
 use crate::site::Role;
 use crate::supervise::fence_of;
 use std::time::Duration;
@@ -74,9 +74,7 @@ impl Engine {
         let queue = self.calls.get(&id).map(|call| call.queue.clone()).unwrap_or_default();
         let queue =
             self.centre(id.centre).map(|centre| centre.queue_named(&queue)).ok_or(Refusal::Unknown)?;
-        // Nobody meets the need of the others: it is this person or nobody.
-        let leads = vec![SkillNeed { name: String::new(), level: u8::MAX }];
-        let owner = Owner { agent: whom, alone: ALONE, leads };
+        let owner = Owner { agent: whom, alone: ALONE };
         let class = self.class_before_fence(id);
         self.want(id, queue, class, Some(owner), Some(Whom::Agent(whom))).ok_or(Refusal::Unknown)
     }
@@ -103,7 +101,8 @@ impl Engine {
         self.calls.get_mut(&id)?.joins.push(work);
         self.log(id.centre, Event::Wanted { call: id, work, whom });
         let live = Arrival::live(work, id, queue, class, self.now.at);
-        let arrival = Arrival { kind: WorkKind::Join, owner, barred, partner: true, ..live };
+        let others = if owner.is_some() { Others::Nobody } else { Others::Everybody };
+        let arrival = Arrival { kind: WorkKind::Join, owner, others, barred, partner: true, ..live };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
         self.mark(id);
         Some(work)

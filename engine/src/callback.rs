@@ -24,14 +24,14 @@ use crate::call::event::{
 use crate::call::leg::LegState;
 use crate::call::record::Record;
 use crate::call::{Call, Purpose, Talk};
+use crate::dialplan::{Dialplan, SkillNeed};
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId, OfferId};
 use crate::io::Refusal;
 use crate::media::{MediaCommand, Program};
 use crate::negotiate;
 use crate::outward::not_dialled;
-use crate::queue::{Arrival, Exit, Fact, Owner, WorkKind};
-use crate::stage::OWNER_ALONE;
+use crate::queue::{Arrival, Exit, Fact, Others, Owner, WorkKind};
 use crate::time::Instant;
 use sip::endpoint::DialogId;
 use std::time::Duration;
@@ -199,10 +199,17 @@ impl Engine {
         centre.works.insert(work, id);
         call.work = Some(work);
         let kind = if callback.why == WhyCallback::Kept { WorkKind::Kept } else { WorkKind::Callback };
-        let owner = call.course.owner.map(|agent| Owner { agent, alone: OWNER_ALONE, leads: Vec::new() });
+        let owner = call.course.owner.map(|agent| Owner { agent, alone: Dialplan::ALONE });
+        let others = Others::led_by(&call.course.leads);
         let (arrived, credit) = (callback.since, call.credit);
-        let arrival =
-            Arrival { kind, credit, not_before, owner, ..Arrival::live(work, id, queue, class, arrived) };
+        let arrival = Arrival {
+            kind,
+            credit,
+            not_before,
+            owner,
+            others,
+            ..Arrival::live(work, id, queue, class, arrived)
+        };
         self.mark(id);
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }
@@ -439,6 +446,7 @@ struct Carried {
     queue: String,
     hold_sound: String,
     credit: Duration,
+    leads: Vec<SkillNeed>,
 }
 
 impl Carried {
@@ -450,6 +458,7 @@ impl Carried {
             queue: call.queue.clone(),
             hold_sound: call.hold_sound.clone(),
             credit: call.credit,
+            leads: call.course.leads.clone(),
         }
     }
 
@@ -460,5 +469,6 @@ impl Carried {
         call.queue = self.queue;
         call.hold_sound = self.hold_sound;
         call.credit = self.credit;
+        call.course.leads = self.leads;
     }
 }

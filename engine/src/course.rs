@@ -4,9 +4,9 @@
 use crate::call::Call;
 use crate::call::course::TAGS_MAX;
 use crate::call::event::{Actor, Beside, Cause, Event, Past, Source};
-use crate::dialplan::{ClassId, Dialplan, Facts, Routed};
+use crate::dialplan::{ClassId, Dialplan, Facts, OwnerPlan, Routed};
 use crate::engine::Engine;
-use crate::id::{AgentId, CallId, QueueId};
+use crate::id::{AgentId, CallId, CentreId, QueueId};
 use crate::io::{Command, Refusal, Verb};
 use crate::returning::Earlier;
 use crate::stage::Wanted;
@@ -38,7 +38,15 @@ impl Engine {
         if let Some(call) = self.calls.get_mut(&id) {
             call.course.person = person;
             call.course.show = routed.show.iter().map(|&it| it.to_owned()).collect();
-            call.course.owner = earlier.filter(|_| routed.owner).and_then(|earlier| earlier.agent);
+            call.course.leads = routed.leads.to_vec();
+        }
+        let owner = match routed.owner {
+            Some(OwnerPlan::File) => earlier.and_then(|earlier| earlier.agent),
+            Some(OwnerPlan::Person(name)) => self.agent_named(id.centre, name),
+            None => None,
+        };
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.course.owner = owner;
         }
         if let Some(earlier) = earlier {
             self.calls_again(id, earlier);
@@ -203,6 +211,12 @@ impl Engine {
         let centre = self.centre(id.centre)?;
         let class = centre.plan.class_named(class).unwrap_or(ClassId(0));
         Some((centre.queue_named(queue), class))
+    }
+
+    /// Somebody of a centre's roster, by the name they sign in with.
+    fn agent_named(&self, centre: CentreId, name: &str) -> Option<AgentId> {
+        let place = self.centre(centre)?.roster.iter().position(|agent| agent.name == name)?;
+        Some(AgentId { centre, index: u32::try_from(place).ok()? })
     }
 
     /// Whether this agent is of that centre's roster.

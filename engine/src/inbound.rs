@@ -15,10 +15,9 @@ use crate::id::{CallId, CentreId, LegId};
 use crate::io::Output;
 use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
 use crate::negotiate::{self, Offer};
-use crate::queue::{Arrival, Fact, Owner};
+use crate::queue::{Arrival, Fact, Others, Owner};
 use crate::returning::Earlier;
 use crate::site::Srtp;
-use crate::stage::OWNER_ALONE;
 use sip::endpoint::{DialogId, Invite};
 use sip::sdp::OurKeys;
 use sip::transport::Peer;
@@ -210,10 +209,10 @@ impl Engine {
         call.queue = name;
         call.work = Some(work);
         let class = centre.plan.class_named(&call.class).unwrap_or(routed.class);
-        let owner = call.course.owner.map(|agent| Owner { agent, alone: OWNER_ALONE, leads: Vec::new() });
         let arrival = Arrival {
             credit: call.credit,
-            owner,
+            owner: call.course.owner.map(|agent| Owner { agent, alone: routed.alone }),
+            others: Others::led_by(&call.course.leads),
             add: routed.add.clone(),
             language: routed.language.map(str::to_owned),
             partner: routed.partner,

@@ -213,7 +213,7 @@ impl Engine {
         if place.is_some_and(|place| place.queue == queue) {
             return Ok(());
         }
-        let fact = Fact::MoveTo { work, queue, by };
+        let fact = Fact::MoveTo { work, queue, by: by.clone() };
         let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
         centre.floor.allows(&fact)?;
         let name = usize::try_from(queue.index).ok().and_then(|place| centre.plan.queues.get(place));
@@ -221,6 +221,9 @@ impl Engine {
         self.stage(id, queue);
         if let (Some(name), Some(call)) = (name, self.calls.get_mut(&id)) {
             call.queue = name;
+            if by != Actor::Plan {
+                call.course.leads.clear(); // it is for that queue's people
+            }
         }
         self.tell_floor(id.centre, fact);
         Ok(())

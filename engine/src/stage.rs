@@ -10,7 +10,7 @@ use crate::alarm::Alarm;
 use crate::call::Call;
 use crate::call::course::HandOver;
 use crate::call::event::{Actor, Beside, Event, WhyCallback};
-use crate::dialplan::ClassId;
+use crate::dialplan::{ClassId, Dialplan};
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId, QueueId};
 use crate::io::Refusal;
@@ -23,8 +23,9 @@ use std::time::Duration;
 /// agents from the calls that come in.
 const RECONTACT: Duration = Duration::from_secs(300);
 
-/// How long whoever handed a call over is asked alone when it is referred back: they know the file.
-pub(crate) const OWNER_ALONE: Duration = Duration::from_secs(10);
+/// How long whoever handed a call over is asked alone when it is referred back: they know the file. As
+/// long as a plan's direct lines.
+const OWNER_ALONE: Duration = Dialplan::ALONE;
 
 /// What a hand-over asks for.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ impl Engine {
         call.talk = None;
         let from = std::mem::replace(&mut call.queue, name);
         call.course.handover = Some(HandOver { by: agent, from, since: self.now.at, recontact });
-        call.course.owner = wanted.back_to;
+        (call.course.owner, call.course.leads) = (wanted.back_to, Vec::new());
         let (class, program) = (call.class.clone(), Call::hold_program(&call.hold_sound));
         let watching = call.seated().filter(|party| party.agent().is_some_and(|it| it != agent));
         let watching: Vec<LegId> = watching.map(|party| party.leg.id).collect();
@@ -109,7 +110,7 @@ impl Engine {
         let work = centre.work_id();
         centre.works.insert(work, id);
         call.work = Some(work);
-        let owner = call.course.owner.map(|agent| Owner { agent, alone: OWNER_ALONE, leads: Vec::new() });
+        let owner = call.course.owner.map(|agent| Owner { agent, alone: OWNER_ALONE });
         let arrival = Arrival { owner, ..Arrival::live(work, id, queue, class, self.now.at) };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }

@@ -2,7 +2,7 @@
 //! that lowers, the same whatever the order of the file, and the same words from every tool.
 
 use engine::dialplan::{
-    Changed, ClassId, Dialplan, Earlier, Facts, HoldMode, Outcome, Repeat, Room, SkillNeed, State,
+    Changed, ClassId, Dialplan, Earlier, Facts, HoldMode, Outcome, OwnerPlan, Repeat, Room, SkillNeed, State,
 };
 use std::time::{Duration, SystemTime};
 
@@ -205,7 +205,7 @@ fn what_modifiers_add_is_added_once_and_the_first_language_is_believed() {
     assert_eq!(routed.add, [need("back"), need("german:2")]);
     assert_eq!(routed.language, Some("german"));
     assert_eq!(routed.tags, ["a", "b"], "the modifier's `b` is the route's");
-    assert!(routed.owner && routed.show.is_empty());
+    assert!(routed.owner == Some(&OwnerPlan::File) && routed.show.is_empty());
     assert_eq!(routed.hold, HoldMode::Early { answer_within: Duration::from_secs(5) });
     assert_eq!((routed.announce, routed.hold_sound), (&["welcome".to_owned()][..], "hold"));
 }
@@ -372,7 +372,10 @@ fn a_decision_and_its_explanation_are_the_same() {
         assert_eq!(said.queue, plan.queues[routed.queue as usize].name);
         assert_eq!(said.class, plan.class(routed.class).expect("a class").name);
         assert_eq!(said.modifiers, routed.modifiers);
-        assert_eq!((said.credit, said.owner), (routed.credit.as_secs(), routed.owner));
+        assert_eq!(
+            (said.credit, said.owner),
+            (routed.credit.as_secs(), routed.owner.map(ToString::to_string))
+        );
         assert_eq!((said.tags, said.show), (owned(&routed.tags), owned(&routed.show)));
         assert_eq!(said.language.as_deref(), routed.language);
     });

@@ -50,7 +50,7 @@ broken = false
 name = "all"
 priority = 9
 when = { service = ["samu", "partner"], called = "15", urn = "urn:service:sos", trunk = ["otn", "internal"], caller = ["+336*", "112"], withheld = true, location = "67*", calendar = "night", header = { Priority = "emergency*" }, crisis = true, queue = { name = "front", waiting_from = 3 }, centre = { free_below = 2 } }
-then = { queue = "front", class = "usual", menu = { "1" = { class = "urgent", tag = "pressed" }, "#" = { tag = "hash" } }, tag = ["x", "y"], owner = true, hold = "answered", announce = "notice", hold_sound = "music" }
+then = { queue = "front", class = "usual", menu = { "1" = { class = "urgent", tag = "pressed" }, "#" = { tag = "hash" } }, tag = ["x", "y"], owner = true, alone = "20s", leads = ["chief", "german:2"], hold = "answered", announce = "notice", hold_sound = "music" }
 [[route]]
 name = "again"
 priority = 8

@@ -31,7 +31,7 @@ impl Check<'_> {
                 ));
             }
             let indexes = self.trunks_named(&centre.trunks, trunks)?;
-            let plan = self.plan(&centre.plan, trunks, &names, centre.name.get_ref())?;
+            let plan = self.plan(&centre.plan, trunks, &names, centre)?;
             let agents = self.agents(centre, realm)?;
             centres.push(CentreSite {
                 name: centre.name.get_ref().clone(),
@@ -64,7 +64,7 @@ impl Check<'_> {
         name: &Located<String>,
         trunks: &[TrunkSite],
         centres: &[String],
-        centre: &str,
+        centre: &draft::Centre,
     ) -> Result<Dialplan, Fault> {
         let path = self.base.join(name.get_ref());
         let shown = path.display().to_string();
@@ -76,7 +76,13 @@ impl Check<'_> {
             )
         })?;
         let trunks: Vec<String> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
-        let around = Surroundings { trunks: Some(&trunks), centres: Some(centres), centre: Some(centre) };
+        let agents: Vec<String> = centre.agent.iter().map(|agent| agent.name.get_ref().clone()).collect();
+        let around = Surroundings {
+            trunks: Some(&trunks),
+            centres: Some(centres),
+            centre: Some(centre.name.get_ref()),
+            agents: Some(&agents),
+        };
         Dialplan::parse_for(&shown, &text, around).map_err(|e| Fault::Plan(Box::new(e)))
     }
 

@@ -217,10 +217,10 @@ fn decided(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
     if decision.credit > 0 {
         writeln!(out, "  counts {} s of an earlier wait", decision.credit)?;
     }
-    if decision.owner {
-        writeln!(out, "  the owner of the caller's file is asked first")?;
+    if let (Some(owner), Some(alone)) = (&decision.owner, decision.alone) {
+        writeln!(out, "  {owner} is asked first, for {alone} s alone")?;
     }
-    Ok(())
+    list(out, "nobody else before the fence than", &decision.leads)
 }
 
 #[cfg(test)]

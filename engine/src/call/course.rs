@@ -2,6 +2,7 @@
 //! for it between two stages, and whom it calls back.
 
 use super::event::{Private, WhyCallback};
+use crate::dialplan::SkillNeed;
 use crate::id::{AgentId, CallId, LegId, MajorId, QueueId, WorkId};
 use crate::time::Instant;
 use std::collections::VecDeque;
@@ -25,6 +26,8 @@ pub struct Course {
     pub show: Vec<String>,
     /// Whose it is: asked first when it waits.
     pub owner: Option<AgentId>,
+    /// Who may be asked beside the owner; empty: whoever serves its queue.
+    pub leads: Vec<SkillNeed>,
     /// It waits between two stages.
     pub handover: Option<HandOver>,
     /// Who handed it over last, and in which queue it was before: where it may be referred back to.

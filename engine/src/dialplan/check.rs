@@ -2,6 +2,7 @@
 
 mod callback;
 pub(super) mod conditions;
+mod direct;
 mod menus;
 mod modifiers;
 mod queues;
@@ -48,6 +49,7 @@ impl Draft {
         };
         let callback = self.callback.as_ref().map(|draft| names.callback(draft)).transpose()?;
         let (routes, default) = self.routes(&names, &queues)?;
+        let led = self.led(place)?;
         let modifiers = self.modifiers(&names)?;
         let asked = simulations::asked(&queues, &modifiers);
         let simulations = self.simulations.iter();
@@ -71,6 +73,7 @@ impl Draft {
             simulations,
             places: super::Places {
                 sounds: Vec::new(),
+                leads: led,
                 queues: self.queues.iter().map(|queue| place(queue.skills[0].at)).collect(),
             },
         };
@@ -241,7 +244,9 @@ impl Names<'_> {
             hold_sound: draft.hold_sound.as_ref().map(label).transpose()?,
             menu: draft.menu.as_ref().map(|menu| self.menu(menu, class)).transpose()?,
             tags: draft.tags.iter().map(label).collect::<Result<_, _>>()?,
-            owner: draft.owner,
+            owner: self.owner(draft)?,
+            alone: direct::alone(draft)?,
+            leads: self.leads(draft, class)?,
         })
     }
 

@@ -272,7 +272,9 @@ impl Dialplan {
             ("hold_sound", route.hold_sound.clone().unwrap_or_default()),
             ("menu", joined(keys)),
             ("tag", route.tags.join(", ")),
-            ("owner", if route.owner { "first".to_owned() } else { String::new() }),
+            ("owner", route.owner.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("alone", if route.owner.is_some() { seconds(route.alone) } else { String::new() }),
+            ("leads", needs(&route.leads)),
         ])
     }
 

@@ -5,13 +5,13 @@ pub(super) mod callback;
 pub(super) mod proofs;
 pub(super) mod queues;
 
-use super::Dialplan;
 use super::error::{Flaw, Problem};
 use super::grammar::{
     CALENDAR, CENTRE_STATE, CLASS, HOLD, HOLDS, KEY, MODIFIER, MODIFIER_THEN, PLAN, QUEUE_STATE, ROUTE,
     ROUTE_THEN, WHEN,
 };
 use super::reader::{Entry, Table};
+use super::{Dialplan, OwnerPlan};
 use proofs::{ExampleDraft, SimulationDraft, example, simulation};
 use queues::{QueueDraft, queue};
 use std::ops::Range;
@@ -88,7 +88,26 @@ pub(super) struct RouteDraft {
     pub(super) hold_sound: Option<At<String>>,
     pub(super) menu: Option<MenuDraft>,
     pub(super) tags: Vec<At<String>>,
-    pub(super) owner: bool,
+    pub(super) owner: Option<At<OwnerDraft>>,
+    pub(super) alone: Option<At<Duration>>,
+    pub(super) leads: Vec<At<String>>,
+}
+
+/// Who is asked first.
+pub(super) enum OwnerDraft {
+    Nobody,
+    File,
+    Person(String),
+}
+
+impl OwnerDraft {
+    pub(super) fn meant(&self) -> Option<OwnerPlan> {
+        match self {
+            OwnerDraft::Nobody => None,
+            OwnerDraft::File => Some(OwnerPlan::File),
+            OwnerDraft::Person(name) => Some(OwnerPlan::Person(name.clone())),
+        }
+    }
 }
 
 pub(super) struct MenuDraft {
@@ -279,9 +298,21 @@ fn route(entry: &Entry<'_>) -> Result<RouteDraft, Flaw> {
         hold_sound: then.read("hold_sound", Entry::text)?,
         menu: then.read("menu", menu)?,
         tags: texts(&then, "tag")?,
-        owner: then.read("owner", Entry::flag)?.unwrap_or(false),
+        owner: then.read("owner", owner)?,
+        alone: then.read("alone", Entry::duration)?,
+        leads: texts(&then, "leads")?,
         name,
     })
+}
+
+pub(super) fn owner(entry: &Entry<'_>) -> Result<At<OwnerDraft>, Flaw> {
+    let is = match entry.value.get_ref() {
+        toml::de::DeValue::String(name) => OwnerDraft::Person(name.to_string()),
+        toml::de::DeValue::Boolean(true) => OwnerDraft::File,
+        toml::de::DeValue::Boolean(false) => OwnerDraft::Nobody,
+        _ => return Err(entry.wrong("true, or the name of an agent in quotes")),
+    };
+    Ok(At { is, at: entry.at() })
 }
 
 fn modifier(entry: &Entry<'_>) -> Result<ModifierDraft, Flaw> {

@@ -55,15 +55,35 @@ pub enum Warning {
         /// Its name.
         queue: String,
     },
+    /// Nobody of the roster is one of a route's leads.
+    Unled {
+        /// Where the route names them.
+        place: Place,
+        /// Its name.
+        route: String,
+    },
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Warning::Unstaffed { place, queue } = self;
-        writeln!(f, "warning: nobody on the roster can answer queue `{queue}`, however long a call waits")?;
+        let (place, help) = match self {
+            Warning::Unstaffed { place, queue } => {
+                writeln!(
+                    f,
+                    "warning: nobody on the roster can answer queue `{queue}`, however long a call waits"
+                )?;
+                (place, "give somebody one of its skills, or add a skill of the roster to `relax`")
+            }
+            Warning::Unled { place, route } => {
+                writeln!(
+                    f,
+                    "warning: nobody on the roster is a lead of route `{route}`: its calls wait for a pick"
+                )?;
+                (place, "give somebody one of these skills, or name skills of the roster")
+            }
+        };
         place.show(f)?;
-        let gutter = place.gutter();
-        write!(f, "{gutter} = help: give somebody one of its skills, or add a skill of the roster to `relax`")
+        write!(f, "{} = help: {help}", place.gutter())
     }
 }
 

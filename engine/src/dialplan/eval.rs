@@ -3,7 +3,7 @@
 
 use super::calendar::Local;
 use super::condition::{Case, Condition};
-use super::{ClassId, Dialplan, Facts, HoldMode, MenuPlan, Repeat, Routed, SkillNeed, urgency};
+use super::{ClassId, Dialplan, Facts, HoldMode, MenuPlan, OwnerPlan, Repeat, Routed, SkillNeed, urgency};
 use std::time::Duration;
 
 /// A service of `[numbers]`.
@@ -26,7 +26,9 @@ pub(super) struct Route {
     pub(super) hold_sound: Option<String>,
     pub(super) menu: Option<MenuPlan>,
     pub(super) tags: Vec<String>,
-    pub(super) owner: bool,
+    pub(super) owner: Option<OwnerPlan>,
+    pub(super) alone: Duration,
+    pub(super) leads: Vec<SkillNeed>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -118,7 +120,9 @@ impl Dialplan {
             add: Vec::new(),
             language: None,
             show: Vec::new(),
-            owner: route.owner,
+            owner: route.owner.as_ref(),
+            alone: route.alone,
+            leads: &route.leads,
             partner: self.is_partner(case.service),
         };
         put_once(&mut routed.tags, &route.tags);

@@ -5,7 +5,7 @@ use super::draft::proofs::{ExampleDraft, GivenDraft, RepeatDraft, StateDraft};
 use super::draft::{At, Draft, one_of};
 use super::error::{Flaw, Problem};
 use super::grammar::HOLDS;
-use super::{Dialplan, Facts, HoldMode, Repeat, Room, Routed, SkillNeed, State};
+use super::{Dialplan, Facts, HoldMode, OwnerPlan, Repeat, Room, Routed, SkillNeed, State};
 use chrono::DateTime;
 use std::time::{Duration, SystemTime};
 
@@ -89,7 +89,7 @@ impl Dialplan {
             }
         }
         let keys = routed.menu.iter().flat_map(|menu| menu.keys.iter().map(|(key, _)| key.to_string()));
-        let lists: [(Asked<'_, Vec<String>>, Vec<String>); 5] = [
+        let lists: [(Asked<'_, Vec<String>>, Vec<String>); 6] = [
             (("the list of modifiers", &expect.modifiers), applied.clone()),
             (("the list of tags", &expect.tags), owned(&routed.tags)),
             (
@@ -98,6 +98,7 @@ impl Dialplan {
             ),
             (("what is shown", &expect.show), owned(&routed.show)),
             (("the list of menu keys", &expect.menu), keys.collect()),
+            (("the list of leads", &expect.leads), routed.leads.iter().map(SkillNeed::to_string).collect()),
         ];
         for ((what, wanted), found) in lists {
             asked |= wanted.is_some();
@@ -109,8 +110,9 @@ impl Dialplan {
             }
         }
         match &expect.owner {
-            Some(owner) if owner.is != routed.owner => {
-                fails(owner.at, "owner", &routed.owner.to_string(), &owner.is.to_string())
+            Some(owner) if owner.is.meant() != routed.owner.cloned() => {
+                let words = |owner: Option<OwnerPlan>| owner.map_or("nobody".to_owned(), |it| it.to_string());
+                fails(owner.at, "owner", &words(routed.owner.cloned()), &words(owner.is.meant()))
             }
             _ if asked => Ok(()),
             _ => Err(Flaw::new(expect.at, Problem::ExpectsNothing { sample: "`route = \"default\"`" })),

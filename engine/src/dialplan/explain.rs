@@ -92,8 +92,12 @@ pub struct Decided {
     pub language: Option<String>,
     /// What is shown beside the call.
     pub show: Vec<String>,
-    /// The owner of the file is asked first.
-    pub owner: bool,
+    /// Who is asked first: `the owner of the caller's file`, or an agent's name.
+    pub owner: Option<String>,
+    /// For how many seconds alone, where somebody is asked first.
+    pub alone: Option<u64>,
+    /// Skills nobody is asked without, before the fence.
+    pub leads: Vec<String>,
 }
 
 impl Dialplan {
@@ -191,7 +195,9 @@ impl Dialplan {
             add: routed.add.iter().map(SkillNeed::to_string).collect(),
             language: routed.language.map(str::to_owned),
             show: owned(&routed.show),
-            owner: routed.owner,
+            owner: routed.owner.map(ToString::to_string),
+            alone: routed.owner.map(|_| routed.alone.as_secs()),
+            leads: routed.leads.iter().map(SkillNeed::to_string).collect(),
         }
     }
 

@@ -86,6 +86,7 @@ pub(super) const MENU_KEY: &str = "^[0-9*#]$";
 pub(super) const ALL: &str = "all";
 
 const HOLD_SHAPE: Shape = Shape::Either(&[Shape::OneOf(HOLDS), Shape::Table(&HOLD)]);
+const OWNER_SHAPE: Shape = Shape::Either(&[Shape::Flag, Shape::Text]);
 const NAME: Key = needed("name", Shape::Text, "As the room would name it; unique");
 
 pub(super) const PLAN: Grammar = table(
@@ -232,7 +233,13 @@ pub(super) const ROUTE_THEN: Grammar = Grammar {
         maybe("hold_sound", Shape::Text, "Instead of the queue's"),
         maybe("menu", Shape::Named(&Shape::Table(&KEY)), "Keys the caller may press while waiting"),
         maybe("tag", Shape::Texts, "Put on the call"),
-        maybe("owner", Shape::Flag, "The agent who owns the caller's file is asked first"),
+        maybe(
+            "owner",
+            OWNER_SHAPE,
+            "Asked first: `true`, whoever owns the caller's file; or an agent, by name",
+        ),
+        maybe("alone", Shape::Duration, "How long the owner is asked alone; 10s if not said"),
+        maybe("leads", Shape::Texts, "Skills: agents with one of these, and before the fence nobody else"),
     ],
     elsewhere: &[
         ("centre", "send it to a queue here: the queue's `overflow` may offer it to another centre"),
@@ -361,7 +368,12 @@ pub(super) const EXPECT: Grammar = table(
         maybe("show", Shape::List, "What is shown; empty for nothing"),
         maybe("language", Shape::Text, "The preferred language"),
         maybe("menu", Shape::List, "The keys the caller may press; empty for none"),
-        maybe("owner", Shape::Flag, "The owner of the caller's file is asked first"),
+        maybe(
+            "owner",
+            OWNER_SHAPE,
+            "Who is asked first: `true`, the owner of the caller's file; an agent; `false`, nobody",
+        ),
+        maybe("leads", Shape::List, "The skills nobody is asked without; empty for none"),
     ],
 );
 pub(super) const SIMULATION: Grammar = table(

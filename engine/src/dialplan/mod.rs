@@ -71,6 +71,8 @@ pub struct Dialplan {
 #[derive(Debug, Default)]
 struct Places {
     sounds: Vec<(String, Place)>,
+    /// Where each route with leads says so: its place, its name, and whom it asks for.
+    leads: Vec<(Place, String, Vec<SkillNeed>)>,
     /// Where each queue says who serves it.
     queues: Vec<Place>,
 }
@@ -78,6 +80,24 @@ struct Places {
 impl PartialEq for Places {
     fn eq(&self, other: &Places) -> bool {
         self.sounds.iter().map(|(name, _)| name).eq(other.sounds.iter().map(|(name, _)| name))
+    }
+}
+
+/// Who is asked first for a route's calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnerPlan {
+    /// Whoever owns the caller's file: the agent who talked with them last.
+    File,
+    /// This agent, by the name they sign in with: a direct line.
+    Person(String),
+}
+
+impl std::fmt::Display for OwnerPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OwnerPlan::File => f.write_str("the owner of the caller's file"),
+            OwnerPlan::Person(name) => f.write_str(name),
+        }
     }
 }
 
@@ -90,6 +110,8 @@ pub struct Surroundings<'a> {
     pub centres: Option<&'a [String]>,
     /// The name of the centre that the plan is for.
     pub centre: Option<&'a str>,
+    /// The name of every agent of that centre.
+    pub agents: Option<&'a [String]>,
 }
 
 /// A class of one plan: its place in [`Dialplan::classes`].
@@ -138,8 +160,12 @@ pub struct Routed<'p> {
     pub language: Option<&'p str>,
     /// What agents are shown beside the call, in the order of the modifiers.
     pub show: Vec<&'p str>,
-    /// The agent who owns the caller's file is asked first.
-    pub owner: bool,
+    /// Who is asked first.
+    pub owner: Option<&'p OwnerPlan>,
+    /// How long they are asked alone.
+    pub alone: Duration,
+    /// Whoever meets one of these, and before the fence nobody else; empty: whoever serves the queue.
+    pub leads: &'p [SkillNeed],
     /// Another organisation's line: it may take what a queue reserves.
     pub partner: bool,
 }
@@ -155,6 +181,9 @@ impl Dialplan {
     pub const UNKNOWN: &'static str = "unknown";
     /// What a waiting caller hears when the plan names no sound.
     pub const HOLD_SOUND: &'static str = "hold";
+    /// How long an owner is asked alone when the plan does not say: a phone's time to ring, and to reach
+    /// it.
+    pub const ALONE: Duration = Duration::from_secs(10);
     /// The largest text read: a plan of 100 kB is read by nobody, a file of another kind by mistake.
     pub const BYTES_MAX: usize = 1_000_000;
 
@@ -233,7 +262,7 @@ impl Dialplan {
         Err(PlanError { place: place.clone(), problem: Box::new(problem) })
     }
 
-    /// Queues that nobody of a roster could answer, however long a call waits: each person's skills are
+    /// Queues, and routes with leads, that nobody of a roster could answer, however long a call waits: each person's skills are
     /// written like `german:3`. Only a warning, because skills are given in a shift, and because the
     /// roster may be elsewhere.
     pub fn unstaffed(&self, roster: &[&[String]]) -> Vec<Warning> {
@@ -243,7 +272,11 @@ impl Dialplan {
             place: place.clone(),
             queue: queue.name.clone(),
         };
-        queues.map(warning).collect()
+        let led = |leads: &[SkillNeed]| roster.iter().any(|held| leads.iter().any(|need| need.met_by(held)));
+        let alone = self.places.leads.iter().filter(|(.., leads)| !led(leads));
+        let unled =
+            alone.map(|(place, route, _)| Warning::Unled { place: place.clone(), route: route.clone() });
+        queues.map(warning).chain(unled).collect()
     }
 
     /// Its name, version and extent in one line, for whoever checks it.

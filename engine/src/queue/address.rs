@@ -8,12 +8,12 @@
 //! | each relaxation | after its time; behind the fence at once |
 //! | queues it overflowed to | from then on |
 //!
-//! Doors are asked in this order. An item of an owner with leads goes to them, and to nobody else
-//! before the fence.
+//! Doors are asked in this order. A matter for leads goes to them, and to nobody else before the
+//! fence; what is for its owner only goes to nobody else.
 
 use super::Floor;
 use super::agent::Agent;
-use super::arrival::{Duty, WorkKind};
+use super::arrival::{Duty, Others, WorkKind};
 use super::audience::{Audience, AudienceId, Manner, Share, Stand, Whom};
 use super::deadline::Due;
 use super::offer::Phase;
@@ -152,11 +152,14 @@ impl Floor {
         if item.alone {
             return doors;
         }
-        let leads = item.owner.as_ref().map(|owner| &owner.leads).filter(|leads| !leads.is_empty());
-        if let Some(leads) = leads {
-            doors.push(key(item.queue, Who::Needs(leads.clone())));
-            if !fenced {
-                return doors;
+        match &item.others {
+            Others::Everybody => {}
+            Others::Nobody => return doors,
+            Others::Leads(leads) => {
+                doors.push(key(item.queue, Who::Needs(leads.clone())));
+                if !fenced {
+                    return doors;
+                }
             }
         }
         doors.push(key(item.queue, Who::Needs(rule.skills.clone())));

@@ -32,6 +32,8 @@ pub struct Arrival {
     pub language: Option<String>,
     /// Who is asked first.
     pub owner: Option<Owner>,
+    /// And who beside them.
+    pub others: Others,
     /// Who is never asked, nor may take it.
     pub barred: Vec<AgentId>,
     /// Another organisation's line: it may take what a queue reserves.
@@ -56,6 +58,7 @@ impl Arrival {
             add: Vec::new(),
             language: None,
             owner: None,
+            others: Others::Everybody,
             barred: Vec::new(),
             partner: false,
             visiting: false,
@@ -79,16 +82,32 @@ pub enum WorkKind {
     Join,
 }
 
-/// Who is asked first for an item, and who later.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who is asked first for an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// Who. When nobody can ring them, the others are asked at once.
     pub agent: AgentId,
     /// How long they are asked alone. Behind the fence nobody is asked alone.
     pub alone: Duration,
-    /// Empty: then whoever serves the queue. Else only those who meet one of these, never anybody
-    /// else before the fence.
-    pub leads: Vec<SkillNeed>,
+}
+
+/// Who is asked for an item beside its owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Others {
+    /// Whoever serves its queue.
+    #[default]
+    Everybody,
+    /// Those who meet one of these; before the fence nobody else, however free.
+    Leads(Vec<SkillNeed>),
+    /// Nobody: it is for its owner.
+    Nobody,
+}
+
+impl Others {
+    /// These leads; nobody in particular: everybody.
+    pub fn led_by(leads: &[SkillNeed]) -> Others {
+        if leads.is_empty() { Others::Everybody } else { Others::Leads(leads.to_vec()) }
+    }
 }
 
 /// How an item leaves its queue otherwise than into a conversation or with its caller.

@@ -33,7 +33,7 @@ mod shift;
 #[cfg(test)]
 mod tests;
 
-pub use arrival::{Arrival, Duty, Exit, Owner, WorkKind};
+pub use arrival::{Arrival, Duty, Exit, Others, Owner, WorkKind};
 pub use fact::Fact;
 pub use figures::Figures;
 pub use forecast::Expected;

@@ -1,6 +1,6 @@
 //! What waits, and its place in the order.
 
-use super::arrival::{Arrival, Owner, WorkKind};
+use super::arrival::{Arrival, Others, Owner, WorkKind};
 use super::audience::{AudienceId, Stand};
 use super::deadline::Due;
 use super::overflow::{Enrolment, RuleId};
@@ -70,6 +70,8 @@ pub(super) struct Item {
     pub(super) language: Option<String>,
     /// Who is asked first.
     pub(super) owner: Option<Owner>,
+    /// Who is asked beside the owner.
+    pub(super) others: Others,
     /// The owner is asked, and nobody else.
     pub(super) alone: bool,
     /// Who is never asked, in order.
@@ -124,6 +126,7 @@ impl Item {
             language: arrival.language,
             alone: arrival.owner.is_some(),
             owner: arrival.owner,
+            others: arrival.others,
             barred,
             partner: arrival.partner,
             visiting: arrival.visiting,
@@ -274,6 +277,10 @@ impl Floor {
             if by != Actor::Plan {
                 item.fired.clear();
                 item.turned_back.clear();
+                // A person gives it to that queue's people.
+                if item.kind != WorkKind::Join {
+                    item.others = Others::Everybody;
+                }
             }
         }
         self.join(now, serial, to);

@@ -1,6 +1,6 @@
 //! `[[example]]` and `[[simulation]]` as they are written.
 
-use super::{At, Pair, Span, pairs};
+use super::{At, OwnerDraft, Pair, Span, owner, pairs};
 use crate::dialplan::error::Flaw;
 use crate::dialplan::grammar::{EXAMPLE, EXPECT, GIVEN, PROMISE, REPEAT, SIMULATION, STATE, TRAFFIC};
 use crate::dialplan::reader::{Entry, Table};
@@ -47,7 +47,8 @@ pub(in crate::dialplan) struct ExpectDraft {
     pub(in crate::dialplan) class: Option<At<String>>,
     pub(in crate::dialplan) hold: Option<At<String>>,
     pub(in crate::dialplan) language: Option<At<String>>,
-    pub(in crate::dialplan) owner: Option<At<bool>>,
+    pub(in crate::dialplan) owner: Option<At<OwnerDraft>>,
+    pub(in crate::dialplan) leads: Option<At<Vec<String>>>,
     pub(in crate::dialplan) modifiers: Option<At<Vec<String>>>,
     pub(in crate::dialplan) tags: Option<At<Vec<String>>>,
     pub(in crate::dialplan) add: Option<At<Vec<String>>>,
@@ -123,7 +124,8 @@ fn expect(entry: &Entry<'_>) -> Result<ExpectDraft, Flaw> {
         class: expect.read("class", Entry::text)?,
         hold: expect.read("hold", Entry::text)?,
         language: expect.read("language", Entry::text)?,
-        owner: expect.read("owner", |entry| Ok(At { is: entry.flag()?, at: entry.at() }))?,
+        owner: expect.read("owner", owner)?,
+        leads: expect.read("leads", list)?,
         modifiers: expect.read("modifiers", list)?,
         tags: expect.read("tags", list)?,
         add: expect.read("add", list)?,

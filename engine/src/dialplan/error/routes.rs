@@ -72,6 +72,18 @@ pub enum RouteFault {
         /// Its class.
         class: String,
     },
+    /// A time for an owner there is not.
+    #[error("route `{name}` asks nobody first, and says for how long")]
+    AloneWithoutOwner {
+        /// Its name.
+        name: String,
+    },
+    /// Leads for what everybody is asked for.
+    #[error("route `{name}` has leads, and its class stands behind the fence: everybody is asked for it")]
+    LeadsBehindFence {
+        /// Its name.
+        name: String,
+    },
     /// A key no telephone has.
     #[error("`{key}` is no key of a telephone")]
     MenuKey {
@@ -108,6 +120,12 @@ impl RouteFault {
             RouteFault::EmptyThreshold => "say how it stands: `waiting_from = 10`",
             RouteFault::Modifier { instead, .. } | RouteFault::Menu { instead, .. } => instead,
             RouteFault::NeverRaises { .. } => "a modifier may only raise: name a more urgent class",
+            RouteFault::AloneWithoutOwner { .. } => {
+                "add `owner = true`, or the name of an agent, or remove `alone`"
+            }
+            RouteFault::LeadsBehindFence { .. } => {
+                "remove `leads`, or give it a class before the fence: somebody qualifies it when they answer"
+            }
             RouteFault::MenuKey { .. } => "write one of 0 to 9, `*` or `#`",
         }
     }

@@ -417,3 +417,12 @@ fn a_phone_that_comes_back_while_it_is_rung_is_rung_where_it_is() {
         "1s offer A to Nour",
     );
 }
+
+#[test]
+fn a_conversation_that_has_asked_for_ten_seconds_calls_busy_agents_whoever_else_has_just_come() {
+    check(
+        "0s agent Nour ready | 0s page Nour open | 0s call X routine | 0s answers Nour | 1s call A vital as join \
+         | 5s call B vital as join credit 60s | 16s pass",
+        "0s offer X to Nour | 11s join Nour to A",
+    );
+}

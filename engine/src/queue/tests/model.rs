@@ -3,7 +3,7 @@
 
 use crate::call::event::{Intent, OfferEnd};
 use crate::dialplan::{ClassId, Dialplan, OfferPlan, SkillNeed, Strategy};
-use crate::queue::{Arrival, Duty, Fact, Floor, WorkKind};
+use crate::queue::{Arrival, Duty, Fact, Floor, Others, WorkKind};
 use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -183,6 +183,9 @@ impl Model {
                 (caller.asleep, caller.alone) = (None, false);
                 caller.beyond.clear();
                 caller.fired.clear();
+                if caller.arrival.kind != WorkKind::Join {
+                    caller.arrival.others = Others::Everybody;
+                }
             }
             Fact::Overflow { queue, opened } => {
                 let place = queue.index as usize;
@@ -514,8 +517,12 @@ impl Model {
             if caller.alone {
                 return doors;
             }
-            if !owner.leads.is_empty() {
-                doors.push(Door::Needs(caller.queue, owner.leads.clone()));
+        }
+        match &caller.arrival.others {
+            Others::Everybody => {}
+            Others::Nobody => return doors,
+            Others::Leads(leads) => {
+                doors.push(Door::Needs(caller.queue, leads.clone()));
                 if caller.key.0 {
                     return doors;
                 }

@@ -176,7 +176,7 @@ fn an_owner_who_is_not_on_the_roster_keeps_nobody_waiting() {
         let mut enter = trial.enter("A", "routine");
         if let Fact::Enter(arrival) = &mut enter {
             let (agent, alone) = (AgentId { centre, index }, Duration::from_secs(4));
-            arrival.owner = Some(Owner { agent, alone, leads: Vec::new() });
+            arrival.owner = Some(Owner { agent, alone });
         }
         trial.tell(enter);
         assert!(trial.transcript.iter().any(|line| line == "1s offer A to Nour"), "{:?}", trial.transcript);

@@ -5,7 +5,7 @@ use super::trial::{CENTRE, PLAN, agent};
 use crate::call::event::{Actor, Event, Intent, OfferEnd, OfferKind};
 use crate::dialplan::{ClassId, Dialplan, SkillNeed};
 use crate::id::{AgentId, CallId, OfferId, QueueId, Serial, WorkId};
-use crate::queue::{Arrival, Duty, Exit, Fact, Floor, Owner, Step, WorkKind};
+use crate::queue::{Arrival, Duty, Exit, Fact, Floor, Others, Owner, Step, WorkKind};
 use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -174,7 +174,7 @@ impl Shift {
                 |names: &[&str]| names.iter().filter_map(|name| SkillNeed::parse(name)).collect::<Vec<_>>();
             let people = self.model.people.len() as u64;
             let who = AgentId { centre: CENTRE, index: self.throw(people) as u32 };
-            match self.throw(12) {
+            match self.throw(14) {
                 0 => arrival.kind = WorkKind::Callback,
                 1 => (arrival.kind, arrival.class) = (WorkKind::Join, ClassId(0)),
                 2 => arrival.language = Some(String::from("german")),
@@ -182,10 +182,15 @@ impl Shift {
                 4 => arrival.barred = vec![who],
                 5 => arrival.partner = true,
                 6 => arrival.not_before = Some(self.now + 2 * SECOND),
-                7 => arrival.owner = Some(Owner { agent: who, alone: 4 * SECOND, leads: Vec::new() }),
+                7 => arrival.owner = Some(Owner { agent: who, alone: 4 * SECOND }),
                 8 => {
-                    let leads = needs(&["chief", "mr"]);
-                    arrival.owner = Some(Owner { agent: who, alone: 2 * SECOND, leads });
+                    arrival.owner = Some(Owner { agent: who, alone: 2 * SECOND });
+                    arrival.others = Others::Leads(needs(&["chief", "mr"]));
+                }
+                9 => arrival.others = Others::Leads(needs(&["chief", "back"])),
+                10 => {
+                    arrival.owner = Some(Owner { agent: who, alone: 2 * SECOND });
+                    arrival.others = Others::Nobody;
                 }
                 _ => {}
             }

@@ -6,7 +6,7 @@
 use crate::call::event::{Actor, Event, Intent, OfferEnd, OfferKind};
 use crate::dialplan::{Dialplan, SkillNeed};
 use crate::id::{AgentId, CallId, CentreId, OfferId, QueueId, Serial, WorkId};
-use crate::queue::{Arrival, Duty, Exit, Fact, Floor, Owner, Step, WorkKind};
+use crate::queue::{Arrival, Duty, Exit, Fact, Floor, Others, Owner, Step, WorkKind};
 use crate::site::{AgentSite, Phone, Role};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -279,12 +279,10 @@ impl Trial {
                 ["after", time] => arrival.not_before = Some(self.now + seconds(time)),
                 ["of", name] => {
                     let (agent, alone) = (self.agent(name), Duration::from_secs(4));
-                    arrival.owner = Some(Owner { agent, alone, leads: Vec::new() });
+                    arrival.owner = Some(Owner { agent, alone });
                 }
-                ["else", lead] => {
-                    let owner = arrival.owner.as_mut().expect("an owner first");
-                    owner.leads = need(lead);
-                }
+                ["else", "nobody"] => arrival.others = Others::Nobody,
+                ["else", lead] => arrival.others = Others::Leads(need(lead)),
                 ["in", name] => arrival.queue = self.queue(name),
                 ["credit", time] => arrival.credit = seconds(time),
                 ["since", time] => arrival.arrived = Instant::ZERO + seconds(time),
