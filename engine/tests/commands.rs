@@ -133,29 +133,40 @@ fn a_supervisor_moves_a_waiting_call_and_it_keeps_its_arrival() {
 
 /// Commands of people of the roster, by their role: `self` is agent 0, about whom every command is.
 const ROLES: &str = "
-    sign_in    self + agent - regulator - supervisor + administrator +
-    sign_out   self + agent - regulator - supervisor + administrator +
-    ready      self + agent - regulator - supervisor + administrator +
-    pause      self + agent - regulator - supervisor + administrator +
-    offer_seen self + agent - regulator - supervisor + administrator +
-    claim      self + agent - regulator - supervisor + administrator +
-    reject     self + agent - regulator - supervisor + administrator +
-    release    self + agent - regulator - supervisor + administrator +
-    answer     self + agent - regulator - supervisor + administrator +
-    pick       self + agent - regulator - supervisor + administrator +
-    hold       self + agent - regulator - supervisor + administrator +
-    vital      self + agent - regulator - supervisor + administrator +
-    leave      self + agent - regulator - supervisor + administrator +
-    consult    self + agent - regulator - supervisor + administrator +
-    conference self + agent - regulator - supervisor + administrator +
-    dismiss    self + agent - regulator - supervisor + administrator +
-    watch      self - agent - regulator - supervisor + administrator +
-    take_over  self - agent - regulator - supervisor + administrator +
-    qualify    self + agent + regulator + supervisor + administrator +
-    note       self + agent + regulator + supervisor + administrator +
-    raise      self - agent - regulator - supervisor + administrator +
-    skills     self - agent - regulator - supervisor + administrator +
-    move       self - agent - regulator - supervisor + administrator +
+    sign_in          self + agent - regulator - supervisor + administrator +
+    sign_out         self + agent - regulator - supervisor + administrator +
+    ready            self + agent - regulator - supervisor + administrator +
+    pause            self + agent - regulator - supervisor + administrator +
+    offer_seen       self + agent - regulator - supervisor + administrator +
+    claim            self + agent - regulator - supervisor + administrator +
+    reject           self + agent - regulator - supervisor + administrator +
+    release          self + agent - regulator - supervisor + administrator +
+    answer           self + agent - regulator - supervisor + administrator +
+    pick             self + agent - regulator - supervisor + administrator +
+    hold             self + agent - regulator - supervisor + administrator +
+    vital            self + agent - regulator - supervisor + administrator +
+    leave            self + agent - regulator - supervisor + administrator +
+    consult          self + agent - regulator - supervisor + administrator +
+    conference       self + agent - regulator - supervisor + administrator +
+    dismiss          self + agent - regulator - supervisor + administrator +
+    watch            self - agent - regulator - supervisor + administrator +
+    take_over        self - agent - regulator - supervisor + administrator +
+    qualify          self + agent + regulator + supervisor + administrator +
+    note             self + agent + regulator + supervisor + administrator +
+    raise            self - agent - regulator - supervisor + administrator +
+    skills           self - agent - regulator - supervisor + administrator +
+    move             self - agent - regulator - supervisor + administrator +
+    hand_over        self + agent - regulator - supervisor + administrator +
+    take_back        self + agent - regulator - supervisor + administrator +
+    refer_back       self + agent - regulator - supervisor + administrator +
+    drop_to_callback self + agent - regulator - supervisor + administrator +
+    tag              self + agent + regulator + supervisor + administrator +
+    plan_callback    self + agent + regulator + supervisor + administrator +
+    dismiss_callback self + agent + regulator + supervisor + administrator +
+    add_to_major     self + agent + regulator + supervisor + administrator +
+    set_overflow     self - agent - regulator - supervisor + administrator +
+    open_major       self - agent - regulator - supervisor + administrator +
+    close_major      self - agent - regulator - supervisor + administrator +
 ";
 
 fn wish(name: &str, call: CallId, work: WorkId) -> Verb {
@@ -185,6 +196,28 @@ fn wish(name: &str, call: CallId, work: WorkId) -> Verb {
         "raise" => Verb::Raise { work, class: "vital".to_owned() },
         "skills" => Verb::Skills { agent, skills: Vec::new() },
         "move" => Verb::Move { work, queue: engine::id::QueueId { centre: call.centre, index: 1 } },
+        _ => wish_beside(name, call),
+    }
+}
+
+/// The same, beside talking.
+fn wish_beside(name: &str, call: CallId) -> Verb {
+    let agent = agent(0);
+    let (centre, index) = (call.centre, 1);
+    let queue = engine::id::QueueId { centre, index };
+    let event = engine::id::MajorId { centre, serial: call.serial };
+    match name {
+        "hand_over" => Verb::HandOver { agent, call, queue, class: None, note: None },
+        "take_back" => Verb::TakeBack { agent, call },
+        "refer_back" => Verb::ReferBack { agent, call, note: None },
+        "drop_to_callback" => Verb::DropToCallback { agent, call, note: None },
+        "tag" => Verb::Tag { call, tag: "fall".to_owned() },
+        "plan_callback" => Verb::PlanCallback { call, after: SECOND, note: None },
+        "dismiss_callback" => Verb::DismissCallback { call, reason: "came".to_owned() },
+        "add_to_major" => Verb::AddToMajor { event, call },
+        "set_overflow" => Verb::SetOverflow { queue, open: true },
+        "open_major" => Verb::OpenMajor(Box::default()),
+        "close_major" => Verb::CloseMajor { event },
         other => panic!("no command is named `{other}`"),
     }
 }
