@@ -2,12 +2,24 @@
 
 use super::draft::{self, Draft, Located};
 use super::{Check, Fault};
-use engine::dialplan::{Dialplan, Surroundings};
+use engine::dialplan::{Dialplan, Neighbour, Surroundings};
 use engine::site::{AgentSite, CentreSite, Phone, TrunkSite};
 use sip::auth::ha1;
 use sip::header::auth::Algorithm;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Every way out to another centre ends at people there.
+fn hops(centres: &[CentreSite]) -> Result<(), Fault> {
+    let neighbour = |centre: &'_ CentreSite| Neighbour {
+        name: &centre.name,
+        plan: &centre.plan,
+        roster: centre.agents.iter().map(|agent| &agent.skills[..]).collect(),
+    };
+    let site: Vec<Neighbour<'_>> = centres.iter().map(neighbour).collect();
+    let ends = centres.iter().try_for_each(|centre| centre.plan.ends_at_people(&site));
+    ends.map_err(|error| Fault::Plan(Box::new(error)))
+}
 
 impl Check<'_> {
     pub(super) fn centres(
@@ -43,6 +55,7 @@ impl Check<'_> {
             });
         }
         self.phones(draft)?;
+        hops(&centres)?;
         Ok(centres)
     }
 

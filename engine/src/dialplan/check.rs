@@ -74,6 +74,7 @@ impl Draft {
             places: super::Places {
                 sounds: Vec::new(),
                 leads: led,
+                hops: self.hops(place),
                 queues: self.queues.iter().map(|queue| place(queue.skills[0].at)).collect(),
             },
         };

@@ -20,6 +20,7 @@ mod eval;
 mod examples;
 mod explain;
 mod grammar;
+mod hops;
 mod reader;
 mod schema;
 
@@ -28,6 +29,7 @@ pub use diff::{Affected, Changed, Diff, Difference};
 pub use error::{Place, PlanError, Problem, QueueFault, RouteFault, Warning};
 pub use explain::{Decided, Explanation, Outcome, Reason, Verdict};
 pub use facts::{Earlier, Facts, Repeat, Room, State};
+pub use hops::Neighbour;
 pub use queues::{
     Destination, HoldMode, MenuKey, MenuPlan, OfferPlan, OverflowCause, OverflowRule, QueuePlan, Relax,
     Strategy, VitalPlan, Widen,
@@ -73,6 +75,8 @@ struct Places {
     sounds: Vec<(String, Place)>,
     /// Where each route with leads says so: its place, its name, and whom it asks for.
     leads: Vec<(Place, String, Vec<SkillNeed>)>,
+    /// Where queues overflow to another centre, and to which.
+    hops: Vec<(Place, String)>,
     /// Where each queue says who serves it.
     queues: Vec<Place>,
 }

@@ -3,12 +3,12 @@
 
 use super::{Names, find, hold, label, within};
 use crate::dialplan::draft::queues::{OfferDraft, OverflowDraft, QueueDraft, RelaxDraft, StageDraft};
-use crate::dialplan::draft::{At, Draft, not_one_of, one_of};
+use crate::dialplan::draft::{At, Draft, Span, not_one_of, one_of};
 use crate::dialplan::error::{Flaw, Problem, QueueFault};
 use crate::dialplan::grammar::{CAUSES, OVERFLOWS};
 use crate::dialplan::{
-    ClassId, Destination, Dialplan, HoldMode, OfferPlan, OverflowCause, OverflowRule, QueuePlan, Relax,
-    SkillNeed, Strategy, VitalPlan, Widen,
+    ClassId, Destination, Dialplan, HoldMode, OfferPlan, OverflowCause, OverflowRule, Place, QueuePlan,
+    Relax, SkillNeed, Strategy, VitalPlan, Widen,
 };
 use std::time::Duration;
 
@@ -145,6 +145,16 @@ impl Names<'_> {
             }
             _ => Err(Flaw::new(to.at, QueueFault::Destination { text: to.is.clone() })),
         }
+    }
+}
+
+impl Draft {
+    /// Where queues overflow to another centre, and to which.
+    pub(super) fn hops(&self, place: &dyn Fn(Span) -> Place) -> Vec<(Place, String)> {
+        let rules = self.queues.iter().flat_map(|queue| &queue.overflow);
+        let hops = rules
+            .filter_map(|rule| Some((place(rule.to.at), rule.to.is.strip_prefix("centre:")?.to_owned())));
+        hops.collect()
     }
 }
 

@@ -41,6 +41,16 @@ pub enum QueueFault {
         /// Its name.
         centre: String,
     },
+    /// An overflow to a centre where nobody can answer.
+    #[error("nobody of centre `{centre}` can answer its queue `{queue}`, where calls from here would wait")]
+    NobodyThere {
+        /// The centre.
+        centre: String,
+        /// Where they would wait there.
+        queue: String,
+        /// The centre that queue goes on to by itself.
+        onward: Option<String>,
+    },
     /// A step in time that does not come after the one before it.
     #[error("this `{key}` is not later than the one before it")]
     NotLater {
@@ -83,6 +93,13 @@ impl QueueFault {
             }
             QueueFault::OwnCentre { .. } => {
                 "name another centre, or a queue of this plan: `to = \"queue:NAME\"`".into()
+            }
+            QueueFault::NobodyThere { centre, onward: Some(onward), .. } => format!(
+                "a call goes over one centre only: `{centre}` does not pass it on to `{onward}`; name \
+                 \"centre:{onward}\" here, or give somebody of `{centre}` a skill of that queue"
+            ),
+            QueueFault::NobodyThere { centre, .. } => {
+                format!("give somebody of `{centre}` a skill of that queue, or name another centre")
             }
             QueueFault::NotLater { .. } => "write them in order of time, each once".into(),
             QueueFault::AddsNobody { .. } => {
