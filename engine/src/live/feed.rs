@@ -198,6 +198,7 @@ impl Feed {
                 self.deliver(now, *agent, *offer);
             }
             Event::OfferEnded { offer, agent, end, .. } => self.end_offer(*agent, *offer, end),
+            Event::PlanChanged { classes, .. } => self.tell_plan(classes),
             _ => {} // told by the board's rows
         }
         self.tell_agents(v);
@@ -308,6 +309,15 @@ impl Feed {
         if let Right::Agent(agent) = viewer.right {
             self.join_audio(id, agent, tab);
             self.deliver_open(now, agent);
+        }
+    }
+
+    /// Pages that are open learn what may be said of a call from here on; queues are rows of theirs.
+    fn tell_plan(&mut self, classes: &[String]) {
+        let plan = ServerMessage::Plan { classes: classes.to_vec() };
+        let greeted = self.sessions.iter().filter(|(_, session)| session.greeted);
+        for id in greeted.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.send(id, &plan);
         }
     }
 

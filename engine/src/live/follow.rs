@@ -105,6 +105,7 @@ impl Follower {
                 return Some(ClientMessage::Resync { topic });
             }
             ServerMessage::Offer { .. }
+            | ServerMessage::Plan { .. }
             | ServerMessage::OfferEnded { .. }
             | ServerMessage::Outcome { .. }
             | ServerMessage::RtcAnswer { .. }

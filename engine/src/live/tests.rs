@@ -713,3 +713,19 @@ fn a_page_that_lags_behind_what_is_remembered_gets_a_snapshot() {
         "the withdrawn one is gone"
     );
 }
+
+#[test]
+fn open_pages_learn_another_plans_classes_and_one_that_has_not_greeted_hears_nothing() {
+    let mut room = Room::new();
+    let (page, silent) = (room.open(Right::Agent(agent(0))), room.open(Right::Supervisor));
+    room.hello(page, &[("me", None)]);
+    let (queues, classes) = (vec!["front".to_owned()], vec!["vital".to_owned(), "p1".to_owned()]);
+    room.happens(Event::PlanChanged { version: "2".to_owned(), queues, classes: classes.clone() });
+    let told = room.read(page);
+    assert!(told.contains(&ServerMessage::Plan { classes: classes.clone() }), "{told:?}");
+    assert!(room.read(silent).is_empty());
+    let welcome = room.hello(silent, &[]);
+    let knows =
+        |it: &ServerMessage| matches!(it, ServerMessage::Welcome { classes: of, .. } if *of == classes);
+    assert!(welcome.iter().any(knows));
+}

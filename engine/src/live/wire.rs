@@ -170,6 +170,11 @@ pub enum ServerMessage {
         /// What the wall clock says: milliseconds since 1970.
         utc: Millis,
     },
+    /// Another plan serves: what `welcome` said of its classes is void.
+    Plan {
+        /// The classes of the plan by name, in its order.
+        classes: Vec<String>,
+    },
     /// What the page holds is the latest.
     UpToDate {
         /// Which topic.

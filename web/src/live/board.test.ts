@@ -26,6 +26,16 @@ describe("the browser folds what it is told", () => {
     expect(resume(board)).toEqual([{ topic: "board", epoch: 1, v: 6 }]);
   });
 
+  it("another plan's classes are what may be said from then on", () => {
+    const welcome: ServerMessage = {
+      type: "welcome", proto: 1, centre: "samu", epoch: 1, viewer: "a", right: "agent", agent: "a",
+      classes: ["vital", "routine"], contacts: ["sdis"], now: 0, utc: 0,
+    };
+    const plan: ServerMessage = { type: "plan", classes: ["vital", "p1", "p2"] };
+    expect(fold(welcome, plan).welcome).toEqual({ ...welcome, classes: ["vital", "p1", "p2"] });
+    expect(fold(plan).welcome).toBeNull();
+  });
+
   it("any split of a log into deltas ends in the same board", () => {
     const log = Array.from({ length: 60 }, (_, i) => change(`queue/${i % 7}`, i % 5 === 4 ? null : queue(i)));
     const whole = rows(fold(snapshot(0, []), delta(0, 60, log)));

@@ -44,6 +44,8 @@ export function apply(board: Board, message: ServerMessage, at: number): Board {
   switch (message.type) {
     case "welcome":
       return { ...board, welcome: message, clock: { now: message.now, utc: message.utc, heard: at } };
+    case "plan":
+      return { ...board, welcome: board.welcome && { ...board.welcome, classes: message.classes } };
     case "ping":
       return { ...board, clock: { now: message.now, utc: message.utc, heard: at } };
     case "snapshot":

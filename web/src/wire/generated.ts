@@ -1040,7 +1040,11 @@ now: Millis,
 /**
  * What the wall clock says: milliseconds since 1970.
  */
-utc: Millis, } | { "type": "up_to_date", 
+utc: Millis, } | { "type": "plan", 
+/**
+ * The classes of the plan by name, in its order.
+ */
+classes: Array<string>, } | { "type": "up_to_date", 
 /**
  * Which topic.
  */
