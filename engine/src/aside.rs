@@ -150,7 +150,9 @@ impl Engine {
         if text.is_empty() || text.chars().count() > NOTE_MAX {
             return Err(Refusal::Invalid);
         }
-        self.log(id.centre, Event::Noted { call: id, by, text: Private(text.to_owned()) });
+        let said = Event::Noted { call: id, by, text: Private(text.to_owned()) };
+        self.tell_helpers(id, &said);
+        self.log(id.centre, said);
         Ok(())
     }
 }

@@ -174,7 +174,9 @@ impl Engine {
             return;
         }
         call.course.tags.push(tag.to_owned());
-        self.log(id.centre, Event::Beside(Beside::Tagged { call: id, tag: tag.to_owned(), by: by.clone() }));
+        let said = Event::Beside(Beside::Tagged { call: id, tag: tag.to_owned(), by: by.clone() });
+        self.tell_helpers(id, &said);
+        self.log(id.centre, said);
         self.belong(id, by);
     }
 

@@ -212,7 +212,6 @@ impl Engine {
                 Step::Ring(decision) => self.ring(&decision),
                 Step::Stop { offer, agent: _, work, end } => self.stop_ringing(offer, work, &end),
                 Step::Take { offer } => self.take_on_page(offer),
-                // No queue of a plan that serves overflows yet.
                 Step::Overflow(overflowing) => self.overflow(&overflowing),
                 Step::Event(event) => self.log_at(centre, event),
             }
@@ -250,6 +249,7 @@ impl Engine {
                 Alarm::Recontact(call) => self.recontact(call),
                 Alarm::CallbackUnanswered(call) => self.callback_unanswered(call),
                 Alarm::CallbackOver(call) => self.callback_over(call),
+                Alarm::OutletSilent(leg) => self.outlet_silent(leg),
                 Alarm::OutletUnanswered(leg) => self.outlet_unanswered(leg),
                 Alarm::ToneOver(leg) => self.end_tone(leg),
             }

@@ -25,6 +25,14 @@ use std::time::Duration;
 /// hangs up on somebody who is on the way to the phone.
 const RINGS: Duration = Duration::from_secs(30);
 
+/// An address that has said nothing for so long, not even that it tries, is left for the carrier's next
+/// one: three repetitions have gone unanswered. Longer keeps a caller with a machine that is down,
+/// shorter leaves one over a network that loses packets.
+const SILENT: Duration = Duration::from_secs(4);
+
+/// What an address that does not answer is taken to have said (RFC 3261, §8.1.3.1).
+const TIMED_OUT: u16 = 408;
+
 impl Engine {
     /// A rule of its queue says that this call should be offered elsewhere.
     pub(crate) fn overflow(&mut self, step: &Overflowing) {
@@ -140,6 +148,9 @@ impl Engine {
         let leg = self.centre_mut(id.centre)?.leg_id();
         let made = self.dial_out(id, leg, ways, number, shown.as_deref())?;
         self.calls.get_mut(&id)?.add(Party::new(PartyRole::Outlet, made));
+        if ways.len() > 1 {
+            self.alarms.set(Alarm::OutletSilent(leg), self.now.at + SILENT);
+        }
         self.alarms.set(Alarm::OutletUnanswered(leg), self.now.at + RINGS);
         Some(Way::Outside(leg))
     }
@@ -152,7 +163,7 @@ impl Engine {
 
     /// A human outside has answered: the caller leaves the queue into that conversation.
     pub(crate) fn outlet_answered(&mut self, id: CallId, leg: LegId, sdp: Option<&[u8]>) {
-        self.alarms.clear(Alarm::OutletUnanswered(leg));
+        self.quiet_outlet(leg);
         let Some(call) = self.calls.get(&id) else { return };
         let (Some(work), None) = (call.work, call.talk) else {
             return self.let_go(id, leg, Some(crate::assign::ELSEWHERE));
@@ -179,7 +190,7 @@ impl Engine {
 
     /// A leg outside has failed, rung for too long, or hung up before it answered.
     pub(crate) fn outlet_gone(&mut self, id: CallId, leg: LegId, code: Option<u16>) {
-        self.alarms.clear(Alarm::OutletUnanswered(leg));
+        self.quiet_outlet(leg);
         self.let_go(id, leg, Some(CLEARED));
         let outlet = self.take_outlet(id, |way| way == Way::Outside(leg));
         let work = self.calls.get(&id).and_then(|call| call.work);
@@ -235,10 +246,26 @@ impl Engine {
         }
     }
 
+    /// Nothing is expected of this leg any more.
+    fn quiet_outlet(&mut self, leg: LegId) {
+        self.alarms.clear(Alarm::OutletSilent(leg));
+        self.alarms.clear(Alarm::OutletUnanswered(leg));
+    }
+
     fn take_outlet(&mut self, id: CallId, is: impl Fn(Way) -> bool) -> Option<Outlet> {
         let outlets = &mut self.calls.get_mut(&id)?.course.outlets;
         let place = outlets.iter().position(|outlet| is(outlet.way))?;
         Some(outlets.remove(place))
+    }
+
+    /// Time for an address outside to have said something: one that has not is as good as dead.
+    pub(crate) fn outlet_silent(&mut self, leg: LegId) {
+        let Some(&id) = self.legs.get(&leg) else { return };
+        let party = self.calls.get(&id).and_then(|call| call.party(leg));
+        let silent = |party: &Party| party.leg.dialogs.iter().all(|it| self.endpoint.is_silent(*it));
+        if party.is_some_and(silent) {
+            self.outlet_gone(id, leg, Some(TIMED_OUT));
+        }
     }
 
     /// A leg outside has rung for long enough.
@@ -254,7 +281,7 @@ impl Engine {
         for outlet in std::mem::take(&mut call.course.outlets) {
             match outlet.way {
                 Way::Outside(leg) => {
-                    self.alarms.clear(Alarm::OutletUnanswered(leg));
+                    self.quiet_outlet(leg);
                     self.let_go(id, leg, Some(crate::assign::ELSEWHERE));
                 }
                 Way::Guest(work) => {
@@ -328,7 +355,7 @@ impl Engine {
 }
 
 /// The class of that name in another centre's plan, or else its first on the same side of the fence.
-fn class_like(plan: &Dialplan, name: &str, fenced: bool) -> Option<ClassId> {
+pub(crate) fn class_like(plan: &Dialplan, name: &str, fenced: bool) -> Option<ClassId> {
     let same_side = || {
         let place = plan.classes.iter().position(|class| class.fence == fenced)?;
         u16::try_from(place).ok().map(ClassId)

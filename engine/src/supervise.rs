@@ -4,6 +4,7 @@
 //! pauses, `*3` ends wrap-up. It hears a short tone, and is hung up on.
 
 use crate::alarm::Alarm;
+use crate::call::Call;
 use crate::call::event::{Actor, Event, Intent, Source};
 use crate::caller::dialled;
 use crate::dialplan::{ClassId, Dialplan};
@@ -13,10 +14,11 @@ use crate::inbound::first_words;
 use crate::io::{Command, Counter, Outcome, Output, Refusal, Verb};
 use crate::media::{MediaCommand, Program};
 use crate::negotiate;
+use crate::overflow::class_like;
 use crate::queue::Fact;
 use crate::site::{Phone, Role};
 use sip::endpoint::{DialogId, Invite};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -157,13 +159,24 @@ impl Engine {
     /// case that the call has to wait again.
     pub(crate) fn qualify(&mut self, id: CallId, class: &str, by: Actor) -> Result<(), Refusal> {
         let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
-        let class = meant_by(&centre.plan, class).ok_or(Refusal::Invalid)?;
+        let class = match meant_by(&centre.plan, class) {
+            None => self.meant_abroad(id, class, &by).ok_or(Refusal::Invalid)?,
+            Some(class) => class,
+        };
         let source = self.source_of(&by);
         self.reclass(id, class, by, source)?;
         if let Some(call) = self.calls.get_mut(&id) {
             call.qualified = true;
         }
         Ok(())
+    }
+
+    /// A class of the plan of whoever helps, as the call's own plan would have it.
+    fn meant_abroad(&self, id: CallId, word: &str, by: &Actor) -> Option<ClassId> {
+        let Actor::Agent(agent) = by else { return None };
+        let theirs = &self.centre(agent.centre).filter(|centre| centre.id != id.centre)?.plan;
+        let meant = theirs.class(meant_by(theirs, word)?)?;
+        class_like(&self.centre(id.centre)?.plan, &meant.name, meant.fence)
     }
 
     /// The call has another class from here on, on somebody's word.
@@ -190,18 +203,10 @@ impl Engine {
         let call = self.calls.get_mut(&id).ok_or(Refusal::Unknown)?;
         call.class.clone_from(&meant.name);
         call.fenced = meant.fence;
-        self.log(
-            id.centre,
-            Event::Qualified {
-                call: id,
-                work,
-                class: meant.name,
-                fenced: meant.fence,
-                due,
-                by: by.clone(),
-                source,
-            },
-        );
+        let (class, fenced) = (meant.name, meant.fence);
+        let said = Event::Qualified { call: id, work, class, fenced, due, by: by.clone(), source };
+        self.tell_helpers(id, &said);
+        self.log(id.centre, said);
         self.tell_floor(id.centre, Fact::Due);
         self.reclass_abroad(id, &by, source);
         Ok(())
@@ -227,7 +232,7 @@ impl Engine {
     fn may(&self, centre: CentreId, actor: &Actor, verb: &Verb) -> Result<(), Refusal> {
         let (about, whose) = subject(verb, centre);
         if whose != centre {
-            return Err(Refusal::Unknown);
+            return if self.helps(centre, actor, verb) { Ok(()) } else { Err(Refusal::Unknown) };
         }
         let Actor::Agent(me) = actor else {
             let known = !matches!(actor, Actor::Caller);
@@ -244,6 +249,26 @@ impl Engine {
             (Some(agent), _) if agent == *me => Ok(()),
             (None, verb) if me.centre == centre && is_anybodys(verb) => Ok(()),
             _ => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// Whether this is somebody who answers for another centre, and speaks of the call in the ear.
+    fn helps(&self, centre: CentreId, actor: &Actor, verb: &Verb) -> bool {
+        let Actor::Agent(me) = actor else { return false };
+        let (Verb::Qualify { call, .. } | Verb::Note { call, .. } | Verb::Tag { call, .. }) = verb else {
+            return false;
+        };
+        let ears = self.calls.get(call).map(Call::ears).unwrap_or_default();
+        me.centre == centre && ears.contains(me)
+    }
+
+    /// What is said of a call, for those of other centres who are in it. Its record has the word of its
+    /// own centre.
+    pub(crate) fn tell_helpers(&mut self, id: CallId, said: &Event) {
+        let ears = self.calls.get(&id).map(Call::ears).unwrap_or_default();
+        let abroad: BTreeSet<CentreId> = ears.iter().map(|agent| agent.centre).collect();
+        for centre in abroad.into_iter().filter(|centre| *centre != id.centre) {
+            self.log_apart(centre, said.clone());
         }
     }
 

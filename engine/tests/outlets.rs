@@ -4,7 +4,7 @@ mod kit;
 
 use engine::call::event::{Actor, Beside, Event};
 use engine::id::{AgentId, CentreId, QueueId};
-use engine::io::{Command, Input, Verb};
+use engine::io::{Command, Input, Refusal, Verb};
 use engine::site::{CentreSite, Site};
 use kit::{Room, agent, centre, desks, plan, site, trunk_at};
 use std::time::Duration;
@@ -203,6 +203,49 @@ fn i01_a_call_confirmed_vital_is_so_in_the_other_centre_that_may_have_it() {
 }
 
 #[test]
+fn whoever_helps_qualifies_notes_and_tags_the_call_in_the_ear_and_no_other() {
+    let mut room = two_centres();
+    let there = AgentId { centre: CentreId(1), index: 0 };
+    let mut first = room.dial_and_ack("0612345678", "15");
+    let mut second = room.dial_and_ack("0687654321", "15");
+    let queue = room.queue("front");
+    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    room.answer(5);
+    let (call, other) = (room.arrival(0).0, room.arrival(1).0);
+    let mut say = |verb: Verb| {
+        let (centre, id, actor) = (there.centre, format!("{verb:?}"), Actor::Agent(there));
+        room.input(Input::Command(Command { centre, id, actor, verb }));
+        room.outcomes.last().expect("an outcome").result.map(|_| ())
+    };
+    let words = |call| {
+        let (text, tag) = ("fell from a roof".to_owned(), "fall".to_owned());
+        [Verb::Qualify { call, class: "P1".to_owned() }, Verb::Note { call, text }, Verb::Tag { call, tag }]
+    };
+    for verb in words(other) {
+        assert_eq!(say(verb), Err(Refusal::Unknown), "not theirs");
+    }
+    for verb in words(call) {
+        assert_eq!(say(verb), Ok(()));
+    }
+    assert_eq!(say(Verb::PlanCallback { call, after: SECOND, note: None }), Err(Refusal::Unknown), "home's");
+    let told = |fits: fn(&Event) -> bool| {
+        let both = room.log.iter().filter(|(_, it)| fits(&it.event)).map(|(_, it)| it.centre.0);
+        both.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!(told(|it| matches!(it, Event::Qualified { class, .. } if class == "p1")), 2, "both boards");
+    assert_eq!(told(|it| matches!(it, Event::Noted { .. })), 2);
+    assert_eq!(told(|it| matches!(it, Event::Beside(Beside::Tagged { .. }))), 2);
+    room.bye(&mut first);
+    let record = &room.records[0];
+    assert_eq!(
+        (record.qualifications.last().map(|it| it.class.as_str()), record.notes.len()),
+        (Some("p1"), 1)
+    );
+    room.bye(&mut second);
+    room.rest();
+}
+
+#[test]
 fn another_queue_of_the_centre_is_no_attempt_that_fails() {
     let mut room =
         room(r#"{ when = ["waited"], after = "20s", to = "queue:regulation", mode = "additive" }"#);
@@ -255,6 +298,40 @@ fn a_way_out_over_a_carrier_is_tried_at_each_of_its_addresses() {
     room.out_says_at(kit::second_address(), "200 OK");
     assert!(overflowed(&room));
     assert!(room.last(&trunk_at(1), rung.call_id(), |_| true).is_none(), "one address, one dialog");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn an_address_that_says_nothing_is_left_for_the_carriers_next_one() {
+    for (first, passes_on) in [(None, true), (Some("100 Trying"), false), (Some("180 Ringing"), false)] {
+        let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
+        let mut room = Room::of(with_two_addresses(site));
+        let mut caller = room.dial_and_ack("0612345678", "15");
+        room.pass(21 * SECOND);
+        if let Some(first) = first {
+            room.out_says(first);
+        }
+        room.pass(5 * SECOND);
+        assert_eq!(room.rings_out_at(kit::second_address()).is_some(), passes_on, "{first:?}");
+        if passes_on {
+            room.out_says_at(kit::second_address(), "200 OK");
+            assert!(overflowed(&room));
+        }
+        room.bye(&mut caller);
+        room.rest();
+    }
+}
+
+#[test]
+fn the_last_address_has_all_the_time_a_phone_rings() {
+    let mut room = room(OUT);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    room.pass(20 * SECOND);
+    assert!(room.rings_outside().is_some(), "there is no other");
+    room.out_says("200 OK");
+    assert!(overflowed(&room));
     room.bye(&mut caller);
     room.rest();
 }
