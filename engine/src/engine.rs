@@ -116,6 +116,7 @@ impl Engine {
             Input::Command(command) => self.obey(command),
             Input::Page { agent, open } => self.page_open(agent, open),
             Input::PageOffer { agent, sdp } => self.page_offers(agent, sdp),
+            Input::PagePresent { agent } => self.tell_floor(agent.centre, Fact::Present { agent }),
             Input::PageAudio { agent, fit, why: _ } => {
                 self.tell_floor(agent.centre, Fact::PageFit { agent, fit });
             }

@@ -44,6 +44,11 @@ pub enum Input<'a> {
         /// The browser's SDP.
         sdp: String,
     },
+    /// Somebody has touched a key or the pointer at an agent's page.
+    PagePresent {
+        /// Whose.
+        agent: AgentId,
+    },
     /// An agent's page says how its microphone and speakers do: a condition of eligibility.
     PageAudio {
         /// Whose.

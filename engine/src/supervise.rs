@@ -98,6 +98,7 @@ impl Engine {
             Verb::SignOut { agent } => Fact::Intent { agent, intent: Intent::SignedOut, by },
             Verb::Ready { agent } => Fact::Intent { agent, intent: Intent::Ready, by },
             Verb::Pause { agent, reason } => Fact::Intent { agent, intent: Intent::Paused(reason), by },
+            Verb::AutoAnswer { agent, on } => Fact::AutoAnswer { agent, on },
             Verb::OfferSeen { agent, offer } => Fact::Seen { agent, offer },
             Verb::Claim { agent, offer } => return self.claim(agent, offer),
             Verb::Reject { agent, offer } => Fact::Reject { agent, offer },
@@ -368,6 +369,7 @@ fn subject(verb: &Verb, centre: CentreId) -> (Option<AgentId>, CentreId) {
         | Verb::SignOut { agent }
         | Verb::Ready { agent }
         | Verb::Pause { agent, .. }
+        | Verb::AutoAnswer { agent, .. }
         | Verb::OfferSeen { agent, .. }
         | Verb::Claim { agent, .. }
         | Verb::Reject { agent, .. }

@@ -198,6 +198,7 @@ fn of_page(agent: AgentId, said: PageSaid) -> Input<'static> {
     match said {
         PageSaid::Opened => Input::Page { agent, open: true },
         PageSaid::Closed => Input::Page { agent, open: false },
+        PageSaid::Touched => Input::PagePresent { agent },
         PageSaid::Offers(sdp) => Input::PageOffer { agent, sdp },
         PageSaid::Audio { fit, why } => Input::PageAudio { agent, fit, why },
     }

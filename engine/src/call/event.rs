@@ -132,6 +132,9 @@ pub enum Event {
         waited: Duration,
         /// Why.
         because: Because,
+        /// The agent's page takes it by itself, after a tone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        auto_answer: bool,
     },
     /// The agent's phone rings, or the page shows it.
     Alerting {

@@ -35,6 +35,14 @@ pub enum Verb {
         /// Why, from the centre's list or free.
         reason: String,
     },
+    /// The agent wants confirmed-vital calls put through without a key, where the queue allows it and
+    /// while they show that they are there. Until the page closes.
+    AutoAnswer {
+        /// Who.
+        agent: AgentId,
+        /// Wanted, or not.
+        on: bool,
+    },
     /// The agent has seen an offer on a screen.
     OfferSeen {
         /// Who.

@@ -397,7 +397,8 @@ impl Board {
     }
 
     fn note_offer(&mut self, entry: &Entry) {
-        let Event::Offered { offer, work, call, agent, kind, deadline, waited, because, .. } = &entry.event
+        let Event::Offered { offer, work, call, agent, kind, deadline, waited, because, auto_answer, .. } =
+            &entry.event
         else {
             return;
         };
@@ -416,6 +417,7 @@ impl Board {
             waited: (*waited).into(),
             because: because.clone(),
             alerting: false,
+            auto_answer: *auto_answer,
         };
         self.rows.set(Key::Offer(*agent, *offer), Some(Row::Offer(row)));
     }

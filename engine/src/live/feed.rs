@@ -82,6 +82,8 @@ pub enum PageSaid {
     Opened,
     /// The last of them has gone.
     Closed,
+    /// Somebody has touched it.
+    Touched,
     /// The page that owns the audio offers it (SDP).
     Offers(String),
     /// How its microphone and speakers do.
@@ -255,6 +257,7 @@ impl Feed {
             (ClientMessage::Resync { topic }, true) => self.resync(id, topic),
             (ClientMessage::RtcOffer { sdp }, true) => self.offer_audio(now, id, sdp),
             (ClientMessage::Audio { fit, why }, true) => self.audio_does(id, fit, why),
+            (ClientMessage::Present {}, true) => self.touched(id),
             (ClientMessage::TakeOver {}, true) => self.take_over(id),
         }
     }

@@ -394,6 +394,8 @@ pub struct OfferRow {
     pub because: Because,
     /// The phone rings.
     pub alerting: bool,
+    /// The page takes it by itself, after a tone: the agent wants it so, and is there.
+    pub auto_answer: bool,
 }
 
 /// A call in an agent's ear, on that agent's page.

@@ -106,6 +106,7 @@ fn queued(n: u64, at: Instant) -> Event {
 }
 fn offered(n: u64, to: AgentId, at: Instant) -> Event {
     Event::Offered {
+        auto_answer: false,
         offer: offer(n),
         work: work(n),
         call: call(n),

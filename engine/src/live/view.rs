@@ -68,6 +68,7 @@ impl Viewer {
             | Verb::SignOut { agent }
             | Verb::Ready { agent }
             | Verb::Pause { agent, .. }
+            | Verb::AutoAnswer { agent, .. }
             | Verb::OfferSeen { agent, .. }
             | Verb::Claim { agent, .. }
             | Verb::Reject { agent, .. }

@@ -81,6 +81,8 @@ pub enum ClientMessage {
         #[serde(default)]
         why: String,
     },
+    /// Somebody has touched a key or the pointer here: the agent is there. Said now and then.
+    Present {},
     /// A second page of the same agent takes the audio over: the first is told `taken_over`. Its
     /// `rtc.offer` follows.
     TakeOver {},

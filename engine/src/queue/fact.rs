@@ -239,12 +239,18 @@ pub enum Fact {
         /// Which.
         duty: Duty,
     },
-    /// The agent wants confirmed-vital calls put through without a key, where the queue allows it.
+    /// The agent wants confirmed-vital calls put through without a key, where the queue allows it; for
+    /// as long as the page is open.
     AutoAnswer {
         /// Who.
         agent: AgentId,
         /// Wanted.
         on: bool,
+    },
+    /// The person at the agent's page has touched a key or the pointer. A proof of life.
+    Present {
+        /// Who.
+        agent: AgentId,
     },
     /// Another plan serves. Waiting items keep their place in the order, and their queue by its name.
     Plan(Arc<Dialplan>),

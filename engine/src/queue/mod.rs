@@ -216,6 +216,7 @@ impl Floor {
             | Fact::PageFit { agent, .. }
             | Fact::Page { agent, .. }
             | Fact::AutoAnswer { agent, .. }
+            | Fact::Present { agent }
             | Fact::Assign { agent, .. } => self.agent_at(*agent).map(|_| ()).ok_or(Refusal::Unknown),
             Fact::Answer { agent } => self.may_answer(*agent),
             Fact::Pick { agent, work, lifted, confirmed } => {
@@ -362,6 +363,7 @@ impl Floor {
             Fact::Returned { work, queue, rule } => self.returned(now, work.serial, queue, rule),
             Fact::Assign { agent, duty } => self.assign(now, at(agent), duty),
             Fact::AutoAnswer { agent, on } => self.agents[at(agent)].auto_answer = on,
+            Fact::Present { agent } => self.is_there(now, at(agent)),
             Fact::Due => {}
         }
     }

@@ -114,6 +114,7 @@ impl Floor {
             deadline,
             waited,
             because: because.clone(),
+            auto_answer,
         });
         let decision = Decision {
             offer,
@@ -323,7 +324,19 @@ impl Floor {
         let fresh = Offer { agent: ix, work, call, kind, reserves, phase, claimed, deadline, lapse_at };
         let offer = self.add_offer(deadline, fresh);
         let (agent, epoch) = (self.agents[ix].id, self.agents[ix].epoch);
-        self.log(Event::Offered { offer, work, call, agent, kind, epoch, deadline, waited, because });
+        let auto_answer = false;
+        self.log(Event::Offered {
+            offer,
+            work,
+            call,
+            agent,
+            kind,
+            epoch,
+            deadline,
+            waited,
+            because,
+            auto_answer,
+        });
         Some(offer)
     }
 }

@@ -119,6 +119,8 @@ impl Floor {
         let mut is = was;
         change(&mut is);
         (agent.page, agent.up, agent.fit) = (is.open, is.up, is.fit);
+        // The next page says anew what its agent wants.
+        agent.auto_answer &= is.open;
         if agent.by_page && is != was {
             let (id, code) = (agent.id, agent.page_code());
             let reachable = is == PageFacts { open: true, up: true, fit: true };
@@ -297,6 +299,12 @@ impl Floor {
             self.log(Event::Rona { agent, on: false });
         }
         self.settle(ix);
+    }
+
+    /// The person has touched the page.
+    pub(super) fn is_there(&mut self, now: Instant, ix: usize) {
+        self.show_life(ix);
+        self.agents[ix].present_at = Some(now);
     }
 
     /// A phone that rings is there, whoever sits before it.

@@ -36,7 +36,7 @@ export function AgentPage({ desk }: { desk: Desk }) {
       </div>
       <Refusal desk={desk} keyOf={keyOf} />
       <News desk={desk} keyOf={keyOf} />
-      {settings.value && <Settings phone={desk.phone} bindings={bindings} onClose={() => (settings.value = false)} />}
+      {settings.value && <Settings desk={desk} bindings={bindings} onClose={() => (settings.value = false)} />}
       <div class="desk">
         <CallPanel desk={desk} keyOf={keyOf} />
         <div class="lists">

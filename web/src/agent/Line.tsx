@@ -95,7 +95,8 @@ function Offered({ desk, offer, keyOf }: Props & { offer: OfferRow }) {
   const waits = urgent ? now - urgent.arrived : offer.waited + Math.max(0, now - offerStart(desk, offer));
   const back = desk.callbacks.value.find((row) => row.call === shown.call);
   const kind = back ? t("back.preview") : t(urgent ? "offer.more_urgent" : "offer.title");
-  const said = [kind, code("offer.kind", offer.kind), shown.caller_name, code("service", shown.service), back?.note];
+  const comes = desk.byItself.value?.work === shown.work && t("offer.by_itself");
+  const said = [comes, kind, code("offer.kind", offer.kind), shown.caller_name, code("service", shown.service), back?.note];
   return (
     <section class={`line offered ${fenced ? "vital" : ""}`} aria-label={t("offer.title")}>
       <div class="who">

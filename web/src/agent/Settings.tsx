@@ -3,11 +3,14 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { t, type Word } from "../i18n/words";
 import type { Device } from "../phone/devices";
-import type { Phone } from "../phone/phone";
 import { Button } from "../ui/pieces";
+import type { Desk } from "./desk";
 import { ACTIONS, chordOf, DEFAULT, keepBindings, keyName, unfit, type Action, type Bindings, type Unfit } from "./keys";
 
-export function Settings({ phone, bindings, onClose }: { phone: Phone; bindings: Signal<Bindings>; onClose: () => void }) {
+type Props = { desk: Desk; bindings: Signal<Bindings>; onClose: () => void };
+
+export function Settings({ desk, bindings, onClose }: Props) {
+  const { phone } = desk;
   const chosen = phone.chosen.value;
   const { microphones, speakers } = phone.devices.value;
   const quality = phone.quality.value;
@@ -28,6 +31,10 @@ export function Settings({ phone, bindings, onClose }: { phone: Phone; bindings:
         <label class="check">
           <input type="checkbox" checked={chosen.processing} onChange={(event) => void phone.choose({ ...chosen, processing: event.currentTarget.checked })} />
           <span>{t("audio.processing")}</span>
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={desk.autoAnswer.value} onChange={(event) => desk.setAutoAnswer(event.currentTarget.checked)} />
+          <span>{t("audio.auto_answer")}</span>
         </label>
         {quality && (
           <p class="detail">

@@ -15,13 +15,14 @@
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Link, Outcome } from "../live/link";
 import {
-  asked, callbacks, conversation, dialling, handOvers, held, majors, newcomers, next, nowAt, offers, passesOver, queues, rowsOf, self, summons, waiting, type Whom,
+  asked, byItself, callbacks, conversation, dialling, handOvers, held, majors, newcomers, next, nowAt, offers, passesOver, queues, rowsOf, self, summons, waiting, type Whom,
 } from "../live/room";
 import { after } from "../live/scope";
 import type { Phone } from "../phone/phone";
 import { tick } from "../ui/time";
 import type { AgentRow, WireVerb } from "../wire/generated";
 import type { Action } from "./keys";
+import { watchHands } from "./presence";
 
 /** What was refused, until it has been read. */
 export type Refused = { why: string; by: string | null; nth: number };
@@ -31,6 +32,10 @@ const CALL_COMES_WITHIN = 3_000;
 const READ_WITHIN = 6_000;
 
 const HAND_TO_KEPT_AS = "bandeau.hand_to";
+const AUTO_KEPT_AS = "bandeau.auto_answer";
+
+/** From the tone to the call it announces: long enough to be heard, and for a hand to be faster. */
+const TONE_LASTS = 700;
 
 export class Desk {
   readonly link: Link;
@@ -66,6 +71,10 @@ export class Desk {
   readonly majors = computed(() => majors(this.#room.value).filter((row) => row.until === null));
   /** Whom one may ask about a call: outside first, then whoever is on duty, then teams. */
   readonly asked = computed(() => asked(this.#room.value, this.link.board.value.welcome?.contacts ?? [], this.name));
+  /** The agent wants vital calls without a key: said to the engine by each page, over each connection. */
+  readonly autoAnswer = signal(kept(AUTO_KEPT_AS) === "yes");
+  /** What comes by itself, after a tone. */
+  readonly byItself = computed(() => byItself(this.offers.value, this.call.value !== null || this.answering.value || this.phone.why.value !== ""));
   /** Whom the answer key takes. */
   readonly next = computed(() => next(this.offers.value, this.waiting.value, this.name));
   readonly held = computed(() => held(this.#room.value));
@@ -76,6 +85,8 @@ export class Desk {
   readonly #shown = new Set<string>();
   #shownWith: { call: string; number: string } | null = null;
   #ear: string | null = null;
+  #announced: string | null = null;
+  #wished = false;
   #nth = 0;
   #turn = 0;
 
@@ -96,9 +107,26 @@ export class Desk {
       effect(() => {
         if (this.call.value === null) [this.disposition.value, this.draft.value] = ["", null];
       }),
+      effect(() => {
+        const offer = this.byItself.value?.offer ?? null;
+        if (offer === this.#announced) return;
+        this.#announced = offer;
+        if (offer === null) return;
+        phone.beep();
+        after(scope, TONE_LASTS, () => {
+          if (this.byItself.peek()?.offer === offer) void this.#take({ type: "claim", offer });
+        });
+      }),
+      effect(() => {
+        const on = this.autoAnswer.value;
+        if (link.line.value !== "up" || (!on && !this.#wished)) return;
+        this.#wished = on;
+        void link.command({ type: "auto_answer", on });
+      }),
       effect(() => phone.unheard(this.call.value !== null && this.call.value.lost !== null)),
     ];
     scope.addEventListener("abort", () => stops.forEach((stop) => stop()), { once: true });
+    watchHands(scope, () => link.say({ type: "present" }));
     // Sent again, it was shown and our word was lost.
     link.listen(scope, (notice) => {
       if (notice.type === "offer" && this.#shown.has(notice.offer.offer)) this.#see(notice.offer.offer);
@@ -111,6 +139,11 @@ export class Desk {
     if (this.#shown.has(offer)) return;
     this.#shown.add(offer);
     this.#see(offer);
+  }
+
+  setAutoAnswer(on: boolean): void {
+    keep(AUTO_KEPT_AS, on ? "yes" : "no");
+    this.autoAnswer.value = on;
   }
 
   act(action: Action): void {

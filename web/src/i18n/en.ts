@@ -186,6 +186,7 @@ export const en: Record<Word, string> = {
 
   "offer.more_urgent": "More urgent",
   "offer.instead": "A more urgent call has come: taken instead of {number}",
+  "offer.by_itself": "comes by itself",
   "offer.title": "Call offered",
   "offer.announce": "{class} call offered, {number}. {key} to answer.",
   "offer.announce.alert": "Help needed: {class} call, {number}. {key} holds yours and takes it.",
@@ -242,6 +243,7 @@ export const en: Record<Word, string> = {
   "audio.ringer_blocked": "The ringer is silent: press a key",
   "audio.default": "system choice",
   "audio.processing": "Echo and noise processing by the browser",
+  "audio.auto_answer": "Confirmed vital calls come without a key while I am here, where the queue allows it",
   "audio.test_ringer": "Try the ringer",
   "audio.quality": "Line: {rtt} ms, jitter {jitter} ms, lost {lost}",
 

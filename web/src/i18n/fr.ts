@@ -182,6 +182,7 @@ export const fr = {
   "call.class": "Classe : {class}",
   "call.duration": "Durée",
 
+  "offer.by_itself": "vient de lui-même",
   "offer.title": "Appel proposé",
   "offer.more_urgent": "Plus urgent",
   "offer.instead": "Un appel plus urgent est venu : pris à la place du {number}",
@@ -240,6 +241,7 @@ export const fr = {
   "audio.ringer_blocked": "Sonnerie muette : appuyez sur une touche",
   "audio.default": "choix du système",
   "audio.processing": "Traitement de l'écho et du bruit par le navigateur",
+  "audio.auto_answer": "Les appels vitaux confirmés viennent sans touche tant que je suis là, où la file le permet",
   "audio.test_ringer": "Essayer la sonnerie",
   "audio.quality": "Liaison : {rtt} ms, gigue {jitter} ms, pertes {lost}",
 

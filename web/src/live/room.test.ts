@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConversationRow, OfferRow, PartyRow, Row, WaitingRow } from "../wire/generated";
-import { asked, callbacks, dialling, handOvers, majors, mayLeave, newcomers, next, nowAt, onTheLine, passesOver, readable, spell, summons, supervisorsEar, waiting } from "./room";
+import { asked, byItself, callbacks, dialling, handOvers, majors, mayLeave, newcomers, next, nowAt, onTheLine, passesOver, readable, spell, summons, supervisorsEar, waiting } from "./room";
 
 const waits = (work: string, over: Partial<WaitingRow> = {}): [string, Row] => [
   `waiting/0-q0/${work}`,
@@ -54,6 +54,15 @@ describe("what a room reads", () => {
 describe("what stands beside the queue", () => {
   const offer = (kind: OfferRow["kind"], item: OfferRow["because"]["item"] = "fence", deadline = 0) =>
     ({ offer: kind, kind, deadline, because: { item } }) as OfferRow;
+
+  it("a page takes by itself what the engine says is for it alone, with empty hands, and nothing else", () => {
+    const mine = { ...offer("exclusive"), auto_answer: true };
+    expect(byItself([mine], false)?.offer).toBe("exclusive");
+    expect(byItself([mine], true)).toBeNull();
+    expect(byItself([offer("exclusive")], false)).toBeNull();
+    expect(byItself([{ ...offer("shared"), auto_answer: true }, mine], false)).toBeNull();
+    expect(byItself([], false)).toBeNull();
+  });
 
   it("with a call in the ear only an alert or a conversation to join calls away, else what stands first", () => {
     expect(summons([offer("shared"), offer("alert")], true)?.kind).toBe("alert");

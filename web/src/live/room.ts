@@ -87,6 +87,12 @@ export function summons(offers: readonly OfferRow[], talks: boolean): OfferRow |
   return first && calls(first) ? first : null;
 }
 
+/** What this page takes without a key: the engine says so of one that is for this agent alone. */
+export function byItself(offers: readonly OfferRow[], busy: boolean): OfferRow | null {
+  const [first] = offers;
+  return !busy && first?.auto_answer && first.kind === "exclusive" ? first : null;
+}
+
 /** Whom the answer key takes at this instant, as far as the page is told: the most urgent of those that
  * ring here and those that nobody is rung for, in the queues of what rings here. The engine decides. */
 export function next(offers: readonly OfferRow[], waiting: readonly WaitingRow[], name: string): WaitingRow | null {

@@ -63,6 +63,8 @@ export class Phone {
   readonly #owner: Owner;
   readonly #context = new AudioContext();
   readonly #ringer = new Ringer(this.#context);
+  /** The tone in the headset before a call that comes without a key. */
+  readonly #tone = new Ringer(this.#context);
   readonly #element = new Audio();
   #open: MediaStream | null = null;
   #track: MediaStreamTrack | null = null;
@@ -138,8 +140,13 @@ export class Phone {
     else this.#ringer.ring(how === "urgent");
   }
 
+  /** In the headset: a vital call follows. */
+  beep(): void {
+    void this.#tone.once(true);
+  }
+
   testRinger(): void {
-    void this.#ringer.test();
+    void this.#ringer.once(false);
   }
 
   /** Other devices from here on, in the middle of a call too. */
@@ -200,6 +207,7 @@ export class Phone {
   async #route(): Promise<void> {
     const { headset, ringer } = this.chosen.peek();
     await playOn(this.#element, headset);
+    await this.#tone.playOn(headset);
     this.ringer.value = await this.#ringer.playOn(ringer);
   }
 

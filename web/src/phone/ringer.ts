@@ -39,14 +39,14 @@ export class Ringer {
     this.stop();
     this.#rings = wanted;
     void this.#element.play().catch(() => undefined); // without a gesture yet: the page shows the offer all the same
-    this.#chime();
-    this.#timer = setInterval(() => this.#chime(), urgent ? 900 : 1_600);
+    this.#chime(urgent);
+    this.#timer = setInterval(() => this.#chime(urgent), urgent ? 900 : 1_600);
   }
 
-  /** Once, to check that it can be heard. */
-  async test(): Promise<void> {
+  /** Once: to check that it can be heard, or before a call that comes without a key. */
+  async once(urgent: boolean): Promise<void> {
     await this.#element.play().catch(() => undefined);
-    this.#chime();
+    this.#chime(urgent);
   }
 
   stop(): void {
@@ -54,9 +54,9 @@ export class Ringer {
     this.#rings = "no";
   }
 
-  #chime(): void {
+  #chime(urgent: boolean): void {
     const start = this.#context.currentTime;
-    const notes = this.#rings === "urgent" ? URGENT : CALM;
+    const notes = urgent ? URGENT : CALM;
     for (const [index, frequency] of notes.entries()) {
       const note = this.#context.createOscillator();
       const at = start + index * 0.18;

@@ -367,7 +367,7 @@ fit: boolean,
 /**
  * Why not, a code; empty when fit.
  */
-why: string, } | { "type": "take_over", };
+why: string, } | { "type": "present", } | { "type": "take_over", };
 
 /**
  * Somebody is being asked, and the caller is on hold.
@@ -873,7 +873,11 @@ because: Because,
 /**
  * The phone rings.
  */
-alerting: boolean, };
+alerting: boolean, 
+/**
+ * The page takes it by itself, after a tone: the agent wants it so, and is there.
+ */
+auto_answer: boolean, };
 
 /**
  * Somebody who takes part in a conversation.
@@ -1428,7 +1432,15 @@ call: string,
 /**
  * Said after `vital-waits`: this one all the same.
  */
-confirmed?: boolean | null, } | { "type": "hold", 
+confirmed?: boolean | null, } | { "type": "auto_answer", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * Wanted, or not.
+ */
+on: boolean, } | { "type": "hold", 
 /**
  * Who.
  */

@@ -130,6 +130,12 @@ impl Feed {
         self.outputs.push_back(FeedOutput::Page(agent, PageSaid::Audio { fit, why }));
     }
 
+    pub(super) fn touched(&mut self, id: SessionId) {
+        if let Some(agent) = self.page_agent(id) {
+            self.outputs.push_back(FeedOutput::Page(agent, PageSaid::Touched));
+        }
+    }
+
     pub(super) fn take_over(&mut self, id: SessionId) {
         let Some(agent) = self.page_agent(id) else { return };
         let Some(session) = self.sessions.get(&id) else { return };

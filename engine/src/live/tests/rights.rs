@@ -18,6 +18,7 @@ const TABLE: &str = "
     release     observer - self + other - supervisor +
     answer      observer - self + other - supervisor +
     pick        observer - self + other - supervisor +
+    auto_answer observer - self + other - supervisor +
     hold        observer - self + other - supervisor +
     vital       observer - self + other - supervisor +
     leave       observer - self + other - supervisor +
@@ -56,6 +57,7 @@ fn verb(name: &str, agent: AgentId, call: CallId, offer: OfferId, work: WorkId, 
         "release" => Verb::Release { agent, call, disposition: None },
         "answer" => Verb::Answer { agent },
         "pick" => Verb::Pick { agent, call, confirmed: true },
+        "auto_answer" => Verb::AutoAnswer { agent, on: true },
         "hold" => Verb::Hold { agent, call },
         "vital" => Verb::Vital { agent, call },
         "leave" => Verb::Leave { agent, call },
@@ -97,6 +99,7 @@ fn name(verb: &Verb) -> &'static str {
         Verb::Release { .. } => "release",
         Verb::Answer { .. } => "answer",
         Verb::Pick { .. } => "pick",
+        Verb::AutoAnswer { .. } => "auto_answer",
         Verb::Hold { .. } => "hold",
         Verb::Vital { .. } => "vital",
         Verb::Leave { .. } => "leave",

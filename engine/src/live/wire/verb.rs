@@ -84,6 +84,13 @@ pub enum WireVerb {
         #[cfg_attr(test, ts(as = "Option<bool>"))]
         confirmed: bool,
     },
+    /// Confirmed-vital calls come without a key, where the queue allows it; said anew by each page.
+    AutoAnswer {
+        /// Who.
+        agent: Option<String>,
+        /// Wanted, or not.
+        on: bool,
+    },
     /// Put the call in the ear on the list the room shares.
     Hold {
         /// Who.
@@ -322,6 +329,7 @@ impl WireVerb {
             WireVerb::Pick { agent, call, confirmed } => {
                 Verb::Pick { agent: who(agent)?, call: id("call", call)?, confirmed: *confirmed }
             }
+            WireVerb::AutoAnswer { agent, on } => Verb::AutoAnswer { agent: who(agent)?, on: *on },
             WireVerb::Hold { agent, call } => Verb::Hold { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Vital { agent, call } => Verb::Vital { agent: who(agent)?, call: id("call", call)? },
             WireVerb::Leave { agent, call } => Verb::Leave { agent: who(agent)?, call: id("call", call)? },
