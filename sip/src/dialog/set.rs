@@ -63,6 +63,8 @@ pub struct DialogSet {
     pub reason: Option<String>,
     /// Wakes when a cancelled INVITE never got its final response.
     pub give_up: Option<Alarm>,
+    /// Wakes when nothing has been heard of it for a while.
+    pub unheard: Option<Alarm>,
     /// A CANCEL met a connection that was gone, and has been sent over another.
     pub tries_again: bool,
     /// Forks that have spoken reliably.

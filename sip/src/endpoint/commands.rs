@@ -101,6 +101,7 @@ impl Endpoint {
             outgoing,
             reason: None,
             give_up: None,
+            unheard: None,
             tries_again: false,
             early: Vec::new(),
             session: (ASKED, None),
@@ -121,6 +122,8 @@ impl Endpoint {
         self.leave_forks(now, before);
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
         set.key = key.clone();
+        self.schedule.clear(&mut set.unheard);
+        set.unheard = Some(self.schedule.arm(now + self.config.timers.t1 * 8, (dialog, Wake::Unheard)));
         let outgoing = &set.outgoing;
         let flow = outgoing.flow;
         let (expires, least) = (set.session.0.to_string(), set.session.1.map(|least| least.to_string()));

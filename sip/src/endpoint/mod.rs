@@ -103,6 +103,8 @@ enum Wake {
     RepeatSuccess,
     /// The ACK has not come in 64*T1.
     NoAck,
+    /// Nothing has been heard of an INVITE.
+    Unheard,
     /// A cancelled INVITE got no final response in 64*T1.
     GiveUp,
     /// A re-INVITE got no final response in 64*T1.
@@ -291,6 +293,7 @@ impl Endpoint {
             }
             Usage::Calling(mut set) => {
                 self.schedule.clear(&mut set.give_up);
+                self.schedule.clear(&mut set.unheard);
                 self.leave_forks(now, std::mem::take(&mut set.early));
                 std::mem::take(&mut set.local_tag)
             }

@@ -78,6 +78,7 @@ impl Endpoint {
         code: u16,
     ) {
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
+        self.schedule.clear(&mut set.unheard);
         match set.phase.row(Fact::Provisional) {
             Move::Tell => {
                 set.phase = Phase::Proceeding;
@@ -129,6 +130,7 @@ impl Endpoint {
         };
         if next == Move::Stand {
             let Some(Usage::Calling(mut set)) = self.usages.remove(&id) else { return };
+            self.schedule.clear(&mut set.unheard);
             self.leave_forks(now, std::mem::take(&mut set.early));
             let mut session = Session::new(dialog, true, set.outgoing.credentials);
             session.spoken = set.outgoing.sdp.into();

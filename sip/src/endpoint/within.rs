@@ -4,7 +4,7 @@ use super::incoming::{Heard, reason_of, sdp_of};
 use super::refreshing::{in_answer, knows_update};
 use super::{DialogId, Endpoint, Event, Purpose, Wake};
 use crate::dialog::refresh::{self, LEAST, Verdict};
-use crate::dialog::{ALLOW, Ending, SUPPORTED, Session, Theirs, Usage};
+use crate::dialog::{ALLOW, Ending, Phase, SUPPORTED, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
 use crate::transaction::Pending;
@@ -216,6 +216,12 @@ impl Endpoint {
                 self.count(super::Counter::Retransmission);
             }
             (Wake::NoAck, Some(Usage::Standing(_))) => self.give_up_ack(now, dialog),
+            (Wake::Unheard, Some(Usage::Calling(set))) => {
+                set.unheard = None;
+                if set.phase == Phase::Calling {
+                    self.events.push_back(Event::Unheard { dialog });
+                }
+            }
             (Wake::GiveUp, Some(Usage::Calling(_))) => self.give_up_cancelled(now, dialog),
             (Wake::ReofferUnanswered, Some(Usage::Standing(session))) => {
                 let Some(ours) = &mut session.ours else { return };

@@ -12,10 +12,11 @@ impl<O: Clone> Transactions<O> {
     /// A datagram the system would not send fails an INVITE nobody has heard of (§18.4), which has
     /// another way to go; anything else is as if lost on the way, and is sent again.
     pub fn handle_flow_failed(&mut self, now: Instant, flow: Flow) {
-        for server in self.servers.values_mut().filter(|server| server.wire.flow.rides_on(flow)) {
+        let reliable = flow.transport.is_reliable();
+        let servers = self.servers.values_mut().filter(|_| reliable);
+        for server in servers.filter(|server| server.wire.flow.rides_on(flow)) {
             server.wire.flow.connection = 0;
         }
-        let reliable = flow.transport.is_reliable();
         let calls =
             |state: &ClientState| matches!(state, ClientState::Invite(invite_client::State::Calling, _));
         let mut failed: Vec<Key> = self
