@@ -90,8 +90,7 @@ impl Engine {
             self.lines.insert(dialog, Line::Party(about, id));
             dialogs.push(dialog);
         }
-        let state = LegState::Ringing;
-        let leg = Leg { id, dialogs, state, port: Some(port), stream, local, silent: 0, heard: false };
+        let leg = Leg::ringing(id, dialogs, port, stream, local);
         if let Some(call) = self.calls.get_mut(&about) {
             call.add(Party::new(role, leg));
         }

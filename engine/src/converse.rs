@@ -229,6 +229,7 @@ impl Engine {
         // A peer that told us it would send nothing is not missing anything.
         if in_talk && expected {
             self.log(id.centre, Event::NoMedia { call: id, leg, seconds });
+            self.ask_for_audio(id, leg);
         }
         if seconds >= DOUBTFUL {
             self.probe(leg);
@@ -241,6 +242,18 @@ impl Engine {
             (false, true) if in_talk && expected => self.leg_lost(id, leg, Loss::NoAudio),
             _ => {}
         }
+    }
+
+    /// Nothing comes where something should: the peer is told again where we listen, and asked where it
+    /// does (a re-INVITE of the description in force), for a border on the way that has lost one or the
+    /// other. Once for each leg: a second one would find what the first has found.
+    fn ask_for_audio(&mut self, id: CallId, leg: LegId) {
+        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        let Some(dialog) = found.dialog().filter(|_| found.state == LegState::Up && !found.asked) else {
+            return;
+        };
+        found.asked = true;
+        self.endpoint.reoffer(self.now, dialog, &found.local.body);
     }
 
     /// Whether a caller whose signalling is gone has been silent for so long that nobody is there.

@@ -158,6 +158,11 @@ impl Engine {
             && self.centres.iter().all(|centre| centre.floor.is_idle() && centre.works.is_empty())
     }
 
+    /// Whether anything here may hang on this connection.
+    pub fn has_met(&self, flow: Flow) -> bool {
+        self.endpoint.has_met(flow)
+    }
+
     /// Whether this is the path of a registered phone.
     pub fn is_phone(&self, flow: Flow) -> bool {
         self.endpoint.registered_at(flow).is_some()
@@ -263,6 +268,7 @@ impl Engine {
             Told::Invited { dialog, invite } => self.invited(dialog, &invite),
             Told::Confirmed { dialog, sdp } => self.confirmed(dialog, sdp.as_deref()),
             Told::Progress { dialog, .. } => self.alerting(dialog),
+            Told::Unheard { dialog } => self.unheard(dialog),
             Told::Answered { dialog, sdp } => self.agent_answered(dialog, sdp.as_deref()),
             Told::Reoffered { dialog, sdp } => self.reoffered(dialog, sdp.as_deref()),
             Told::ReofferDone { dialog, sdp } | Told::Acknowledged { dialog, sdp } => {

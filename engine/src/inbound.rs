@@ -51,7 +51,9 @@ impl Engine {
         let test = urn.as_deref().is_some_and(|urn| urn.starts_with("urn:service:test.sos"));
         let trunk_name = trunk.and_then(|index| self.site.trunks.get(usize::from(index)));
         let trunk_name = trunk_name.map_or_else(|| "internal".to_owned(), |trunk| trunk.name.clone());
-        let Some(found) = self.centre_mut(centre) else { return };
+        let Some(found) = self.centre_mut(centre) else {
+            return self.endpoint.refuse(self.now, dialog, 503, Some(RETRY_AFTER));
+        };
         let plan = Arc::clone(&found.plan);
         let (id, leg) = (found.call_id(), found.leg_id());
         let arrived = Event::Arrived {
@@ -65,7 +67,9 @@ impl Engine {
             withheld: caller.withheld,
             sip_call_id: Private(invite.call_id.clone()),
         };
-        let Some(record) = self.log_apart(centre, arrived).as_ref().and_then(Record::open) else { return };
+        let Some(record) = self.log_apart(centre, arrived).as_ref().and_then(Record::open) else {
+            return self.endpoint.refuse(self.now, dialog, 503, Some(RETRY_AFTER));
+        };
 
         let offer = negotiate::read_offer(invite.sdp.as_deref());
         if matches!(offer, Offer::Unusable) {
@@ -81,17 +85,7 @@ impl Engine {
         self.lines.insert(dialog, Line::Party(id, leg));
         self.legs.insert(leg, id);
         self.media(MediaCommand::Open { leg, port, stream });
-        let dialogs = vec![dialog];
-        let leg = Leg {
-            id: leg,
-            dialogs,
-            state: LegState::Ringing,
-            port: Some(port),
-            stream,
-            local,
-            silent: 0,
-            heard: false,
-        };
+        let leg = Leg::ringing(leg, vec![dialog], port, stream, local);
         let purpose = if test { Purpose::Test } else { Purpose::Help };
         self.calls.insert(id, Call::new(record, leg, purpose));
         self.read_signs(id, invite);

@@ -4,7 +4,7 @@
 
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, Cause, ConsultEnd, Event, Loss, Seat};
-use crate::call::leg::{Leg, LegState, LocalSdp};
+use crate::call::leg::{Leg, LocalSdp};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::{Engine, Line};
 use crate::id::{AgentId, CallId, LegId};
@@ -75,8 +75,7 @@ impl Engine {
         self.legs.insert(leg, id);
         let dialog = self.endpoint.invite(self.now, invite);
         self.lines.insert(dialog, Line::Party(id, leg));
-        let (dialogs, state) = (vec![dialog], LegState::Ringing);
-        let made = Leg { id: leg, dialogs, state, port: Some(port), stream, local, silent: 0, heard: false };
+        let made = Leg::ringing(leg, vec![dialog], port, stream, local);
         if let Some(call) = self.calls.get_mut(&id) {
             let role = PartyRole::Outside { name: name.to_owned(), by, ways };
             call.add(Party::new(role, made));

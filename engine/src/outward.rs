@@ -2,20 +2,25 @@
 //! us when a queue overflows.
 
 use crate::call::Purpose;
+use crate::call::course::Way as Away;
 use crate::call::leg::{Leg, LegState, LocalSdp};
+use crate::call::party::PartyRole;
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, LegId};
 use crate::io::Counter;
 use crate::media::{Codec, MediaCommand, Stream};
 use crate::trunks::{Way, tries_next};
 use crate::{screen, signs};
-use sip::endpoint::Outgoing;
+use sip::endpoint::{DialogId, Outgoing};
 use std::collections::VecDeque;
 
 /// The URI's characters of a number: digits, and what people write between and before them.
 fn is_of_a_number(sign: char) -> bool {
     sign.is_ascii_digit() || matches!(sign, '+' | '*' | '#')
 }
+
+/// What silence is, as a response (RFC 3261 §8.1.3.1).
+const SILENCE: u16 = 408;
 
 impl Engine {
     /// Rings a number outside by the first of these ways, for this call. `None`: no way, no port, or
@@ -55,9 +60,30 @@ impl Engine {
         let outgoing = Outgoing { flow, uri, from, to, headers, sdp, credentials };
         let dialog = self.endpoint.invite(self.now, outgoing);
         self.lines.insert(dialog, Line::Party(id, leg));
-        let (dialogs, state) = (vec![dialog], LegState::Ringing);
-        Some(Leg { id: leg, dialogs, state, port: Some(port), stream, local, silent: 0, heard: false })
+        Some(Leg::ringing(leg, vec![dialog], port, stream, local))
     }
+    /// Not a word for four seconds to an INVITE of ours: a call that has another way goes that way, long
+    /// before the silence is over (32 s) and before nobody waits any more (30 s). The silent one is let
+    /// go: an answer that comes late is acknowledged and hung up.
+    pub(crate) fn unheard(&mut self, dialog: DialogId) {
+        let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else { return };
+        let Some(call) = self.calls.get(&id) else { return };
+        let outlet = call.course.outlets.iter().find(|outlet| outlet.way == Away::Outside(leg));
+        // The first of them is the silent one.
+        let has_another = |ways: &VecDeque<Way>| ways.len() > 1;
+        if self.is_rung_back(id, leg) {
+            if has_another(&call.course.ways) {
+                self.dial_person_on(id, SILENCE);
+            }
+        } else if outlet.is_some_and(|outlet| has_another(&outlet.left)) {
+            self.outlet_gone(id, leg, Some(SILENCE));
+        } else if let Some(PartyRole::Outside { ways, .. }) = call.party(leg).map(|party| &party.role)
+            && has_another(ways)
+        {
+            self.outside_failed(id, leg, SILENCE);
+        }
+    }
+
     /// The ways that are left after the first has failed so; `None`: another would fail as well, or
     /// there is none.
     pub(crate) fn ways_left(&mut self, mut ways: VecDeque<Way>, code: u16) -> Option<VecDeque<Way>> {
@@ -110,5 +136,5 @@ pub(crate) fn not_dialled(id: LegId) -> Leg {
         srtp: None,
     };
     let (dialogs, state, local) = (Vec::new(), LegState::NotDialled, LocalSdp::new(id.serial.0));
-    Leg { id, dialogs, state, port: None, stream, local, silent: 0, heard: false }
+    Leg { id, dialogs, state, port: None, stream, local, silent: 0, asked: false, heard: false }
 }

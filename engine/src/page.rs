@@ -193,8 +193,17 @@ impl Engine {
         let call = self.calls.get_mut(&id)?;
         let local = LocalSdp::new(leg.serial.0);
         let (dialogs, state) = (Vec::new(), LegState::Up);
-        let on_page =
-            Leg { id: leg, dialogs, state, port: None, stream: ON_PAGE, local, silent: 0, heard: false };
+        let on_page = Leg {
+            id: leg,
+            dialogs,
+            state,
+            port: None,
+            stream: ON_PAGE,
+            local,
+            silent: 0,
+            asked: false,
+            heard: false,
+        };
         call.add(Party::new(role, on_page));
         self.legs.insert(leg, id);
         self.mark(id);

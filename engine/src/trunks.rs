@@ -26,6 +26,10 @@ const MISSES_DOWN: u32 = 3;
 /// Between two tries of a registration that failed.
 const REGISTER_AGAIN: Duration = Duration::from_secs(30);
 
+/// The longest registration a carrier may ask for: a day. Longer, and a carrier that has lost it is
+/// found out the next day.
+const REGISTERED_MAX: Duration = Duration::from_secs(86_400);
+
 /// One way for a call of ours: a carrier at one of its addresses.
 #[derive(Clone, Debug)]
 pub struct Way {
@@ -337,16 +341,15 @@ impl Target {
 impl Registration {
     fn settle(&mut self, now: Instant, end: &ErrandEnd) {
         self.cseq = end.cseq;
+        let least = Duration::from_secs(end.min_expires.unwrap_or(3_600).into()).min(REGISTERED_MAX);
         match end.code {
             200..=299 => {
                 // Renewed at half its time: a try that fails leaves room for the next.
                 let lasts = end.expires.map_or(self.lasts, |seconds| Duration::from_secs(seconds.into()));
                 (self.stands, self.due) = (true, now + (lasts / 2).max(Duration::from_secs(10)));
             }
-            423 => {
-                let least = Duration::from_secs(end.min_expires.unwrap_or(3_600).into());
-                (self.lasts, self.due) = (self.lasts.max(least), now + Duration::from_secs(1));
-            }
+            // Once: a carrier that refuses what it has asked for is one that fails.
+            423 if self.lasts < least => (self.lasts, self.due) = (least, now + Duration::from_secs(1)),
             _ => {
                 (self.stands, self.due) = (false, now + REGISTER_AGAIN);
                 self.turn += 1; // the next address of the carrier

@@ -327,6 +327,14 @@ fn a_planned_callback_is_offered_at_its_time_and_not_before() {
 
 #[test]
 fn a_person_is_called_at_each_address_of_the_carrier_in_one_attempt() {
+    called_at_each(|room| {
+        room.out_says("503 Service Unavailable");
+    });
+    // Four copies of an INVITE, and not a word.
+    called_at_each(|room| room.pass(5 * SECOND));
+}
+
+fn called_at_each(first_fails: fn(&mut Room)) {
     let mut site = site(vec![centre(plan::STAGED, desks(0, 2, false))]);
     site.trunks[1].reach.targets.push(kit::second_address());
     let mut room = Room::of(site);
@@ -338,7 +346,7 @@ fn a_person_is_called_at_each_address_of_the_carrier_in_one_attempt() {
     ready(&mut room, 1);
     let who = if room.ringing(0).is_some() { 0 } else { 1 };
     room.answer(who);
-    room.out_says("503 Service Unavailable");
+    first_fails(&mut room);
     let failed =
         |room: &Room| room.beside().into_iter().filter(|it| matches!(it, Beside::NotReached { .. })).count();
     assert_eq!(failed(&room), 0, "the carrier failed, not the person");

@@ -144,6 +144,18 @@ fn the_next_trunk_is_tried_when_one_fails_and_none_when_the_other_end_says_no() 
 }
 
 #[test]
+fn a_trunk_that_says_nothing_is_left_for_the_next_after_four_seconds() {
+    let (mut room, caller, call, _) = talking();
+    consult(&mut room, call, "interpreter").expect("asked");
+    room.pass(5 * SECOND);
+    assert!(room.rings_at(kit::trunk_at(0)).is_some(), "the second way");
+    assert_eq!(ends(&room), []);
+    room.outside_says(0, "200 OK");
+    assert_eq!(room.log.iter().filter(|it| matches!(it.1.event, Event::Joined { .. })).count(), 1);
+    over(room, caller);
+}
+
+#[test]
 fn the_agent_hands_the_caller_over_to_somebody_who_has_answered_and_not_before() {
     let (mut room, caller, call, _) = talking();
     let (_, callers) = room.arrival(0);

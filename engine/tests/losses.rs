@@ -266,3 +266,49 @@ fn a_call_is_over_in_the_log_before_its_agent_is_offered_the_next() {
         drop(other);
     }
 }
+
+/// Re-INVITEs of ours within a call, to whoever is at `at`.
+fn asked(room: &Room, at: std::net::SocketAddr) -> usize {
+    let within = |sip: &kit::sip::Sip| sip.method() == Some("INVITE") && sip.header("to").contains(";tag=");
+    room.wire.iter().filter(|sent| sent.to == at && within(&sent.sip)).count()
+}
+
+// edges.md: no audio alone ends nobody; it is told, and repaired.
+#[test]
+fn i33_no_audio_after_the_answer_is_told_and_the_peer_is_asked_once_where_it_is() {
+    let mut room = Room::new(1);
+    let caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let (leg, callers) = legs(&room);
+    for (silent, at) in [(callers, caller.at), (leg, kit::phone_at(0))] {
+        let before = room.step;
+        room.silent(silent, 1);
+        let told = |event: &&Event| matches!(event, Event::NoMedia { leg, seconds: 1, .. } if *leg == silent);
+        assert_eq!(room.events_since(before).into_iter().filter(told).count(), 1, "in the same step");
+        assert_eq!(asked(&room, at), 1);
+        let moved = |it: &&(u64, MediaCommand)| match &it.1 {
+            MediaCommand::Update { leg, stream, .. } => {
+                *leg == silent && stream.remote.is_some_and(|remote| remote.port() == 42_000)
+            }
+            _ => false,
+        };
+        assert!(room.media.iter().any(|it| moved(&it)), "it has moved, and is heard from there");
+        // Heard, and silent again: what a second question would find the first has found.
+        room.input(engine::io::Input::Media(engine::media::MediaEvent::Heard { leg: silent }));
+        room.silent(silent, 1);
+        assert_eq!(asked(&room, at), 1, "once");
+    }
+    assert!(!room.has_bye(&caller) && losses(&room).is_empty());
+}
+
+#[test]
+fn i33_a_peer_that_has_said_it_would_be_silent_is_asked_nothing() {
+    let mut room = Room::new(1);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let (_, callers) = legs(&room);
+    room.reinvite(&mut caller, Some(&kit::sip::sdp(30_000, "8", "recvonly")));
+    room.silent(callers, 1);
+    assert_eq!(asked(&room, caller.at), 0);
+    assert!(!room.log.iter().any(|it| matches!(it.1.event, Event::NoMedia { .. })));
+}

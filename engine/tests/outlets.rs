@@ -354,3 +354,56 @@ fn whoever_is_called_outside_says_no_for_every_address_and_the_last_one_that_fai
         room.rest();
     }
 }
+
+// RFC 3263 §4.3: an address that says nothing has failed, long before a caller has waited for it.
+#[test]
+fn i2_a_silent_address_of_a_carrier_is_left_for_the_next_after_four_seconds() {
+    let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
+    let mut room = Room::of(with_two_addresses(site));
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    let silent = room.rings_outside().expect("rings outside");
+    room.pass(Duration::from_millis(2_900));
+    assert!(room.rings_out_at(kit::second_address()).is_none(), "it may be slow");
+    room.pass(2 * SECOND);
+    assert!(room.rings_out_at(kit::second_address()).is_some());
+    assert!(!room.beside().into_iter().any(|it| matches!(it, Beside::OverflowFailed { .. })));
+    room.out_says_at(kit::second_address(), "200 OK");
+    assert!(overflowed(&room));
+    // The silent one was only slow: what it answers is acknowledged and hung up, nobody hears nobody.
+    let contact = format!("Contact: <sip:out@{}>\r\n", trunk_at(1));
+    let late = silent.response("200 OK", "late", &contact, "");
+    room.send(trunk_at(1), &late);
+    for method in ["ACK", "BYE"] {
+        let sent = room.last(&trunk_at(1), silent.call_id(), |sip| sip.method() == Some(method));
+        assert!(sent.is_some(), "{method}");
+    }
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn the_only_address_of_a_carrier_has_all_the_time_there_is() {
+    let mut room = room(OUT);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    room.pass(20 * SECOND);
+    assert!(room.rings_outside().is_some(), "a slow answer is better than none");
+    room.pass(11 * SECOND);
+    assert!(room.beside().into_iter().any(|it| matches!(it, Beside::OverflowFailed { .. })));
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn an_address_that_has_said_a_word_is_waited_for() {
+    let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
+    let mut room = Room::of(with_two_addresses(site));
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    room.out_says("100 Trying");
+    room.pass(20 * SECOND);
+    assert!(room.rings_out_at(kit::second_address()).is_none(), "nobody is called twice");
+    room.bye(&mut caller);
+    room.rest();
+}

@@ -15,6 +15,7 @@ use crate::time::Instant;
 use crate::transport::{Flow, Transport};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ pub const CONTACTS_MAX: usize = 8;
 /// a little more often, which keeps address translations open for two minutes.
 const FLOW_TIMER: u32 = 120;
 
+/// Counts of wrong passwords for names that nobody has. Fewer let one name wait for another's guesses,
+/// which no account does; more push the counts of accounts out of memory.
+const NAMES_OF_NOBODY: usize = 1024;
+
 /// Nonces of one user whose counts are remembered, one per phone.
 const NONCES_MAX: usize = CONTACTS_MAX;
 
@@ -45,6 +50,8 @@ pub struct Registrar {
     schedule: Schedule<(usize, u64)>,
     guesses: Guesses,
     reports: VecDeque<(String, bool)>,
+    /// Paths of phones that are reached over another one since.
+    moved: VecDeque<(Flow, Flow)>,
     last_binding: u64,
 }
 
@@ -52,6 +59,9 @@ pub struct Registrar {
 struct User {
     account: Account,
     bindings: Vec<Binding>,
+    /// Connections of its phones that broke: a phone that comes again is in the same talk still. One
+    /// for each contact.
+    broken: VecDeque<(Option<String>, Flow)>,
     /// The highest count seen per nonce (RFC 7616 §3.4 `nc`): a proof is good once.
     counts: Vec<(String, u32)>,
 }
@@ -124,7 +134,8 @@ impl Registrar {
         for (at, account) in accounts.iter().enumerate() {
             names.insert(account.user.clone(), at);
         }
-        let user = |account| User { account, bindings: Vec::new(), counts: Vec::new() };
+        let user =
+            |account| User { account, bindings: Vec::new(), broken: VecDeque::new(), counts: Vec::new() };
         Registrar {
             gate: Gate::new(realm, seed),
             users: accounts.into_iter().map(user).collect(),
@@ -133,6 +144,7 @@ impl Registrar {
             schedule: Schedule::default(),
             guesses: Guesses::new(keying),
             reports: VecDeque::new(),
+            moved: VecDeque::new(),
             last_binding: 0,
         }
     }
@@ -149,13 +161,14 @@ impl Registrar {
         });
         let ha1 = ha1.filter(|ha1| !ha1.is_empty());
         let source = flow.remote.ip();
-        if let Some(wait) = self.guesses.wait(now, source, at, self.is_at_home(at, source)) {
+        let guessed = self.guessed(proof.username);
+        if let Some(wait) = self.guesses.wait(now, source, Some(guessed), self.is_at_home(at, source)) {
             let seconds = wait.as_secs().max(1).to_string();
             return Answer { code: 503, headers: vec![(Name::RetryAfter, seconds)], proved: false };
         }
         let verdict = self.gate.verify(now, source, "REGISTER", &proof, ha1);
         match verdict {
-            Verdict::Wrong => self.guesses.wrong(now, source, at),
+            Verdict::Wrong => self.guesses.wrong(now, source, Some(guessed)),
             Verdict::Proved => self.guesses.right(source),
             Verdict::Stale => {}
         }
@@ -172,6 +185,17 @@ impl Registrar {
         self.change(now, flow, at, request)
     }
 
+    fn hash(&self, name: &str) -> u64 {
+        self.names.hasher().hash_one(name)
+    }
+
+    /// Whose wrong passwords are counted together: an account's, or those for names nobody has, which
+    /// must wait like accounts do.
+    fn guessed(&self, name: &str) -> usize {
+        let nobody = || usize::try_from(self.hash(name)).unwrap_or(0) % NAMES_OF_NOBODY;
+        self.names.get(name).copied().unwrap_or_else(|| self.users.len() + nobody())
+    }
+
     /// Whether the user is registered from this address.
     fn is_at_home(&self, at: Option<usize>, source: std::net::IpAddr) -> bool {
         let user = at.and_then(|at| self.users.get(at));
@@ -179,10 +203,12 @@ impl Registrar {
     }
 
     /// Both algorithms, the stronger first (RFC 8760 §2.4); MD5 alone to an account that has no
-    /// other hash: its phone gives up at a challenge it cannot read (baresip 1.0).
+    /// other hash: its phone gives up at a challenge it cannot read (baresip 1.0). A name nobody has is
+    /// challenged like one of ours, always the same one, so that names cannot be told apart.
     fn challenge(&self, now: Instant, flow: Flow, request: &Message<'_>, stale: bool) -> Answer {
-        let name = request.to().ok().and_then(|to| to.uri.user());
-        let user = name.and_then(|name| self.users.get(*self.names.get(name)?));
+        let name = request.to().ok().and_then(|to| to.uri.user()).unwrap_or_default();
+        let like = || usize::try_from(self.hash(name)).unwrap_or(0).checked_rem(self.users.len());
+        let user = self.names.get(name).copied().or_else(like).and_then(|at| self.users.get(at));
         let md5_only = user.is_some_and(|user| user.account.ha1_sha256.is_empty());
         let [sha256, md5] = self.gate.challenges(now, flow.remote.ip(), stale);
         let challenges = if md5_only { vec![md5] } else { vec![sha256, md5] };
@@ -249,12 +275,13 @@ impl Registrar {
             let reg_id = address.params.value("reg-id").and_then(|id| id.parse().ok());
             // The same phone after a restart has another port and the same instance; each of its flows
             // is a binding of its own (RFC 5626 §6).
-            self.remove(at, |binding| {
+            let before = self.remove(at, |binding| {
                 let same_flow = instance.is_some() && binding.instance.as_deref() == instance;
                 (binding.uri == uri || same_flow) && binding.reg_id == reg_id
             });
             let seconds = seconds(contact).min(EXPIRES_MAX);
             if seconds > 0 {
+                self.moves(at, &before, instance, flow);
                 let source = Source { flow, call_id, cseq, reg_id };
                 self.bind(now, at, uri, instance, source, Duration::from_secs(seconds.into()));
             }
@@ -301,9 +328,20 @@ impl Registrar {
         }
     }
 
-    fn remove(&mut self, at: usize, which: impl Fn(&Binding) -> bool) {
+    /// Notes that a phone is reached over `to` from here on, and no longer as before.
+    fn moves(&mut self, at: usize, before: &[Binding], instance: Option<&str>, to: Flow) {
         let Some(user) = self.users.get_mut(at) else { return };
-        for gone in user.bindings.extract_if(.., |binding| which(binding)) {
+        let broken = &mut user.broken;
+        let same: Vec<Flow> = broken.iter().filter(|it| it.0.as_deref() == instance).map(|it| it.1).collect();
+        broken.retain(|it| it.0.as_deref() != instance);
+        let from = before.iter().map(|binding| binding.flow).chain(same).filter(|from| *from != to);
+        self.moved.extend(from.map(|from| (from, to)));
+    }
+
+    fn remove(&mut self, at: usize, which: impl Fn(&Binding) -> bool) -> Vec<Binding> {
+        let Some(user) = self.users.get_mut(at) else { return Vec::new() };
+        let gone: Vec<Binding> = user.bindings.extract_if(.., |binding| which(binding)).collect();
+        for gone in &gone {
             self.schedule.cancel(gone.alarm);
             let path = (gone.flow.transport, gone.flow.remote);
             if let Some(there) = self.paths.get_mut(&path) {
@@ -313,6 +351,7 @@ impl Registrar {
                 }
             }
         }
+        gone
     }
 
     /// 200 with what is bound (§10.3 step 8).
@@ -370,9 +409,25 @@ impl Registrar {
         users.dedup();
         for at in users {
             let was_reachable = self.is_reachable(at);
-            self.remove(at, |binding| binding.flow == flow);
+            for gone in self.remove(at, |binding| binding.flow == flow) {
+                self.breaks(at, gone);
+            }
             self.report(at, was_reachable);
         }
+    }
+
+    /// A phone's connection broke: another of its own takes its place (RFC 5626 §5.3), or the one it
+    /// opens next.
+    fn breaks(&mut self, at: usize, gone: Binding) {
+        let Some(user) = self.users.get_mut(at) else { return };
+        let same = |it: &&Binding| it.instance.is_some() && it.instance == gone.instance;
+        if let Some(other) = user.bindings.iter().rev().find(same) {
+            return self.moved.push_back((gone.flow, other.flow));
+        }
+        if user.broken.len() == CONTACTS_MAX {
+            user.broken.pop_front();
+        }
+        user.broken.push_back((gone.instance, gone.flow));
     }
 
     /// Removes what has expired.
@@ -390,6 +445,11 @@ impl Registrar {
         self.reports.pop_front()
     }
 
+    /// Phones that are reached over another path from here on: from which, and over which.
+    pub fn poll_moved(&mut self) -> Option<(Flow, Flow)> {
+        self.moved.pop_front()
+    }
+
     /// When the next binding expires.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.schedule.next().into_iter().chain(self.guesses.poll_timeout()).min()
@@ -401,6 +461,7 @@ impl Registrar {
             && self.schedule.is_empty()
             && self.guesses.is_empty()
             && self.reports.is_empty()
+            && self.moved.is_empty()
     }
 }
 

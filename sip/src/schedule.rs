@@ -15,6 +15,13 @@ pub struct Schedule<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alarm(Instant, u64);
 
+impl Alarm {
+    /// When it fires.
+    pub fn at(self) -> Instant {
+        self.0
+    }
+}
+
 impl<T> Default for Schedule<T> {
     fn default() -> Self {
         Schedule { due: BTreeMap::new(), last: 0 }

@@ -106,6 +106,7 @@ fn the_same_invite_by_two_ways_is_merged_for_a_phone_and_never_refused_to_a_trun
 fn i9_a_trunk_is_refused_for_a_required_extension_only_when_there_would_be_no_audio() {
     for (peer, require, expected) in [
         (TRUNK, "100rel, timer, unheard-of", "100 INVITE"),
+        (TRUNK, "sec-agree, unheard-of", "100 INVITE"),
         (TRUNK, "precondition", "420 INVITE"),
         (Peer::Phone, "unheard-of", "420 INVITE"),
     ] {
@@ -119,7 +120,9 @@ fn i9_a_trunk_is_refused_for_a_required_extension_only_when_there_would_be_no_au
             else {
                 panic!("no call came");
             };
-            assert_eq!(invite.requires, ["unheard-of"], "100rel and timer are understood");
+            let lacking: Vec<&str> =
+                require.split(", ").filter(|it| !matches!(*it, "100rel" | "timer")).collect();
+            assert_eq!(invite.requires, lacking, "100rel and timer are understood");
         }
     }
 }
@@ -330,4 +333,18 @@ fn no_cut_and_no_flip_of_a_message_panics_the_endpoint() {
         while desk.endpoint.poll_transmit().is_some() || desk.endpoint.poll_event().is_some() {}
     }
     assert!(desk.endpoint.is_idle(), "at rest after everything");
+}
+
+// RFC 3261 §8.2.7: the same tag for a copy, another for another request.
+#[test]
+fn each_unreadable_request_has_a_tag_of_its_own() {
+    let mut desk = Desk::new();
+    let mut refused = |branch: &str| {
+        let unreadable = request("INVITE", branch, "", "").replace("CSeq: 1 INVITE", "CSeq: x");
+        let sent = desk.hear(TRUNK, &unreadable);
+        assert!(sent[0].starts_with("SIP/2.0 400"), "{sent:?}");
+        tag(&value(&sent[0], "To")).to_owned()
+    };
+    let tags = [refused("1"), refused("2"), refused("1")];
+    assert_eq!((&tags[0], tags[0] == tags[1]), (&tags[2], false));
 }

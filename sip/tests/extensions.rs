@@ -352,3 +352,114 @@ fn an_invite_of_ours_that_is_too_brief_for_the_peer_asks_again_once() {
     assert_eq!(shorts(&desk.hear(TRUNK, &refusal(&sent[1]))), ["ACK"]);
     assert!(matches!(desk.events.last(), Some(Event::Failed { code: 422, .. })));
 }
+
+// RFC 4028 §7.4, §10: people who talk are not cut because one refresh was refused.
+#[test]
+fn a_refresh_by_reinvite_that_is_refused_is_tried_again() {
+    for code in [500, 503, 488] {
+        let mut wire = Wire::udp().rewriting(B, "UPDATE, ", "");
+        let (a, b) = wire.talk();
+        wire.run(901_000);
+        let now = wire.now();
+        wire.ends[B].decline(now, b, code);
+        wire.run(230_000);
+        assert_eq!(wire.told(A), format!("answered, reoffer failed {code}"));
+        assert_eq!(wire.times(A, "INVITE"), 3, "in a quarter of the time that is left");
+        let now = wire.now();
+        wire.ends[B].accept(now, b, ANSWER);
+        wire.run(800_000);
+        assert!(!wire.told(A).contains("lost"), "{}", wire.told(A));
+        hang_up(wire, a);
+    }
+}
+
+// RFC 4028 §7.4.
+#[test]
+fn a_refresh_by_reinvite_that_is_too_brief_asks_for_longer() {
+    let mut wire = Wire::udp().rewriting(B, "UPDATE, ", "");
+    let (a, b) = wire.talk();
+    wire.run(901_000);
+    wire.rewrite = Box::new(|by, text| {
+        let refused = by == B && short(&text) == "488 INVITE";
+        if refused { text.replace("488 Not Acceptable Here\r\n", "422 X\r\nMin-SE: 3600\r\n") } else { text }
+    });
+    let now = wire.now();
+    wire.ends[B].decline(now, b, 488);
+    wire.run(1_000);
+    let again = wire.log.iter().rfind(|(_, by, text)| *by == A && short(text) == "INVITE").expect("sent");
+    assert_eq!(value(&again.2, "Session-Expires"), "3600;refresher=uac");
+    let now = wire.now();
+    wire.ends[B].accept(now, b, ANSWER);
+    wire.run(100);
+    assert_eq!(wire.told(A), "answered, reoffer done");
+    hang_up(wire, a);
+}
+
+// RFC 3261 §9.1: 64*T1 after its CANCEL a re-INVITE is over, whatever the peer keeps to itself.
+#[test]
+fn a_reinvite_of_ours_that_is_taken_and_never_answered_locks_nothing() {
+    let (mut wire, a, b) = Wire::talking();
+    wire.lose = Box::new(|by, text| by == B && text.contains("INVITE\r\n") && !text.contains("100 Trying"));
+    let now = wire.now();
+    wire.ends[A].reoffer(now, a, OFFER);
+    wire.run(63_000);
+    assert_eq!((wire.times(A, "CANCEL"), wire.told(A).as_str()), (1, "answered"));
+    wire.run(2_000);
+    assert_eq!(wire.told(A), "answered, reoffer failed 487");
+    wire.lose = Box::new(|_, _| false);
+    let now = wire.now();
+    wire.ends[B].reoffer(now, b, OFFER);
+    wire.run(100);
+    assert_eq!(wire.told(A), "answered, reoffer failed 487, reoffered", "the peer may change its audio");
+    hang_up(wire, a);
+}
+
+// RFC 3311 §5.2: once a reliable response has answered our offer, a fork may make its own.
+#[test]
+fn a_phone_that_rings_may_change_what_it_has_said_before_it_answers() {
+    let update = |wire: &Wire, number: u32, offer: bool| {
+        let invite = &wire.log.iter().find(|it| short(&it.2) == "INVITE").expect("sent").2;
+        let rings = &wire.log.iter().rfind(|it| it.1 == B && short(&it.2) == "183 INVITE").expect("rings").2;
+        let body = if offer { String::from_utf8_lossy(OFFER) } else { "".into() };
+        let kind = if offer { "Content-Type: application/sdp\r\n" } else { "" };
+        format!(
+            "UPDATE sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKu{number};rport\r\n\
+             Max-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {number} UPDATE\r\n\
+             Contact: <sip:192.0.2.2:5060>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            value(rings, "To"),
+            value(invite, "From"),
+            value(invite, "Call-ID"),
+            body.len()
+        )
+    };
+    let (mut wire, a, b) = ringing(Wire::udp());
+    wire.run(50);
+    let early = update(&wire, 1, true);
+    wire.deliver(A, early.as_bytes());
+    wire.run(0);
+    assert_eq!(wire.told(A), "progress 183, reoffered");
+    let (again, now) = (update(&wire, 2, true), wire.now());
+    wire.deliver(A, again.as_bytes());
+    wire.ends[A].accept(now, a, ANSWER);
+    let bare = update(&wire, 3, false);
+    wire.deliver(A, bare.as_bytes());
+    wire.run(0);
+    let updates: Vec<&String> =
+        wire.log.iter().filter(|it| short(&it.2).ends_with(" UPDATE")).map(|it| &it.2).collect();
+    let codes: Vec<String> = updates.iter().map(|text| short(text)).collect();
+    assert_eq!(codes, ["500 UPDATE", "200 UPDATE", "200 UPDATE"], "one at a time");
+    assert!(updates[1].ends_with(&*String::from_utf8_lossy(ANSWER)));
+    assert!(!value(updates[2], "Contact").is_empty(), "RFC 3311, table 1");
+    // One that waits when the phone is lifted is answered all the same.
+    let late = update(&wire, 4, true);
+    wire.deliver(A, late.as_bytes());
+    let now = wire.now();
+    wire.ends[B].answer(now, b, ANSWER);
+    wire.run(50);
+    let now = wire.now();
+    wire.ends[A].accept(now, a, ANSWER);
+    wire.run(0);
+    assert_eq!(wire.times(A, "200 UPDATE"), 3);
+    assert_eq!(wire.told(A), "progress 183, reoffered, reoffered, answered");
+    hang_up(wire, a);
+}

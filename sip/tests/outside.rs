@@ -184,3 +184,42 @@ fn a_peer_without_tcp_gets_it_as_a_datagram_and_is_not_asked_again() {
     endpoint.invite(now(at + Duration::from_secs(601)), long_invite());
     assert_eq!(sent(&mut endpoint)[0].0.flow, flow(Transport::Tcp), "ten minutes later it may have learned");
 }
+
+// RFC 3261 §10.2.4.
+#[test]
+fn a_registration_lasts_as_long_as_our_own_contact_not_another_of_the_account() {
+    let ours = "<sip:samu@192.0.2.1:5060;x=1>";
+    for (contacts, seconds) in [
+        (format!("<sip:samu@203.0.113.5>;expires=3600, {ours};expires=60"), 60),
+        (format!("{ours};expires=600, <sip:samu@203.0.113.5>;expires=20"), 600),
+        ("<sip:samu@10.0.0.1>;expires=3600, <sip:samu@10.0.0.2>;expires=90".to_owned(), 90),
+        (ours.to_owned(), 300),
+    ] {
+        let (mut endpoint, at) = start();
+        endpoint.run(now(at), errand(Ask::Register { expires: 600 }));
+        let (_, request) = sent(&mut endpoint).remove(0);
+        let granted = answer(&request, "200 OK", &format!("Contact: {contacts}\r\nExpires: 300\r\n"));
+        endpoint.handle_message(now(at), flow(Transport::Udp), Peer::Trunk(0), granted.as_bytes());
+        assert_eq!(end(&mut endpoint).and_then(|end| end.expires), Some(seconds), "{contacts}");
+    }
+}
+
+// RFC 3261 §13.2.2.4: a proxy that asked for proof of the INVITE asks for it of the ACK.
+#[test]
+fn the_ack_of_a_challenged_invite_bears_the_same_proof() {
+    let (mut endpoint, at) = start();
+    let credentials = errand(Ask::Options).credentials;
+    endpoint.invite(now(at), Outgoing { headers: Vec::new(), credentials, ..long_invite() });
+    let (_, first) = sent(&mut endpoint).remove(0);
+    let challenge = "Proxy-Authenticate: Digest realm=\"c\", nonce=\"n\"\r\n";
+    let refusal = answer(&first, "407 Proxy Authentication Required", challenge);
+    endpoint.handle_message(now(at), flow(Transport::Udp), Peer::Trunk(0), refusal.as_bytes());
+    let (_, second) = sent(&mut endpoint).pop().expect("the INVITE again");
+    let proof = line(&second, "Proxy-Authorization").to_owned();
+    assert!(!proof.is_empty(), "{second}");
+    let success = answer(&second, "200 OK", "Contact: <sip:192.0.2.2>\r\n");
+    endpoint.handle_message(now(at), flow(Transport::Udp), Peer::Trunk(0), success.as_bytes());
+    let (_, ack) = sent(&mut endpoint).remove(0);
+    assert!(ack.starts_with("ACK "), "{ack}");
+    assert_eq!(line(&ack, "Proxy-Authorization"), proof);
+}

@@ -218,9 +218,9 @@ fn sixty_four_kilobytes_128_headers_and_8_kilobytes_in_one_are_the_most() {
     let headers = |count: usize| "X-Carrier: 1\r\n".repeat(count);
     // Via, From, To, four of REST and two of the body are nine.
     whole(&format!("{LINE}{VIA}{FROM}{TO}{REST}{}", headers(128 - 9)));
+    let many = format!("{LINE}{VIA}{FROM}{TO}{REST}{}", headers(128 - 6));
+    assert_eq!(whole(&many).repairs, ["long_header"], "what is beyond is left out, not the call");
     let mut desk = Desk::new();
-    let many = format!("{LINE}{VIA}{FROM}{TO}{REST}{}{}", headers(128 - 8), body());
-    assert!(desk.hear(TRUNK, &many).is_empty() && desk.calls().is_empty());
     let long = format!("{LINE}{VIA}{FROM}{TO}{REST}X: {}\r\n{}", "x".repeat(66_000), body());
     assert!(desk.hear(TRUNK, &long).is_empty() && desk.calls().is_empty());
     let (most, more) = ("x".repeat(8_000), "x".repeat(9_000));
@@ -234,4 +234,31 @@ fn sixty_four_kilobytes_128_headers_and_8_kilobytes_in_one_are_the_most() {
         "but for what it needs"
     );
     assert!(Desk::new().hear(Peer::Phone, &format!("{long}{}", body()))[0].starts_with("SIP/2.0 100"));
+}
+
+#[test]
+fn a_call_with_more_headers_than_we_keep_is_a_call() {
+    let many: String = (0..200).map(|n| format!("History-Info: <sip:{n}@h>;index={n}\r\n")).collect();
+    let invite = whole(&format!("{LINE}{many}{VIA}{FROM}{TO}{REST}"));
+    assert_eq!((invite.from.number.as_deref(), invite.repairs), (Some("+33612345678"), vec!["long_header"]));
+    assert!(invite.sdp.is_some());
+}
+
+#[test]
+fn an_offer_in_a_body_cut_short_or_of_another_type_is_the_offer() {
+    let sdp = String::from_utf8_lossy(OFFER);
+    let open = format!("--b\r\nContent-Type: application/sdp\r\n\r\n{sdp}");
+    for (kind, body) in [
+        ("multipart/mixed;boundary=b", open),
+        ("text/plain", sdp.to_string()),
+        ("application/sdp", format!("\r\n{sdp}")),
+    ] {
+        let head = format!(
+            "{LINE}{VIA}{FROM}{TO}{REST}Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let invite = call(format!("{head}{body}").as_bytes()).0;
+        let offer = invite.sdp.expect("the offer");
+        assert!(sip::sdp::Sdp::read(&offer).expect("a description").agreed().is_ok(), "{kind}");
+    }
 }

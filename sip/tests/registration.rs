@@ -328,3 +328,97 @@ fn a_phone_with_two_flows_rings_once_and_over_the_other_when_one_breaks() {
     let answer = phone.register("nour", "geheim", Algorithm::Sha256, &contact(1));
     assert_eq!((short(&answer).as_str(), value(&answer, "Require").as_str()), ("200 REGISTER", ""));
 }
+
+// RFC 5626 §5.3: over the latest flow of the same instance.
+#[test]
+fn a_phone_that_connects_again_in_a_talk_is_reached_over_its_new_connection() {
+    let instance = "Contact: <sip:nour@10.0.0.5>;+sip.instance=\"<urn:uuid:1>\"\r\n";
+    for (first, again) in [(instance, instance), (CONTACT, "Contact: <sip:nour@10.0.0.6:7000>\r\n")] {
+        let mut phone = Phone::over(Transport::Tls);
+        phone.register("nour", "geheim", Algorithm::Sha256, first);
+        let contact = phone.registrar.contacts("nour").remove(0);
+        let dialog = phone.registrar.invite(
+            now(phone.at),
+            sip::endpoint::Outgoing {
+                flow: contact.flow,
+                to: format!("<{}>", contact.uri),
+                uri: contact.uri,
+                from: "<sip:15@192.0.2.2>".to_owned(),
+                headers: Vec::new(),
+                sdp: wire::OFFER.to_vec(),
+                credentials: None,
+            },
+        );
+        let invite = phone.registrar.poll_transmit().expect("an INVITE");
+        let invite = String::from_utf8_lossy(&invite.bytes).into_owned();
+        let line = |name: &str, more: &str| format!("{name}: {}{more}\r\n", value(&invite, name));
+        let answer = format!(
+            "SIP/2.0 200 OK\r\n{}{}{}{}{}Contact: <sip:nour@10.0.0.5>\r\nContent-Length: 0\r\n\r\n",
+            line("Via", ""),
+            line("From", ""),
+            line("To", ";tag=desk"),
+            line("Call-ID", ""),
+            line("CSeq", "")
+        );
+        phone.registrar.handle_message(now(phone.at), phone.flow, Peer::Phone, answer.as_bytes());
+        assert_eq!(phone.registrar.poll_transmit().map(|ack| ack.flow), Some(phone.flow));
+        // The phone roams: its connection is gone, and a minute later it is there by another.
+        let (at, before) = (phone.at, phone.flow);
+        phone.registrar.handle_flow_failed(now(at), before);
+        phone.wait(60);
+        phone.flow = Flow { connection: 6, remote: ([198, 51, 100, 31], 7000).into(), ..before };
+        assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Sha256, again)), "200 REGISTER");
+        phone.registrar.probe(now(phone.at), dialog);
+        assert_eq!(phone.registrar.poll_transmit().map(|probe| probe.flow), Some(phone.flow));
+    }
+}
+
+// RFC 3261 §26.1: who has an account is nobody's business.
+#[test]
+fn a_name_nobody_has_is_asked_like_one_of_ours_and_waits_like_one() {
+    let realm = config(wire::address(wire::B));
+    let accounts = realm.accounts.iter().cloned().map(|mut account| {
+        if account.user == "ines" {
+            account.ha1_sha256.clear();
+        }
+        account
+    });
+    let config = sip::endpoint::Config { accounts: accounts.collect(), ..realm };
+    let mut phone = Phone::new();
+    phone.registrar = Endpoint::new(config, 5);
+    let mut asked = |user: &str| {
+        let text = phone.text(user, CONTACT, "");
+        phone.send(&text).matches("WWW-Authenticate").count()
+    };
+    assert_eq!((asked("nour"), asked("ines")), (2, 1));
+    let names: Vec<String> = (0..40).map(|n| format!("guess{n}")).collect();
+    let counts: Vec<usize> = names.iter().map(|name| asked(name)).collect();
+    assert_eq!(counts, names.iter().map(|name| asked(name)).collect::<Vec<_>>(), "the same each time");
+    assert!(counts.contains(&1) && counts.contains(&2), "{counts:?}");
+    // From one source a name is guessed at; from another it waits, whether anybody has it or not.
+    for user in ["nour", "guess1"] {
+        let mut phone = Phone::new();
+        for _ in 0..5 {
+            phone.register(user, "guess", Algorithm::Md5, CONTACT);
+        }
+        phone.flow.remote = ([203, 0, 113, 9], 5060).into();
+        assert_eq!(short(&phone.register(user, "guess", Algorithm::Md5, CONTACT)), "503 REGISTER", "{user}");
+    }
+}
+
+// I20: strangers in any number keep no phone of ours from renewing.
+#[test]
+fn a_registered_phone_is_challenged_however_many_strangers_are() {
+    let mut phone = Phone::new();
+    phone.register("nour", "geheim", Algorithm::Sha256, CONTACT);
+    let home = phone.flow;
+    phone.wait(1);
+    for port in 1..=300 {
+        phone.flow.remote = ([203, 0, 113, 9], port).into();
+        let text = phone.text("nour", CONTACT, "");
+        phone.registrar.handle_message(now(phone.at), phone.flow, Peer::Stranger, text.as_bytes());
+        while phone.registrar.poll_transmit().is_some() {}
+    }
+    phone.flow = home;
+    assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Sha256, CONTACT)), "200 REGISTER");
+}

@@ -138,16 +138,18 @@ fn a_peer_is_asked_whether_it_lives() {
 fn an_invite_nobody_answers_fails_with_408_and_one_that_cannot_be_sent_with_503() {
     let mut wire = Wire::udp().losing(|_, _| true);
     wire.invite();
-    wire.run(31_900);
-    assert_eq!(wire.told(A), "");
+    wire.run(3_900);
+    assert_eq!((wire.times(A, "INVITE"), wire.told(A).as_str()), (4, ""));
+    wire.run(28_000);
+    assert_eq!(wire.told(A), "unheard", "whoever has another way need not wait any longer");
     wire.run(200);
-    assert_eq!(wire.told(A), "failed 408");
+    assert_eq!(wire.told(A), "unheard, failed 408");
     assert_eq!(wire.times(A, "INVITE"), 7);
     wire.invite();
     let (now, flow) = (wire.now(), wire.flow(A));
     wire.ends[A].handle_flow_failed(now, flow);
     wire.run(10);
-    assert_eq!(wire.told(A), "failed 408, failed 503");
+    assert_eq!(wire.told(A), "unheard, failed 408, failed 503");
     wire.rests();
 }
 

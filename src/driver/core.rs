@@ -21,6 +21,7 @@ use engine::site::Site;
 use engine::time::Instant;
 use sip::message::MESSAGE_MAX;
 use sip::transport::{Flow, Peer, Transport};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -166,8 +167,11 @@ impl Core {
     }
 
     /// Once for each connection: the engine looks through everything that stands for what it carried.
+    /// Not for a stranger's, of which nothing stays: closing one must not cost a look at every call.
     fn stream_closed(&mut self, flow: Flow) {
-        if self.streams.closed(&flow) {
+        let is_ours = flow.connection % 2 == 1;
+        let carried = is_ours || self.engine.has_met(flow) || self.peers.of_flow(&flow) != Peer::Stranger;
+        if self.streams.closed(&flow) && carried {
             self.input(Input::FlowFailed(flow));
         }
     }
@@ -204,8 +208,11 @@ impl Core {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Transmit(transmit) if transmit.flow.transport == Transport::Udp => {
-                    if !self.udp.send(&transmit) {
+                    if let Err(error) = self.udp.send(&transmit) {
                         self.voice.core.unsent.inc(); // as if lost on the way: the transaction sends again
+                        if leads_nowhere(&error) && !broken.contains(&transmit.flow) {
+                            broken.push(transmit.flow);
+                        }
                     }
                 }
                 Output::Transmit(transmit) => broken.extend(self.streams.send(transmit)),
@@ -224,6 +231,13 @@ impl Core {
         }
         (offered, broken)
     }
+}
+
+/// Whether a datagram cannot be sent there at all, which a call with another way need not wait for
+/// (RFC 3261 §18.4); otherwise it was a moment's lack of room.
+fn leads_nowhere(error: &io::Error) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, InvalidInput, NetworkUnreachable};
+    matches!(error.kind(), AddrNotAvailable | HostUnreachable | InvalidInput | NetworkUnreachable)
 }
 
 /// When somebody in this process wants us to stop; never, when nobody can.

@@ -163,13 +163,16 @@ impl Udp {
         }
     }
 
-    /// Sends one message; false when the system refuses it (unreachable, buffer full).
-    pub(super) fn send(&self, transmit: &Transmit) -> bool {
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// What the system says when it refuses it (unreachable, buffer full).
+    pub(super) fn send(&self, transmit: &Transmit) -> io::Result<()> {
         let Flow { local, remote, .. } = transmit.flow;
         let exact = self.listeners.iter().find(|listener| listener.local == local);
         let family = || self.listeners.iter().find(|listener| listener.local.is_ipv4() == remote.is_ipv4());
-        let Some(listener) = exact.or_else(family) else { return false };
-        listener.others.send_to(&transmit.bytes, remote).is_ok()
+        let listener = exact.or_else(family).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        listener.others.send_to(&transmit.bytes, remote).map(|_| ())
     }
 }
 

@@ -41,11 +41,25 @@ pub struct Leg {
     pub local: LocalSdp,
     /// Whole seconds its peer has not been heard, as last reported; zero while it is heard.
     pub silent: u16,
+    /// Its peer has been asked by a re-INVITE where its audio is.
+    pub asked: bool,
     /// Its peer has been heard at all.
     pub heard: bool,
 }
 
 impl Leg {
+    /// A leg over sockets whose peer rings, or is rung.
+    pub(crate) fn ringing(
+        id: LegId,
+        dialogs: Vec<DialogId>,
+        port: MediaPort,
+        stream: Stream,
+        local: LocalSdp,
+    ) -> Leg {
+        let state = LegState::Ringing;
+        Leg { id, dialogs, state, port: Some(port), stream, local, silent: 0, asked: false, heard: false }
+    }
+
     /// Whether its audio goes over its agent's page.
     pub fn is_on_page(&self) -> bool {
         self.port.is_none()

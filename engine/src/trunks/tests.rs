@@ -144,8 +144,8 @@ fn a_name_that_answers_nothing_leaves_the_last_good_addresses() {
     assert_eq!(first.flow.remote, address(1), "what has proved itself stays first until the other has");
 }
 
-#[test]
-fn a_registration_is_renewed_at_half_its_time_and_takes_the_interval_it_is_told() {
+/// A carrier of two addresses we register at for a minute.
+fn registered() -> Trunks {
     let (_, mut trunks) = trunks(&[&[1, 2]]);
     trunks.each[0].reach.asked = None;
     trunks.each[0].registration = Some(Registration {
@@ -156,6 +156,12 @@ fn a_registration_is_renewed_at_half_its_time_and_takes_the_interval_it_is_told(
         due: Instant::ZERO,
         turn: 0,
     });
+    trunks
+}
+
+#[test]
+fn a_registration_is_renewed_at_half_its_time_and_takes_the_interval_it_is_told() {
+    let mut trunks = registered();
     let mut next = 0;
     let asked = due(&mut trunks, at(1), &mut next).0;
     trunks.answered(at(1), asked[0], &ErrandEnd { min_expires: Some(600), ..end(423) });
@@ -168,4 +174,16 @@ fn a_registration_is_renewed_at_half_its_time_and_takes_the_interval_it_is_told(
     trunks.answered(at(252), asked[0], &ErrandEnd { heard: false, ..end(408) });
     assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
     assert_eq!(trunks.each[0].registration.as_ref().map(|it| it.turn), Some(1), "the next address then");
+}
+
+#[test]
+fn a_carrier_that_refuses_the_time_it_has_asked_for_is_not_asked_every_second() {
+    let mut trunks = registered();
+    let mut next = 0;
+    let asked = due(&mut trunks, at(1), &mut next).0;
+    trunks.answered(at(1), asked[0], &ErrandEnd { min_expires: Some(4_000_000), ..end(423) });
+    assert_eq!(trunks.poll_timeout(), Some(at(2)));
+    let asked = due(&mut trunks, at(2), &mut next).0;
+    trunks.answered(at(2), asked[0], &ErrandEnd { min_expires: Some(4_000_000), ..end(423) });
+    assert_eq!(trunks.poll_timeout(), Some(at(32)), "a failure like any other");
 }

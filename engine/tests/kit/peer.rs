@@ -271,6 +271,12 @@ impl Room {
                 let ok = sip.response("200 OK", &tag(sip), "", "");
                 self.reply(at, ok);
             }
+            // Asked within a call where its audio is, whoever it is has moved.
+            (Some("INVITE"), _) if sip.header("to").contains(";tag=") => {
+                let contact = format!("Contact: <sip:moved@{at}>\r\n");
+                let ok = sip.response("200 OK", &tag(sip), &contact, &sdp(42_000, "8", "sendrecv"));
+                self.reply(at, ok);
+            }
             (Some("CANCEL"), _) => {
                 let ok = sip.response("200 OK", &tag(sip), "", "");
                 self.reply(at, ok);

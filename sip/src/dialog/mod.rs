@@ -19,8 +19,9 @@ pub use session::{Ending, Ours, Session, Theirs, Unacknowledged};
 pub use set::{Credentials, DialogSet, Early, FORKS_MAX, Fact, Move, Outgoing, Phase};
 pub use snapshot::{DialogSnapshot, SNAPSHOT_VERSION};
 
+use crate::header::via::Via;
 use crate::message::{Message, Name, Uri};
-use crate::transport::{Flow, Transmit};
+use crate::transport::{Flow, Transmit, Transport};
 use std::net::SocketAddr;
 
 /// One INVITE usage, from the INVITE to its end.
@@ -59,6 +60,9 @@ pub struct Dialog {
     pub flow: Flow,
     /// Requests stay on `flow` whatever Contact says: the peer registered over it (RFC 5626).
     pub stays_on_flow: bool,
+    /// Where the peer of a connection that came takes connections itself (its Via), for when that one
+    /// is gone.
+    pub listener: Option<SocketAddr>,
 }
 
 impl Dialog {
@@ -67,6 +71,7 @@ impl Dialog {
         let line = |name| text(invite.header(name).unwrap_or_default());
         let from = invite.from().ok();
         let target = invite.contact().or(from).map(|contact| text(contact.raw_uri));
+        let via = invite.via().ok().filter(|_| flow.transport.is_reliable());
         Dialog {
             call_id: line(Name::CallId),
             remote_tag: from.and_then(|from| from.tag()).unwrap_or_default().to_owned(),
@@ -79,6 +84,7 @@ impl Dialog {
             remote_cseq: invite.cseq().ok().map(|cseq| cseq.number),
             flow,
             stays_on_flow: false,
+            listener: via.map(|via| via.listener(flow.remote, flow.transport.default_port())),
         }
     }
 
@@ -107,6 +113,7 @@ impl Dialog {
             remote_cseq: None,
             flow,
             stays_on_flow,
+            listener: None,
         }
     }
 
@@ -127,10 +134,33 @@ impl Dialog {
         in_order
     }
 
+    /// Its connection is gone.
+    pub fn leave(&mut self, broken: Flow) {
+        if self.flow != broken {
+            return;
+        }
+        self.flow.connection = 0;
+        // Nobody listens where a registered phone connected from: it comes again by itself.
+        if let Some(listener) = self.listener.filter(|_| !self.stays_on_flow) {
+            self.flow.remote = listener;
+        }
+    }
+
+    /// A request of the peer has come over this path, which its answers take, too, when the one of
+    /// before is gone.
+    pub fn hear_over(&mut self, flow: Flow, via: &Via<'_>) {
+        let came = self.stays_on_flow || self.listener.is_some();
+        if came && self.flow.is_cut() && flow.transport == self.flow.transport {
+            self.flow = flow;
+            self.listener = Some(via.listener(flow.remote, flow.transport.default_port()));
+        }
+    }
+
     /// Where the next request goes: the first Route, else the peer's Contact, when that is
     /// written as an address with its port; otherwise back over the path the dialog came by.
     /// A connection stays the connection while it stands: nobody may listen at the address a
-    /// Contact behind it names. One that is gone leaves only that address.
+    /// Contact behind it names. One that is gone leaves only that address, or, without a port in
+    /// it, where the peer is known to take connections.
     pub fn next_hop(&self) -> Flow {
         let stands = self.flow.transport.is_reliable() && self.flow.connection != 0;
         if stands || self.stays_on_flow {
@@ -141,11 +171,27 @@ impl Dialog {
             None => Some(Uri::read(self.target.as_bytes())),
         };
         let Some(next) = next else { return self.flow };
-        match (next, next.address()) {
-            (Uri::Sip { port: Some(_), .. }, Some(remote)) if is_sendable(remote) => {
-                Flow { remote, ..self.flow }
+        let (Uri::Sip { port, .. }, Some(address)) = (next, next.address()) else { return self.flow };
+        let transport = self.transport_to(next);
+        let port = match port {
+            Some(port) => port,
+            None if transport != self.flow.transport => transport.default_port(),
+            None if transport.is_reliable() && address.ip() != self.flow.remote.ip() => {
+                transport.default_port()
             }
-            _ => self.flow,
+            None => return self.flow,
+        };
+        let remote = SocketAddr::new(address.ip(), port);
+        if is_sendable(remote) { Flow { transport, remote, ..self.flow } } else { self.flow }
+    }
+
+    /// The transport a Route or a Contact names (§19.1.1), between datagrams and plain streams. What was
+    /// enciphered stays so, and what was not cannot be made so without a name to trust.
+    fn transport_to(&self, next: Uri<'_>) -> Transport {
+        match (self.flow.transport, next.params().value("transport")) {
+            (Transport::Udp, Some(named)) if named.eq_ignore_ascii_case("tcp") => Transport::Tcp,
+            (Transport::Tcp, Some(named)) if named.eq_ignore_ascii_case("udp") => Transport::Udp,
+            (transport, _) => transport,
         }
     }
 
@@ -174,9 +220,17 @@ impl Dialog {
         self.numbered(local, method, self.local_cseq, branch, headers, body)
     }
 
-    /// The ACK of the 2xx to the INVITE numbered `cseq` (§13.2.2.4).
-    pub fn ack(&self, local: &Local, cseq: u32, branch: &str) -> Transmit {
-        self.numbered(local, "ACK", cseq, branch, &[], None)
+    /// The ACK of the 2xx to `invite`, with the credentials that had (§13.2.2.4).
+    pub fn ack(&self, local: &Local, invite: &Message<'_>, branch: &str) -> Transmit {
+        let proofs =
+            [(Name::Authorization, "Authorization"), (Name::ProxyAuthorization, "Proxy-Authorization")];
+        let proofs: Vec<(&str, String)> = proofs
+            .into_iter()
+            .filter_map(|(name, label)| Some((label, text(invite.header(name)?))))
+            .collect();
+        let headers: Vec<(&str, &str)> = proofs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let cseq = invite.cseq().map_or(self.local_cseq, |cseq| cseq.number);
+        self.numbered(local, "ACK", cseq, branch, &headers, None)
     }
 
     fn numbered(

@@ -28,6 +28,8 @@ pub struct Session {
     pub glare: Option<Alarm>,
     /// An OPTIONS of ours is under way.
     pub probing: bool,
+    /// A request of ours met a connection that was gone, and is tried over another.
+    pub tries_again: bool,
     /// The description of ours that is in force: what a refresh repeats.
     pub spoken: Bytes,
     /// The session timer.
@@ -89,8 +91,10 @@ pub struct Ours {
     pub sdp: Bytes,
     /// Credentials have been sent once.
     pub tried_credentials: bool,
-    /// Wakes at 64*T1, to CANCEL a re-INVITE that gets nowhere.
+    /// Wakes at 64*T1, to CANCEL a re-INVITE that gets nowhere, and as long after that to give it up.
     pub deadline: Alarm,
+    /// The CANCEL has gone out.
+    pub cancelled: bool,
 }
 
 /// How far our side has ended a session.
@@ -117,6 +121,7 @@ impl Session {
             wanted: None,
             glare: None,
             probing: false,
+            tries_again: false,
             spoken: Bytes::new(),
             refresh: None,
             updates: false,

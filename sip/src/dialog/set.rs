@@ -1,6 +1,6 @@
 //! One INVITE of ours and every dialog its forks may make (RFC 3261 §13.2.2, §9.1).
 
-use super::Dialog;
+use super::{Dialog, Theirs};
 use crate::schedule::Alarm;
 use crate::transaction::Key;
 use crate::transport::Flow;
@@ -63,6 +63,10 @@ pub struct DialogSet {
     pub reason: Option<String>,
     /// Wakes when a cancelled INVITE never got its final response.
     pub give_up: Option<Alarm>,
+    /// Wakes when nothing has been heard of it for a while.
+    pub unheard: Option<Alarm>,
+    /// A CANCEL met a connection that was gone, and has been sent over another.
+    pub tries_again: bool,
     /// Forks that have spoken reliably.
     pub early: Vec<Early>,
     /// The session interval we ask for, and the shortest the peer's side has asked for (RFC 4028 §7.3).
@@ -80,6 +84,10 @@ pub struct Early {
     pub dialog: Dialog,
     /// The number of its last one: the next is one more.
     pub rseq: u32,
+    /// It has answered our offer reliably: the exchange the INVITE opened is complete.
+    pub agreed: bool,
+    /// An UPDATE of this fork with an offer that waits for our answer.
+    pub theirs: Option<Theirs>,
 }
 
 /// Where an outgoing INVITE stands.

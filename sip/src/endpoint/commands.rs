@@ -101,6 +101,8 @@ impl Endpoint {
             outgoing,
             reason: None,
             give_up: None,
+            unheard: None,
+            tries_again: false,
             early: Vec::new(),
             session: (ASKED, None),
         };
@@ -115,9 +117,13 @@ impl Endpoint {
         let (branch, key) = self.new_branch();
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
         // Forks of the attempt before have used numbers of their own.
-        let used = set.early.drain(..).map(|early| early.dialog.local_cseq);
-        set.cseq = used.fold(set.cseq, u32::max) + 1;
+        let before = std::mem::take(&mut set.early);
+        set.cseq = before.iter().map(|early| early.dialog.local_cseq).fold(set.cseq, u32::max) + 1;
+        self.leave_forks(now, before);
+        let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
         set.key = key.clone();
+        self.schedule.clear(&mut set.unheard);
+        set.unheard = Some(self.schedule.arm(now + self.config.timers.t1 * 8, (dialog, Wake::Unheard)));
         let outgoing = &set.outgoing;
         let flow = outgoing.flow;
         let (expires, least) = (set.session.0.to_string(), set.session.1.map(|least| least.to_string()));
@@ -184,14 +190,14 @@ impl Endpoint {
                 let at = now + self.config.timers.patience();
                 set.give_up = Some(self.schedule.arm(at, (dialog, Wake::GiveUp)));
                 let (key, reason) = (set.key.clone(), set.reason.clone());
-                self.cancel_request(now, &key, reason.as_deref());
+                self.cancel_request(now, &key, reason.as_deref(), Purpose::Cancel(dialog));
             }
             Move::Tell | Move::Stand | Move::AckAndBye | Move::Fail | Move::Vanish => {}
         }
     }
 
     /// CANCEL of an INVITE that is under way (§9.1): its own words, one method changed.
-    pub(super) fn cancel_request(&mut self, now: Instant, key: &Key, reason: Option<&str>) {
+    pub(super) fn cancel_request(&mut self, now: Instant, key: &Key, reason: Option<&str>, purpose: Purpose) {
         if !self.transactions.is_cancellable(key.as_str()) {
             return;
         }
@@ -199,7 +205,7 @@ impl Endpoint {
         let Some(text) = derived(&invite, "CANCEL", None, reason) else { return };
         let mut words = String::new();
         crate::transaction::write_client_key(&mut words, key.as_str(), Method::Cancel);
-        self.transactions.open_other_client(now, Key::new(&words), flow, text, Purpose::Nothing);
+        self.transactions.open_other_client(now, Key::new(&words), flow, text, purpose);
     }
 
     pub(super) fn give_up_cancelled(&mut self, now: Instant, dialog: DialogId) {
@@ -209,6 +215,37 @@ impl Endpoint {
             self.transactions.abandon(key.as_str());
             self.forget(now, dialog);
         }
+    }
+
+    /// The connection a request went over was gone: over another one, once. False when it has failed
+    /// there, too, or is of a kind that whoever wants it tries again.
+    pub(super) fn try_again(&mut self, now: Instant, purpose: Purpose) -> bool {
+        let (Purpose::Bye(id) | Purpose::Probe(id) | Purpose::Refresh(id) | Purpose::Cancel(id)) = purpose
+        else {
+            return false;
+        };
+        let tried = match self.usages.get_mut(&id) {
+            Some(Usage::Standing(session)) => &mut session.tries_again,
+            Some(Usage::Calling(set)) => &mut set.tries_again,
+            _ => return false,
+        };
+        if std::mem::replace(tried, true) {
+            return false;
+        }
+        match (purpose, self.usages.get_mut(&id)) {
+            (Purpose::Bye(_), Some(Usage::Standing(_))) => self.hang_up(now, id, None),
+            (Purpose::Refresh(_), Some(Usage::Standing(_))) => self.refresh(now, id),
+            (Purpose::Probe(_), Some(Usage::Standing(session))) => {
+                session.probing = false;
+                self.probe_now(now, id);
+            }
+            (Purpose::Cancel(_), Some(Usage::Calling(set))) => {
+                let (key, reason) = (set.key.clone(), set.reason.clone());
+                self.cancel_request(now, &key, reason.as_deref(), Purpose::Nothing);
+            }
+            _ => {}
+        }
+        true
     }
 
     /// Sends the BYE; the dialog is forgotten when it is answered.
@@ -267,7 +304,13 @@ impl Endpoint {
         let invite = session.dialog.request(&self.local, "INVITE", &branch, &headers, Some(&sdp));
         let at = now + self.config.timers.patience();
         let deadline = self.schedule.arm(at, (dialog, Wake::ReofferUnanswered));
-        session.ours = Some(Ours { key: key.clone(), sdp, tried_credentials: proof.is_some(), deadline });
+        session.ours = Some(Ours {
+            key: key.clone(),
+            sdp,
+            tried_credentials: proof.is_some(),
+            deadline,
+            cancelled: false,
+        });
         self.transactions.open_invite_client(now, key, invite.flow, invite.bytes, Purpose::Reoffer(dialog));
     }
 
@@ -275,11 +318,15 @@ impl Endpoint {
     pub fn accept(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) {
         let theirs = match self.usages.get_mut(&dialog) {
             Some(Usage::Ringing(ringing)) => ringing.theirs.take(),
+            Some(Usage::Calling(set)) => {
+                set.outgoing.sdp = sdp.to_vec();
+                set.early.iter_mut().find_map(|early| early.theirs.take())
+            }
             Some(Usage::Standing(session)) => {
                 session.spoken = Bytes::copy_from_slice(sdp);
                 session.theirs.take()
             }
-            _ => None,
+            None => None,
         };
         let Some(theirs) = theirs else { return };
         let bytes = self.success(&theirs.pending, Some(sdp), theirs.timer);
@@ -302,8 +349,9 @@ impl Endpoint {
     pub fn decline(&mut self, now: Now, dialog: DialogId, code: u16) {
         let theirs = match self.usages.get_mut(&dialog) {
             Some(Usage::Ringing(ringing)) => ringing.theirs.take(),
+            Some(Usage::Calling(set)) => set.early.iter_mut().find_map(|early| early.theirs.take()),
             Some(Usage::Standing(session)) => session.theirs.take(),
-            _ => None,
+            None => None,
         };
         let Some(theirs) = theirs else { return };
         self.reply(now.at, &theirs.pending, code.clamp(300, 699), &[]);
@@ -312,6 +360,10 @@ impl Endpoint {
 
     /// Asks within the dialog whether the peer lives (OPTIONS): `Alive` or `Lost` follows.
     pub fn probe(&mut self, now: Now, dialog: DialogId) {
+        self.probe_now(now.at, dialog);
+    }
+
+    fn probe_now(&mut self, now: Instant, dialog: DialogId) {
         let (branch, key) = self.new_branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
         if session.probing || session.is_over() {
@@ -319,7 +371,7 @@ impl Endpoint {
         }
         session.probing = true;
         let options = session.dialog.request(&self.local, "OPTIONS", &branch, &[], None);
-        self.transactions.open_other_client(now.at, key, options.flow, options.bytes, Purpose::Probe(dialog));
+        self.transactions.open_other_client(now, key, options.flow, options.bytes, Purpose::Probe(dialog));
     }
 }
 

@@ -144,6 +144,12 @@ pub enum Event {
         /// The answer, when ours carried the offer.
         sdp: Option<Bytes>,
     },
+    /// Nothing has been heard of our INVITE for 8*T1, and four copies have gone out over datagrams. It
+    /// goes on; an owner with another way need not wait for its end.
+    Unheard {
+        /// Which.
+        dialog: DialogId,
+    },
     /// A provisional response other than 100 to our INVITE; a reliable one has been acknowledged.
     Progress {
         /// Which.
@@ -266,11 +272,12 @@ impl Event {
         use Event::{
             Acknowledged, Alive, Answered, Cancelled, Confirmed, Counted, ErrandDone, Failed, Info, Invited,
             Lost, Progress, ReferAnswered, ReferProgress, Referred, Registered, Released, ReofferDone,
-            ReofferFailed, Reoffered, Unconfirmed,
+            ReofferFailed, Reoffered, Unconfirmed, Unheard,
         };
         match *self {
             Invited { dialog, .. } | Cancelled { dialog, .. } | Confirmed { dialog, .. } => Some(dialog),
             Acknowledged { dialog, .. } => Some(dialog),
+            Unheard { dialog } => Some(dialog),
             Unconfirmed { dialog } | Progress { dialog, .. } | Answered { dialog, .. } => Some(dialog),
             Failed { dialog, .. } | Reoffered { dialog, .. } | ReofferDone { dialog, .. } => Some(dialog),
             ReofferFailed { dialog, .. } | Released { dialog, .. } | Lost { dialog, .. } => Some(dialog),

@@ -15,8 +15,8 @@ use crate::vocabulary::Method;
 use bytes::Bytes;
 
 /// Option tags that must not be ignored, even for a trunk: without them there would be no audio
-/// (RFC 3312, RFC 3329).
-const BREAKS_AUDIO: [&str; 2] = ["precondition", "sec-agree"];
+/// (RFC 3312).
+const BREAKS_AUDIO: [&str; 1] = ["precondition"];
 
 /// Headers the called side wants to see as they stand.
 const OF_INTEREST: [&str; 16] = [
@@ -78,7 +78,7 @@ impl Endpoint {
         };
         let mut words = std::mem::take(&mut self.words);
         write_server_key(&mut words, message, &via, method);
-        let absorbed = self.transactions.absorb(now.at, &words, method == Method::Ack);
+        let absorbed = self.transactions.absorb(now.at, &words, flow, method == Method::Ack);
         // The branch of an INVITE names its dialog's ACK only when it was refused; an ACK that is
         // news belongs to a 2xx.
         if absorbed != Absorbed::Done {
@@ -104,6 +104,10 @@ impl Endpoint {
             Peer::Stranger if self.registrar.user_at(flow).is_some() => Peer::Phone,
             peer => peer,
         };
+        self.meet(flow, peer);
+        if let Some(dialog) = dialog.filter(|_| flow.transport.is_reliable()) {
+            self.hear_over(dialog, flow, message);
+        }
         for repair in repairs.iter() {
             self.count(Counter::Repaired(repair.label()));
         }
@@ -115,7 +119,7 @@ impl Endpoint {
                 self.receive_within(now.at, dialog, Heard { flow, peer, message, method, words });
             }
             (Method::Register, None) if peer != Peer::Stranger || repairs.is_empty() => {
-                self.receive_register(now.at, flow, message, words);
+                self.receive_register(now.at, flow, peer, message, words);
             }
             (_, None) if peer == Peer::Stranger => {
                 self.refuse_stranger(now.at, Heard { flow, peer, message, method, words }, repairs);
@@ -206,18 +210,20 @@ impl Endpoint {
         }
     }
 
-    fn receive_register(&mut self, now: Instant, flow: Flow, message: &Message<'_>, words: &str) {
+    fn receive_register(&mut self, now: Instant, flow: Flow, peer: Peer, message: &Message<'_>, words: &str) {
         let answer = self.registrar.receive(now, flow, message);
         let headers: Vec<(Name, &str)> =
             answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         if answer.proved {
+            self.meet(flow, Peer::Phone);
             let tag = self.local.tag();
             let pending = self.take_request(flow, message, words, &tag);
             let headers: Vec<(&str, &str)> =
                 headers.iter().map(|(name, value)| (name.as_str(), *value)).collect();
             self.reply(now, &pending, answer.code, &headers);
             self.take_registrations();
-        } else if self.challenges.take(now) {
+        // A phone that is registered renews, however many strangers want to be asked.
+        } else if peer != Peer::Stranger || self.challenges.take(now) {
             self.answer_once(flow, message, words, answer.code, &headers);
         } else {
             self.count(Counter::StrangerRefused(0));
@@ -252,6 +258,7 @@ impl Endpoint {
             }
             return;
         };
+        self.transactions.comes_over(&invite_key, flow);
         let proceeding = self.transactions.is_proceeding(&invite_key);
         let pending = self.take_request(flow, message, words, &tag);
         self.reply(now, &pending, 200, &[]);

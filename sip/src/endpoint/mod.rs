@@ -11,6 +11,7 @@ mod commands;
 mod event;
 mod incoming;
 mod outside;
+mod paths;
 mod provisional;
 mod refer;
 mod refreshing;
@@ -33,7 +34,7 @@ use crate::time::{Instant, Now};
 use crate::transaction::{Key, Loss, Pending, Report, Transactions};
 use crate::transport::{Flow, Peer, Transmit, Transport};
 use bytes::Bytes;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 /// Everything SIP of one process. Owns transactions, dialogs and registrations; knows no call. A value
@@ -54,6 +55,8 @@ pub struct Endpoint {
     last_errand: u64,
     strangers: strangers::Allowance,
     challenges: strangers::Allowance,
+    /// Connections over which somebody has spoken who is no stranger.
+    met: HashSet<u64, Keying>,
     /// Where keys are written before they are looked up.
     words: String,
 }
@@ -75,7 +78,9 @@ enum Purpose {
     Probe(DialogId),
     /// A request outside any dialog.
     Errand(ErrandId),
-    /// A CANCEL, a PRACK, or the BYE of a fork nobody waits for: whatever comes back, it is done.
+    /// The CANCEL of an INVITE that makes no dialog any more.
+    Cancel(DialogId),
+    /// A PRACK, a NOTIFY, or the BYE of a fork nobody waits for: whatever comes back, it is done.
     Nothing,
 }
 
@@ -98,6 +103,8 @@ enum Wake {
     RepeatSuccess,
     /// The ACK has not come in 64*T1.
     NoAck,
+    /// Nothing has been heard of an INVITE.
+    Unheard,
     /// A cancelled INVITE got no final response in 64*T1.
     GiveUp,
     /// A re-INVITE got no final response in 64*T1.
@@ -125,6 +132,7 @@ impl Endpoint {
             last_errand: 0,
             strangers: strangers::Allowance::for_strangers(),
             challenges: strangers::Allowance::for_challenges(),
+            met: HashSet::with_hasher(keying),
             words: String::new(),
             config,
         }
@@ -146,30 +154,9 @@ impl Endpoint {
         match Message::scan(bytes) {
             Ok(message) => match message.start {
                 StartLine::Request { method, .. } => self.receive_request(now, flow, peer, &message, method),
-                StartLine::Response { code, .. } => self.receive_response(now.at, &message, code),
+                StartLine::Response { code, .. } => self.receive_response(now.at, flow, peer, &message, code),
             },
             Err(error) => self.count(Counter::ParseError(error.label())),
-        }
-        self.take_reports(now.at);
-    }
-
-    /// A stream closed, or a datagram was reported undeliverable.
-    pub fn handle_flow_failed(&mut self, now: Now, flow: Flow) {
-        self.transactions.handle_flow_failed(now.at, flow);
-        // A dialog outlives its connection: its next request opens another one.
-        for usage in self.usages.values_mut() {
-            let (dialog, pending) = match usage {
-                Usage::Ringing(ringing) => (&mut ringing.dialog.flow, Some(&mut ringing.pending.flow)),
-                Usage::Standing(session) => (&mut session.dialog.flow, None),
-                Usage::Calling(set) => (&mut set.outgoing.flow, None),
-            };
-            for path in std::iter::once(dialog).chain(pending).filter(|path| **path == flow) {
-                path.connection = 0;
-            }
-        }
-        if flow.transport.is_reliable() {
-            self.registrar.handle_flow_failed(flow);
-            self.take_registrations();
         }
         self.take_reports(now.at);
     }
@@ -261,7 +248,7 @@ impl Endpoint {
                 Report::Lost { owner, loss } => {
                     let (code, heard) = match loss {
                         Loss::TimedOut => (408, None),
-                        Loss::Unreachable => (503, None),
+                        Loss::Unreachable => (responses::UNREACHABLE, None),
                     };
                     self.request_failed(now, owner, code, heard, None);
                 }
@@ -273,6 +260,7 @@ impl Endpoint {
         while let Some((user, reachable)) = self.registrar.poll() {
             self.events.push_back(Event::Registered { user, reachable });
         }
+        self.take_moves();
     }
 
     fn new_dialog_id(&mut self) -> DialogId {
@@ -310,6 +298,8 @@ impl Endpoint {
             }
             Usage::Calling(mut set) => {
                 self.schedule.clear(&mut set.give_up);
+                self.schedule.clear(&mut set.unheard);
+                self.leave_forks(now, std::mem::take(&mut set.early));
                 std::mem::take(&mut set.local_tag)
             }
             Usage::Standing(mut session) => {

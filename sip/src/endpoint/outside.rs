@@ -3,7 +3,9 @@
 
 use super::{Endpoint, Event, Purpose};
 use crate::auth::{self, Claim};
-use crate::dialog::{Credentials, Request};
+use crate::dialog::{Credentials, Local, Request};
+use crate::header::name_addr::NameAddr;
+use crate::header::routing::Contact;
 use crate::message::Message;
 use crate::time::{Instant, Now};
 use crate::transaction::Key;
@@ -90,6 +92,33 @@ pub(super) struct Running {
     tries: u32,
 }
 
+/// Where we are reached, as a REGISTER says it.
+fn contact_of(local: &Local, errand: &Errand) -> String {
+    let contact = local.contact(errand.flow);
+    match &errand.user {
+        Some(user) => contact.replacen("<sip:", &format!("<sip:{user}@"), 1),
+        None => contact.to_owned(),
+    }
+}
+
+/// Seconds a 2xx grants to the binding with our Contact (RFC 3261 §10.2.4). An account may have others;
+/// where none is quite like ours, the shortest counts, so that ours is renewed in time.
+fn granted(message: &Message<'_>, ours: &str) -> Option<u32> {
+    let named = |address: &NameAddr<'_>| (address.uri.user().map(str::to_owned), address.uri.address());
+    let ours = NameAddr::read(ours.as_bytes()).map(|address| named(&address));
+    let mut bindings = message.contacts().filter_map(|contact| match contact {
+        Contact::At(address) => Some((Some(named(&address)) == ours, contact.expires())),
+        Contact::All => None,
+    });
+    let mut shortest = None;
+    bindings
+        .find_map(|(is_ours, seconds)| {
+            shortest = [shortest, seconds].into_iter().flatten().min();
+            is_ours.then_some(seconds)
+        })
+        .unwrap_or(shortest)
+}
+
 impl Endpoint {
     /// Runs an errand; [`Event::ErrandDone`] is its end.
     pub fn run(&mut self, now: Now, mut errand: Errand) -> ErrandId {
@@ -120,10 +149,7 @@ impl Endpoint {
         running.tries += 1;
         running.errand.cseq += 1;
         let (errand, tag) = (&running.errand, &running.tag);
-        let contact = match &errand.user {
-            Some(user) => self.local.contact(errand.flow).replacen("<sip:", &format!("<sip:{user}@"), 1),
-            None => self.local.contact(errand.flow).to_owned(),
-        };
+        let contact = contact_of(&self.local, errand);
         let expires;
         let mut headers = vec![("Contact", contact.as_str())];
         match errand.ask {
@@ -174,8 +200,7 @@ impl Endpoint {
     pub(super) fn end_errand(&mut self, id: ErrandId, code: u16, message: Option<&Message<'_>>) {
         let Some(running) = self.errands.remove(&id) else { return };
         let granted = message.and_then(|message| {
-            let ours = message.contacts().find_map(|contact| contact.expires());
-            ours.or_else(|| message.expires())
+            granted(message, &contact_of(&self.local, &running.errand)).or_else(|| message.expires())
         });
         let asked = match running.errand.ask {
             Ask::Register { expires } if (200..300).contains(&code) => Some(expires),

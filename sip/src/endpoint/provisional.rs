@@ -213,6 +213,57 @@ impl Endpoint {
         }
     }
 
+    /// An UPDATE before the answer, of a caller or of a fork of ours (RFC 3311 §5.2): with an offer only
+    /// once the INVITE's own exchange is complete, which a reliable provisional response does.
+    pub(super) fn receive_early_update(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        message: &Message<'_>,
+        pending: Pending,
+    ) {
+        let (sdp, fork) = (sdp_of(message), message.from_tag().unwrap_or_default());
+        let cseq = message.cseq().map_or(0, |cseq| cseq.number);
+        let (early, agreed, theirs) = match self.usages.get_mut(&dialog) {
+            Some(Usage::Ringing(ringing)) => {
+                let agreed = ringing.reliable.as_ref().is_some_and(|reliable| reliable.agreed);
+                (&mut ringing.dialog, agreed, &mut ringing.theirs)
+            }
+            Some(Usage::Calling(set)) => {
+                let wanted = set.is_wanted();
+                let Some(early) = set.early.iter_mut().find(|early| early.dialog.remote_tag == fork) else {
+                    let code = if sdp.is_some() { 491 } else { 200 };
+                    self.reply(now, &pending, code, &[("Allow", ALLOW)]);
+                    return;
+                };
+                if !early.dialog.is_in_order(cseq) {
+                    return self.reply_wait(now, &pending);
+                }
+                (&mut early.dialog, early.agreed && wanted, &mut early.theirs)
+            }
+            _ => return,
+        };
+        if sdp.is_some() && (theirs.is_some() || !agreed) {
+            return self.reply_wait(now, &pending);
+        }
+        early.follow(message);
+        if sdp.is_none() {
+            let contact = self.local.contact(pending.flow).to_owned();
+            self.reply(now, &pending, 200, &[("Contact", contact.as_str()), ("Allow", ALLOW)]);
+            return;
+        }
+        let timer = refresh::Verdict::None;
+        *theirs = Some(Theirs { pending, method: Method::Update, cseq, wants_offer: false, timer });
+        self.events.push_back(Event::Reoffered { dialog, sdp });
+    }
+
+    /// Forks that come to nothing: what they wait for is over.
+    pub(super) fn leave_forks(&mut self, now: Instant, forks: Vec<Early>) {
+        for theirs in forks.into_iter().filter_map(|early| early.theirs) {
+            self.reply(now, &theirs.pending, 487, &[]);
+        }
+    }
+
     fn no_such_response(&mut self, now: Instant, pending: &Pending) {
         self.reply(now, pending, 481, &[]);
     }
@@ -229,7 +280,7 @@ impl Endpoint {
         let reliable = message.require().any(|tag| tag.eq_ignore_ascii_case("100rel"));
         let tag = message.to_tag();
         let (Some(rseq), Some(tag), true) = (message.rseq(), tag, reliable) else { return true };
-        let Some((flow, invite)) = self.transactions.request(key.as_str()) else { return true };
+        let Some((_, invite)) = self.transactions.request(key.as_str()) else { return true };
         let Ok(invite) = Message::scan(&invite) else { return true }; // our own words
         let (branch, prack_key) = self.new_branch();
         let Some(Usage::Calling(set)) = self.usages.get_mut(&id) else { return true };
@@ -239,13 +290,14 @@ impl Endpoint {
             Some(place) => &mut set.early[place],
             None if set.early.len() >= FORKS_MAX => return true,
             None => {
-                let dialog = Dialog::of_response(&invite, message, flow, set.stays_on_flow);
-                set.early.push(Early { dialog, rseq });
+                let dialog = Dialog::of_response(&invite, message, set.outgoing.flow, set.stays_on_flow);
+                set.early.push(Early { dialog, rseq, agreed: false, theirs: None });
                 let last = set.early.len() - 1;
                 &mut set.early[last]
             }
         };
         early.rseq = rseq;
+        early.agreed |= sdp_of(message).is_some();
         let rack = format!("{rseq} {} INVITE", set.cseq);
         let prack = early.dialog.request(&self.local, "PRACK", &branch, &[("RAck", &rack)], None);
         self.transactions.open_other_client(now, prack_key, prack.flow, prack.bytes, Purpose::Nothing);

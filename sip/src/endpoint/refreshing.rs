@@ -45,6 +45,7 @@ impl Endpoint {
     /// needed does no harm.
     pub(super) fn keep_time_as_told(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>) {
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        session.tries_again = false;
         if message.allow().next().is_some() {
             session.updates = knows_update(message);
         }
@@ -77,6 +78,17 @@ impl Endpoint {
             [("Contact", contact), ("Allow", ALLOW), ("Supported", SUPPORTED), ("Session-Expires", &asked)];
         let update = session.dialog.request(&self.local, "UPDATE", &branch, &headers, None);
         self.transactions.open_other_client(now, key, update.flow, update.bytes, Purpose::Refresh(dialog));
+    }
+
+    /// Our re-INVITE was refused, and it may have been the refresh: it is tried again in a quarter of the
+    /// time that is left, so that a peer that refuses for good is asked ten times and not two hundred.
+    pub(super) fn refresh_later(&mut self, now: Instant, dialog: DialogId) {
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        let Some(refresh) = session.refresh.as_mut().filter(|it| it.agreed.ours && it.due.is_none()) else {
+            return;
+        };
+        let left = refresh.expiry.map_or(Duration::ZERO, |expiry| expiry.at().since(now));
+        refresh.due = Some(self.schedule.arm(now + (left / 4).max(AGAIN), (dialog, Wake::Refresh)));
     }
 
     fn refresh_again(&mut self, now: Instant, dialog: DialogId) {
@@ -121,6 +133,22 @@ impl Endpoint {
         set.phase = crate::dialog::Phase::Calling;
         self.send_invite(now, dialog, None);
         true
+    }
+
+    /// A 422 to a re-INVITE of ours (§7.4): the same offer again, with an interval that is long enough.
+    pub(super) fn reoffer_longer(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>) {
+        let least = message.min_se().unwrap_or(LEAST).min(LONGEST);
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        let raised = session.refresh.as_mut().filter(|refresh| refresh.agreed.seconds < least);
+        let Some(refresh) = raised else {
+            return self.request_failed(now, Purpose::Reoffer(dialog), 422, Some(422), None);
+        };
+        refresh.agreed.seconds = least;
+        if let Some(ours) = session.ours.take() {
+            self.schedule.cancel(ours.deadline);
+            session.wanted.get_or_insert(ours.sdp);
+        }
+        self.reoffer_wanted(now, dialog);
     }
 
     /// A 422 to our refresh (§7.4).

@@ -8,14 +8,25 @@ use crate::dialog::{Dialog, Fact, Move, Phase, Session, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
 use crate::transaction::{Key, write_client_key};
+use crate::transport::{Flow, Peer};
 use std::time::Duration;
 
 /// INVITEs of one call: without credentials, with them, and once more for a nonce gone stale or a
 /// session interval too brief.
 pub(super) const TRIES_MAX: u32 = 3;
 
+/// What a request is told to have got whose connection broke (RFC 3261 §8.1.3.1).
+pub(super) const UNREACHABLE: u16 = 503;
+
 impl Endpoint {
-    pub(super) fn receive_response(&mut self, now: Instant, message: &Message<'_>, code: u16) {
+    pub(super) fn receive_response(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        peer: Peer,
+        message: &Message<'_>,
+        code: u16,
+    ) {
         if let Err(error) = message.inspect() {
             return self.count(Counter::ParseError(error.label()));
         }
@@ -27,13 +38,15 @@ impl Endpoint {
         });
         self.words = words;
         if let Some((key, purpose)) = handed {
-            self.receive_answer(now, &key, purpose, message, code);
+            self.meet(flow, peer);
+            self.receive_answer(now, flow, &key, purpose, message, code);
         }
     }
 
     fn receive_answer(
         &mut self,
         now: Instant,
+        flow: Flow,
         key: &Key,
         purpose: Purpose,
         message: &Message<'_>,
@@ -41,13 +54,14 @@ impl Endpoint {
     ) {
         match (purpose, code) {
             (Purpose::Invite(dialog), 100..=199) => self.receive_progress(now, key, dialog, message, code),
-            (Purpose::Invite(dialog), 200..=299) => self.receive_success(now, key, dialog, message),
+            (Purpose::Invite(dialog), 200..=299) => self.receive_success(now, flow, key, dialog, message),
             (Purpose::Reoffer(dialog), 200..=299) => self.receive_reoffered(now, key, dialog, message),
             (_, 100..=199) => {}
             (Purpose::Errand(id), 401 | 407) if self.prove_errand(now, id, message) => {}
             (Purpose::Errand(id), code) => self.end_errand(id, code, Some(message)),
             (Purpose::Refresh(dialog), 200..=299) => self.keep_time_as_told(now, dialog, message),
             (Purpose::Refer(dialog), 200..=299) => self.refer_answered(dialog, code),
+            (Purpose::Reoffer(dialog), 422) => self.reoffer_longer(now, dialog, message),
             (_, 401 | 407) if self.prove(now, purpose, message) => {}
             (Purpose::Invite(dialog), 422) if self.ask_longer(now, dialog, message) => {}
             (Purpose::Refresh(dialog), 422) => self.refresh_longer(now, dialog, message),
@@ -64,6 +78,7 @@ impl Endpoint {
         code: u16,
     ) {
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
+        self.schedule.clear(&mut set.unheard);
         match set.phase.row(Fact::Provisional) {
             Move::Tell => {
                 set.phase = Phase::Proceeding;
@@ -77,26 +92,36 @@ impl Endpoint {
 
     /// A 2xx to the INVITE of a set: the first one is the session; every other fork, and one that
     /// crossed our CANCEL, is acknowledged and hung up (§13.2.2.4, I2, I5).
-    fn receive_success(&mut self, now: Instant, key: &Key, id: DialogId, message: &Message<'_>) {
+    fn receive_success(&mut self, now: Instant, heard: Flow, key: &Key, id: DialogId, message: &Message<'_>) {
         let tag = message.to_tag().unwrap_or_default();
         if self.transactions.acknowledge_again(key.as_str(), tag) {
             return;
         }
-        let Some((flow, invite)) = self.transactions.request(key.as_str()) else { return };
+        let Some((sent_over, invite)) = self.transactions.request(key.as_str()) else { return };
         let Ok(invite) = Message::scan(&invite) else { return }; // our own words
-        let stays = match self.usages.get(&id) {
-            Some(Usage::Calling(set)) => set.stays_on_flow,
-            Some(Usage::Standing(session)) => session.dialog.stays_on_flow,
-            _ => false,
+        // Not the transaction's own path: an INVITE too long for a datagram went by a stream, what
+        // follows is short (§18.1.1 is about one request).
+        let (flow, stays) = match self.usages.get(&id) {
+            Some(Usage::Calling(set)) => (set.outgoing.flow, set.stays_on_flow),
+            Some(Usage::Standing(session)) => (session.dialog.flow, session.dialog.stays_on_flow),
+            _ => (sent_over, false),
         };
+        let comes_again = stays && flow.is_cut() && heard.transport == flow.transport;
+        let flow = if comes_again { heard } else { flow };
+        if comes_again {
+            self.meet(heard, Peer::Phone);
+        }
         let mut dialog = Dialog::of_response(&invite, message, flow, stays);
         let branch = self.local.branch();
-        let ack = dialog.ack(&self.local, dialog.local_cseq, &branch);
-        if let Some(Usage::Calling(set)) = self.usages.get(&id)
-            && let Some(early) = set.early.iter().find(|early| early.dialog.remote_tag == tag)
+        let ack = dialog.ack(&self.local, &invite, &branch);
+        let mut theirs = None;
+        if let Some(Usage::Calling(set)) = self.usages.get_mut(&id)
+            && let Some(early) = set.early.iter_mut().find(|early| early.dialog.remote_tag == tag)
         {
-            // Its PRACKs have used numbers.
+            // Its PRACKs have used numbers, and so has its peer.
             dialog.local_cseq = early.dialog.local_cseq;
+            dialog.remote_cseq = early.dialog.remote_cseq;
+            theirs = early.theirs.take();
         }
         self.transactions.acknowledge(key.as_str(), tag, ack);
         let next = match self.usages.get(&id) {
@@ -104,13 +129,19 @@ impl Endpoint {
             _ => Move::AckAndBye,
         };
         if next == Move::Stand {
-            let Some(Usage::Calling(set)) = self.usages.remove(&id) else { return };
+            let Some(Usage::Calling(mut set)) = self.usages.remove(&id) else { return };
+            self.schedule.clear(&mut set.unheard);
+            self.leave_forks(now, std::mem::take(&mut set.early));
             let mut session = Session::new(dialog, true, set.outgoing.credentials);
             session.spoken = set.outgoing.sdp.into();
+            session.theirs = theirs;
             self.usages.insert(id, Usage::Standing(Box::new(session)));
             self.keep_time_as_told(now, id, message);
             self.events.push_back(Event::Answered { dialog: id, sdp: sdp_of(message) });
             return;
+        }
+        if let Some(theirs) = theirs {
+            self.reply(now, &theirs.pending, 487, &[]);
         }
         let (branch, bye_key) = self.new_branch();
         let bye = dialog.request(&self.local, "BYE", &branch, &[], None);
@@ -126,18 +157,17 @@ impl Endpoint {
         if self.transactions.acknowledge_again(key.as_str(), tag) {
             return;
         }
+        let Some((flow, invite)) = self.transactions.request(key.as_str()) else { return };
+        let Ok(invite) = Message::scan(&invite) else { return }; // our own words
         let branch = self.local.branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&id) else {
             // Hung up in between: without an ACK the peer would go on repeating.
-            let Some((flow, invite)) = self.transactions.request(key.as_str()) else { return };
-            let Ok(invite) = Message::scan(&invite) else { return }; // our own words
             let dialog = Dialog::of_response(&invite, message, flow, false);
-            let ack = dialog.ack(&self.local, dialog.local_cseq, &branch);
+            let ack = dialog.ack(&self.local, &invite, &branch);
             return self.transactions.acknowledge(key.as_str(), tag, ack);
         };
         session.dialog.follow(message);
-        let number = message.cseq().map_or(0, |cseq| cseq.number);
-        let ack = session.dialog.ack(&self.local, number, &branch);
+        let ack = session.dialog.ack(&self.local, &invite, &branch);
         self.transactions.acknowledge(key.as_str(), tag, ack);
         let Some(ours) = session.ours.take_if(|ours| ours.key == *key) else { return };
         self.schedule.cancel(ours.deadline);
@@ -158,6 +188,9 @@ impl Endpoint {
         heard: Option<u16>,
         reason: Option<Reason>,
     ) {
+        if heard.is_none() && code == UNREACHABLE && self.try_again(now, purpose) {
+            return;
+        }
         match purpose {
             Purpose::Invite(dialog) => {
                 let Some(Usage::Calling(set)) = self.usages.get(&dialog) else { return };
@@ -174,6 +207,7 @@ impl Endpoint {
             Purpose::Probe(dialog) => {
                 let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
                 session.probing = false;
+                session.tries_again &= heard.is_none();
                 match heard {
                     None | Some(408 | 481) => self.lose(dialog, heard),
                     // Any other answer is a sign of life, 405 and 501 among them.
@@ -182,11 +216,11 @@ impl Endpoint {
                 }
             }
             Purpose::Errand(id) => self.end_errand(id, code, None),
-            Purpose::Nothing => {}
+            Purpose::Cancel(_) | Purpose::Nothing => {}
         }
     }
 
-    fn reoffer_failed(&mut self, now: Instant, dialog: DialogId, code: u16, heard: Option<u16>) {
+    pub(super) fn reoffer_failed(&mut self, now: Instant, dialog: DialogId, code: u16, heard: Option<u16>) {
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
         let Some(ours) = session.ours.take() else { return };
         self.schedule.cancel(ours.deadline);
@@ -206,6 +240,7 @@ impl Endpoint {
             _ => {
                 self.events.push_back(Event::ReofferFailed { dialog, code });
                 self.reoffer_wanted(now, dialog);
+                self.refresh_later(now, dialog);
             }
         }
     }
@@ -270,6 +305,7 @@ impl Endpoint {
                 true
             }
             Purpose::Probe(_)
+            | Purpose::Cancel(_)
             | Purpose::Refer(_)
             | Purpose::Refresh(_)
             | Purpose::Errand(_)

@@ -83,7 +83,11 @@ impl Endpoint {
         if method == Some(Method::Invite) || peer == Peer::Stranger {
             self.count_refusal(peer, 400);
         }
-        self.answer_once(flow, message, rule, 400, &[]);
+        let mut words = String::new();
+        if let (Ok(via), Some(method)) = (message.via(), method) {
+            crate::transaction::write_server_key(&mut words, message, &via, method);
+        }
+        self.answer_once(flow, message, &words, 400, &[]);
     }
 }
 

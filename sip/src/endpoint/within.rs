@@ -2,15 +2,18 @@
 
 use super::incoming::{Heard, reason_of, sdp_of};
 use super::refreshing::{in_answer, knows_update};
-use super::{DialogId, Endpoint, Event, Wake};
+use super::{DialogId, Endpoint, Event, Purpose, Wake};
 use crate::dialog::refresh::{self, LEAST, Verdict};
-use crate::dialog::{ALLOW, Ending, SUPPORTED, Session, Theirs, Usage};
+use crate::dialog::{ALLOW, Ending, Phase, SUPPORTED, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
 use crate::transaction::Pending;
 use crate::transport::Peer;
 use crate::vocabulary::Method;
 use bytes::Bytes;
+
+/// What a re-INVITE comes to that the peer has taken and answers no more, nor its CANCEL.
+const GIVEN_UP: u16 = 487;
 
 impl Endpoint {
     pub(super) fn receive_within(&mut self, now: Instant, dialog: DialogId, heard: Heard<'_, '_>) {
@@ -40,16 +43,11 @@ impl Endpoint {
             }
             // §14.2: the INVITE before it has no final response yet.
             (Method::Invite, false) => self.reply_wait(now, &pending),
-            (Method::Update, false) if message.sdp().is_some() => {
-                self.receive_early_offer(now, dialog, message, pending);
-            }
             (Method::Options, _) => {
                 let headers = [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED)];
                 self.reply(now, &pending, 200, &headers);
             }
-            (Method::Update, false) => {
-                self.reply(now, &pending, 200, &[("Allow", ALLOW)]);
-            }
+            (Method::Update, false) => self.receive_early_update(now, dialog, message, pending),
             (Method::Info, _) => {
                 self.reply(now, &pending, 200, &[]);
                 let content_type = message.header(Name::ContentType).map(crate::dialog::text);
@@ -140,37 +138,9 @@ impl Endpoint {
     }
 
     /// 500: come again a little later (§14.2, RFC 3311 §5.2).
-    fn reply_wait(&mut self, now: Instant, pending: &Pending) {
+    pub(super) fn reply_wait(&mut self, now: Instant, pending: &Pending) {
         let wait = (self.local.draw() % 11).to_string();
         self.reply(now, pending, 500, &[("Retry-After", &wait)]);
-    }
-
-    /// An UPDATE with an offer before our answer (RFC 3311 §5.2): only once the INVITE's own exchange
-    /// is complete, which a reliable provisional response does.
-    fn receive_early_offer(
-        &mut self,
-        now: Instant,
-        dialog: DialogId,
-        message: &Message<'_>,
-        pending: Pending,
-    ) {
-        let Some(Usage::Ringing(ringing)) = self.usages.get_mut(&dialog) else {
-            // Ours, which a fork has not answered.
-            self.reply(now, &pending, 491, &[]);
-            return;
-        };
-        if ringing.theirs.is_some() || !ringing.reliable.as_ref().is_some_and(|reliable| reliable.agreed) {
-            return self.reply_wait(now, &pending);
-        }
-        ringing.dialog.follow(message);
-        ringing.theirs = Some(Theirs {
-            pending,
-            method: Method::Update,
-            cseq: message.cseq().map_or(0, |cseq| cseq.number),
-            wants_offer: false,
-            timer: Verdict::None,
-        });
-        self.events.push_back(Event::Reoffered { dialog, sdp: sdp_of(message) });
     }
 
     /// A re-INVITE or an UPDATE (§14.2, RFC 3311).
@@ -246,11 +216,24 @@ impl Endpoint {
                 self.count(super::Counter::Retransmission);
             }
             (Wake::NoAck, Some(Usage::Standing(_))) => self.give_up_ack(now, dialog),
+            (Wake::Unheard, Some(Usage::Calling(set))) => {
+                set.unheard = None;
+                if set.phase == Phase::Calling {
+                    self.events.push_back(Event::Unheard { dialog });
+                }
+            }
             (Wake::GiveUp, Some(Usage::Calling(_))) => self.give_up_cancelled(now, dialog),
             (Wake::ReofferUnanswered, Some(Usage::Standing(session))) => {
-                let Some(ours) = &session.ours else { return };
+                let Some(ours) = &mut session.ours else { return };
                 let key = ours.key.clone();
-                self.cancel_request(now, &key, None);
+                if !std::mem::replace(&mut ours.cancelled, true) {
+                    let again = now + self.config.timers.patience();
+                    ours.deadline = self.schedule.arm(again, (dialog, Wake::ReofferUnanswered));
+                    return self.cancel_request(now, &key, None, Purpose::Nothing);
+                }
+                // §9.1: as long after the CANCEL nothing comes any more. The session goes on as it was.
+                self.transactions.let_go(now, key.as_str());
+                self.reoffer_failed(now, dialog, GIVEN_UP, None);
             }
             (Wake::AfterGlare, Some(Usage::Standing(session))) => {
                 session.glare = None;

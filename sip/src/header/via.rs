@@ -50,6 +50,12 @@ impl<'a> Via<'a> {
         SocketAddr::new(source.ip(), port)
     }
 
+    /// Where its sender takes connections, once the one its request came over is gone (RFC 3261
+    /// §18.2.2); `default` is the port of the transport.
+    pub fn listener(&self, source: SocketAddr, default: u16) -> SocketAddr {
+        SocketAddr::new(source.ip(), self.port.filter(|port| *port != 0).unwrap_or(default))
+    }
+
     /// Prints the hop as its receiver must pass it back: with `received` when the sender's host is
     /// not where it came from, and `rport` filled when asked for (RFC 3581 §4).
     pub(crate) fn print_with_source(&self, source: SocketAddr, out: &mut Vec<u8>) {
@@ -138,6 +144,9 @@ mod tests {
         assert_eq!(port(b"SIP/2.0/UDP h:5070;rport"), 6060);
         assert_eq!(port(b"SIP/2.0/UDP h:5070"), 5070);
         assert_eq!(port(b"SIP/2.0/UDP h"), 5060);
+        let listener = |value: &[u8]| Via::read(value).expect("a hop").listener(source, 5061).port();
+        assert_eq!(listener(b"SIP/2.0/TLS h:5070;rport"), 5070);
+        assert_eq!(listener(b"SIP/2.0/TLS h"), 5061);
     }
 
     #[test]

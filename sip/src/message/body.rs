@@ -7,13 +7,10 @@ use super::{Commas, Message, Name, Params, line_at};
 const PARTS_MAX: usize = 16;
 
 impl<'a> Message<'a> {
-    /// The SDP of this message, whether it is the whole body or one part of it. A body without a
-    /// Content-Type that begins like SDP is SDP: some gateways forget the header.
+    /// The SDP of this message, whether it is the whole body or one part of it. A body that begins
+    /// like SDP is SDP: some gateways forget the Content-Type, others have the wrong one.
     pub fn sdp(&self) -> Option<&'a [u8]> {
-        match self.header(Name::ContentType) {
-            Some(_) => self.part("application/sdp"),
-            None => Some(self.body()).filter(|body| body.starts_with(b"v=0")),
-        }
+        self.part("application/sdp").or_else(|| Some(self.body()).filter(|body| begins_like_sdp(body)))
     }
 
     /// The first part of a type (`application/sdp`, without parameters): the body itself, or a
@@ -21,6 +18,12 @@ impl<'a> Message<'a> {
     pub fn part(&self, content_type: &str) -> Option<&'a [u8]> {
         find(self.header(Name::ContentType)?, self.body(), content_type, 2)
     }
+}
+
+/// `v=`, with white space around it.
+fn begins_like_sdp(body: &[u8]) -> bool {
+    let rest = body.trim_ascii_start().strip_prefix(b"v");
+    rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="))
 }
 
 fn find<'a>(declared: &'a [u8], body: &'a [u8], wanted: &str, depth: u8) -> Option<&'a [u8]> {
@@ -83,7 +86,8 @@ impl<'a> Iterator for Parts<'a> {
             return None;
         }
         self.rest = &self.rest[opening.next..];
-        let content = &self.rest[..self.delimiter()?.end];
+        // A body cut off in its last part is all the same that part.
+        let content = &self.rest[..self.delimiter().map_or(self.rest.len(), |delimiter| delimiter.end)];
         // Headers end at the first empty line; a part may begin with it.
         let mut at = 0;
         while at < content.len() {
@@ -162,10 +166,15 @@ mod tests {
 
     #[test]
     fn a_multipart_body_cut_short_gives_what_is_whole() {
-        for body in [&b""[..], b"--b", b"--b\r\n", b"--b\r\nContent-Type: application/sdp\r\n\r\nv=0"] {
+        let mut whole =
+            [&b""[..], b"--b", b"--b\r\n", b"--b\r\nContent-Type: text/plain\r\n\r\nv=0"].into_iter();
+        let found = |body| {
             let bytes = message("multipart/mixed;boundary=b", body);
-            assert_eq!(Message::scan(&bytes).expect("a message").sdp(), None);
-        }
+            Message::scan(&bytes).expect("a message").sdp().map(<[u8]>::to_vec)
+        };
+        assert!(whole.all(|body| found(body).is_none()));
+        let open = b"--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
+        assert_eq!(found(open).as_deref(), Some(&b"v=0\r\n"[..]), "the last delimiter is missing");
         let bytes = message("multipart/mixed", b"--\r\n\r\n--");
         assert_eq!(Message::scan(&bytes).expect("a message").sdp(), None);
     }
@@ -174,5 +183,16 @@ mod tests {
     fn sdp_without_a_content_type_is_still_sdp() {
         let bytes = b"INVITE sip:15@h SIP/2.0\r\n\r\nv=0\r\n";
         assert_eq!(Message::scan(bytes).expect("a message").sdp(), Some(&b"v=0\r\n"[..]));
+    }
+
+    #[test]
+    fn sdp_under_another_content_type_is_still_sdp() {
+        for (kind, body) in [("text/plain", &b"\r\nv=0\r\n"[..]), ("application/octet-stream", b"v = 0\r\n")]
+        {
+            let bytes = message(kind, body);
+            assert_eq!(Message::scan(&bytes).expect("a message").sdp(), Some(body), "{kind}");
+        }
+        let bytes = message("text/plain", b"very well");
+        assert_eq!(Message::scan(&bytes).expect("a message").sdp(), None);
     }
 }

@@ -104,7 +104,7 @@ pub struct Message<'a> {
     /// The first line.
     pub start: StartLine<'a>,
     bytes: &'a [u8],
-    lines: [Line; HEADERS_MAX],
+    lines: [Line; scan::LINES_MAX],
     count: usize,
     body: &'a [u8],
     repairs: Repairs,

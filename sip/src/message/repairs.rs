@@ -42,7 +42,7 @@ pub enum Repair {
     Date,
     /// A header that may be there once is there again with another value; the first counts.
     Repeated,
-    /// A header beyond [`super::HEADER_MAX`] was left out.
+    /// A header longer than [`super::HEADER_MAX`], or beyond [`super::HEADERS_MAX`] of them, was left out.
     LongHeader,
 }
 

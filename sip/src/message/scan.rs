@@ -10,8 +10,23 @@ use crate::vocabulary::Method;
 pub const MESSAGE_MAX: usize = 65_535;
 
 /// Headers in one message. Real traffic stays under 60; more costs memory to whoever floods us,
-/// and serves nobody.
+/// and serves nobody: what is beyond is left out, and the call goes on without it.
 pub const HEADERS_MAX: usize = 128;
+
+/// Room beyond it for the first of each header a call cannot do without, however much stands before.
+const NEEDED: [Name; 8] = [
+    Name::Via,
+    Name::From,
+    Name::To,
+    Name::CallId,
+    Name::CSeq,
+    Name::Contact,
+    Name::ContentLength,
+    Name::ContentType,
+];
+
+/// Lines kept of one message.
+pub(super) const LINES_MAX: usize = HEADERS_MAX + NEEDED.len();
 
 /// One header line with its folds. The longest real ones (a signed Identity, a long Record-Route) stay
 /// under 3 kB; what is beyond is left out, and the call goes on without it. What nothing can be answered
@@ -27,9 +42,6 @@ pub enum ScanError {
     /// Longer than [`MESSAGE_MAX`].
     #[error("more than {MESSAGE_MAX} bytes")]
     TooLong,
-    /// More than [`HEADERS_MAX`] headers.
-    #[error("more than {HEADERS_MAX} headers")]
-    TooManyHeaders,
     /// The first line is neither a request's nor a response's.
     #[error("the first line is neither a request's nor a response's")]
     StartLine,
@@ -44,7 +56,6 @@ impl ScanError {
         match self {
             ScanError::KeepAlive => "keep_alive",
             ScanError::TooLong => "too_long",
-            ScanError::TooManyHeaders => "too_many_headers",
             ScanError::StartLine => "start_line",
             ScanError::StatusCode => "status_code",
         }
@@ -63,7 +74,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Message<'_>, ScanError> {
     if first.bare {
         repairs.mark(Repair::BareLineFeed);
     }
-    let mut lines = [Line::NONE; HEADERS_MAX];
+    let mut lines = [Line::NONE; LINES_MAX];
     let mut count = 0;
     loop {
         let (line, next) = header_line_at(bytes, at);
@@ -86,7 +97,9 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Message<'_>, ScanError> {
             }
         }
         match header {
-            Some(_) if count == HEADERS_MAX => return Err(ScanError::TooManyHeaders),
+            Some(header) if count >= HEADERS_MAX && !is_needed(header.name, &lines[..count]) => {
+                repairs.mark(Repair::LongHeader);
+            }
             Some(header) => {
                 lines[count] = header;
                 count += 1;
@@ -171,6 +184,11 @@ pub(crate) fn length_in(head: &[u8]) -> Result<Option<usize>, NoLength> {
 /// Without these there is no call (RFC 3261 §8.1.1).
 fn is_vital(name: Name) -> bool {
     matches!(name, Name::Via | Name::From | Name::To | Name::CallId | Name::CSeq | Name::Contact)
+}
+
+/// The first of a header that is kept beyond [`HEADERS_MAX`]: at most one of each.
+fn is_needed(name: Name, lines: &[Line]) -> bool {
+    NEEDED.contains(&name) && lines.iter().all(|line| line.name != name)
 }
 
 /// Name and value of the header line `text`, which lies at `at`; `None` when it has none.
@@ -449,9 +467,16 @@ mod tests {
     #[test]
     fn sixty_four_kilobytes_and_128_headers_are_the_most() {
         let full = request(&"To: <sip:a>\r\n".repeat(HEADERS_MAX), "");
-        assert_eq!(Message::scan(&full).expect("a message").all().count(), HEADERS_MAX);
-        let over = request(&"To: <sip:a>\r\n".repeat(HEADERS_MAX + 1), "");
-        assert_eq!(Message::scan(&over).err(), Some(ScanError::TooManyHeaders));
+        let full = Message::scan(&full).expect("a message");
+        assert_eq!((full.all().count(), full.repairs().is_empty()), (HEADERS_MAX, true));
+        // What a call cannot do without is found behind any number of others.
+        let needed = "Via: SIP/2.0/UDP h\r\nFrom: <sip:f>\r\nTo: <sip:t>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\
+            Contact: <sip:c>\r\nContent-Type: application/sdp\r\nContent-Length: 3\r\n";
+        let over = request(&("X-Info: 1\r\n".repeat(500) + needed + "X-Info: 2\r\n"), "v=0 and more");
+        let over = Message::scan(&over).expect("a message");
+        assert_eq!((over.all().count(), over.body()), (LINES_MAX, &b"v=0"[..]));
+        assert!(over.repairs().has(Repair::LongHeader), "what is left out is marked");
+        assert_eq!(over.call_id(), Ok("c"));
         let head = request("", "");
         let long = [&head[..], &vec![b'x'; MESSAGE_MAX - head.len()]].concat();
         assert_eq!(Message::scan(&long).expect("a message").body().len(), MESSAGE_MAX - head.len());

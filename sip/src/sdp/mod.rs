@@ -112,7 +112,7 @@ impl Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SdpError {
     /// It is no SDP at all.
-    #[error("it does not begin with v=0")]
+    #[error("it has no v= line")]
     NotSdp,
     /// No audio stream that is open and plain RTP.
     #[error("no open audio stream over RTP/AVP")]
@@ -200,7 +200,7 @@ impl Sdp {
     /// Reads a description. Forgiving: a line that makes no sense is passed over.
     ///
     /// # Errors
-    /// [`SdpError::NotSdp`] when it does not begin like one.
+    /// [`SdpError::NotSdp`] when it nowhere begins like one.
     pub fn read(bytes: &[u8]) -> Result<Sdp, SdpError> {
         read::read(bytes)
     }

@@ -20,17 +20,19 @@ struct Level {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Sdp, SdpError> {
-    if !bytes.starts_with(b"v=0") {
-        return Err(SdpError::NotSdp);
-    }
     let mut sdp = Sdp { id: 0, version: 0, media: Vec::new() };
+    let mut begun = false;
     let mut session = Level::default();
     let mut stream = Level::default();
     for line in bytes.split(|byte| *byte == b'\n') {
         // A session name in Latin-1 is a line we do not need.
         let Ok(line) = std::str::from_utf8(line) else { continue };
         let Some((key, value)) = line.trim_end().split_once('=') else { continue };
+        // Before it stands what a gateway has left there: an empty line, a byte order mark.
+        let (key, value) = (key.trim_matches(is_space), value.trim_start());
+        begun |= key == "v";
         match key {
+            _ if !begun => {}
             "m" => {
                 close(&mut sdp, session, stream);
                 if sdp.media.len() == MEDIA_MAX {
@@ -46,7 +48,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Sdp, SdpError> {
         }
     }
     close(&mut sdp, session, stream);
-    Ok(sdp)
+    if begun { Ok(sdp) } else { Err(SdpError::NotSdp) }
+}
+
+/// White space, and the mark some editors begin a text with.
+fn is_space(sign: char) -> bool {
+    sign.is_whitespace() || sign == '\u{feff}'
 }
 
 /// The level a line belongs to: the session's before the first `m=`.
@@ -185,6 +192,17 @@ mod tests {
         let text = "v=0\nc=IN IP4 192.0.2.9\nm=audio 4000 RTP/SAVP 8\nm=audio 4002 RTP/AVP 18\nm=audio 4004 RTP/AVP 0\n";
         assert_eq!(audio(text).port, 4004);
         assert_eq!(audio("v=0\nc=IN IP4 192.0.2.9\nm=audio 0 RTP/AVP 8\n").remote(), None);
+    }
+
+    #[test]
+    fn a_description_begins_where_it_begins_whatever_space_stands_there() {
+        for lead in ["", "\r\n", " \r\n ", "\u{feff}"] {
+            let text =
+                format!("{lead}v = 0\r\nc = IN IP4 192.0.2.9\r\nm= audio 4000 RTP/AVP 8\r\na= sendonly\r\n");
+            let audio = audio(&text);
+            assert_eq!(audio.remote(), "192.0.2.9:4000".parse().ok(), "{lead:?}");
+            assert_eq!(audio.direction, Direction::SendOnly);
+        }
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub fn row(state: State, event: Event) -> Option<Row<State>> {
         // §17.1.1.2: retransmit at T1, 2*T1, 4*T1 ... until something comes, or 64*T1.
         (Calling, Fired(Timer::A)) => Row::new(Calling, &[Act::Resend, Act::Start(Timer::A)]),
         (Calling, Fired(Timer::B)) => Row::new(Terminated, &[Act::TimedOut]),
-        // Its owner has let go, and no final response has come since.
-        (Calling | Proceeding, Fired(Timer::C)) => Row::new(Terminated, &[]),
+        // Its owner has let go, or its connection broke, and no final response has come since.
+        (Calling | Proceeding, Fired(Timer::C)) => Row::new(Terminated, &[Act::TimedOut]),
         (Calling | Proceeding, Provisional) => {
             Row::new(Proceeding, &[Act::StopRetransmitting, Act::StopWaiting, Act::HandUp])
         }
@@ -62,7 +62,9 @@ pub fn row(state: State, event: Event) -> Option<Row<State>> {
         // RFC 6026 §7.2: every 2xx is the dialog layer's, which acknowledges it.
         (Accepted, Success) => Row::new(Accepted, &[Act::HandUp]),
         (Accepted, Fired(Timer::M)) => Row::new(Terminated, &[]),
-        (Calling | Proceeding, TransportFailed) => Row::new(Terminated, &[Act::Unreachable]),
+        (Calling, TransportFailed) => Row::new(Terminated, &[Act::Unreachable]),
+        // §17.1.1.2, figure 5: the peer has it and rings; the answer comes over another connection.
+        (Proceeding, TransportFailed) => Row::new(Proceeding, &[Act::Start(Timer::C)]),
         (Completed, TransportFailed) => Row::new(Terminated, &[]),
         _ => return None,
     })
@@ -79,7 +81,7 @@ mod tests {
         Calling    Failure         > Completed StopRetransmitting Ack Start(D) HandUp
         Calling    Fired(A)        > Calling Resend Start(A)
         Calling    Fired(B)        > Terminated TimedOut
-        Calling    Fired(C)        > Terminated
+        Calling    Fired(C)        > Terminated TimedOut
         Calling    Fired(D)        > absorbed
         Calling    Fired(M)        > absorbed
         Calling    TransportFailed > Terminated Unreachable
@@ -88,10 +90,10 @@ mod tests {
         Proceeding Failure         > Completed StopRetransmitting Ack Start(D) HandUp
         Proceeding Fired(A)        > absorbed
         Proceeding Fired(B)        > absorbed
-        Proceeding Fired(C)        > Terminated
+        Proceeding Fired(C)        > Terminated TimedOut
         Proceeding Fired(D)        > absorbed
         Proceeding Fired(M)        > absorbed
-        Proceeding TransportFailed > Terminated Unreachable
+        Proceeding TransportFailed > Proceeding Start(C)
         Completed  Provisional     > absorbed
         Completed  Success         > absorbed
         Completed  Failure         > Completed Ack

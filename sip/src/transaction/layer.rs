@@ -116,7 +116,8 @@ impl<O: Clone> Transactions<O> {
     }
 
     /// A copy of a request, or an ACK: the server transaction with this key deals with it.
-    pub fn absorb(&mut self, now: Instant, key: &str, is_ack: bool) -> Absorbed {
+    pub fn absorb(&mut self, now: Instant, key: &str, flow: Flow, is_ack: bool) -> Absorbed {
+        self.comes_over(key, flow);
         let Some((key, server)) = self.servers.get_key_value(key) else { return Absorbed::Unknown };
         let (key, is_invite) = (key.clone(), matches!(server.state, ServerState::Invite(_)));
         let left = match (is_invite, is_ack) {
@@ -164,10 +165,13 @@ impl<O: Clone> Transactions<O> {
     /// Sends a response through its transaction. Without the transaction (it has run out while a
     /// 2xx is still being repeated) it goes out as it is.
     pub fn respond(&mut self, now: Instant, key: &Key, flow: Flow, code: u16, bytes: Bytes) {
-        let Some(server) = self.servers.get(key) else {
+        let Some(server) = self.servers.get_mut(key) else {
             self.transmits.push_back(Transmit { flow, bytes });
             return;
         };
+        if server.wire.flow.is_cut() {
+            server.wire.flow = flow; // the dialog knows where the peer takes connections
+        }
         match server.state {
             ServerState::Invite(_) => {
                 let event = match code {
@@ -293,7 +297,7 @@ impl<O: Clone> Transactions<O> {
     /// 64*T1.
     pub fn let_go(&mut self, now: Instant, key: &str) {
         let Some((key, _)) = self.clients.get_key_value(key) else { return };
-        let (key, at) = (key.clone(), now + self.timers.interval(Timer::C, 0, false));
+        let (key, at) = (key.clone(), now + self.timers.patience());
         let Some(client) = self.clients.get_mut(&key) else { return };
         use invite_client::State::{Calling, Proceeding};
         if let ClientState::Invite(Calling | Proceeding, _) = client.state {

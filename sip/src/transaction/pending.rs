@@ -7,6 +7,7 @@ use crate::transport::Flow;
 use crate::vocabulary::reason_phrase;
 use bytes::Bytes;
 use std::io::Write;
+use std::net::SocketAddr;
 
 /// The lines of a request that its responses carry (RFC 3261 §8.2.6.2), copied once, on arrival.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub struct Pending {
     /// The path it came over. Responses go back to the address it came from, whatever its Via
     /// says (RFC 3581): behind an address translation nothing else arrives.
     pub flow: Flow,
+    /// Where the peer takes connections, once the one it came over is gone (§18.2.2).
+    listener: SocketAddr,
     /// Via, From, To, Call-ID and CSeq, each line with its end.
     lines: Vec<u8>,
     /// Record-Route, for the responses that make a dialog (§12.1.1).
@@ -27,10 +30,14 @@ impl Pending {
     pub fn of(request: &Message<'_>, key: Key, flow: Flow, tag: &str) -> Self {
         let mut lines = Vec::with_capacity(512);
         let mut record_routes = Vec::new();
+        let mut listener = flow.remote;
         for (at, value) in request.items(Name::Via).enumerate() {
             lines.extend_from_slice(b"Via: ");
             match Via::read(value) {
-                Some(via) if at == 0 => via.print_with_source(flow.remote, &mut lines),
+                Some(via) if at == 0 => {
+                    listener = via.listener(flow.remote, flow.transport.default_port());
+                    via.print_with_source(flow.remote, &mut lines);
+                }
                 _ => push_line(&mut lines, value),
             }
             lines.extend_from_slice(b"\r\n");
@@ -56,7 +63,7 @@ impl Pending {
             push_line(&mut record_routes, value);
             record_routes.extend_from_slice(b"\r\n");
         }
-        Pending { key, flow, lines, record_routes }
+        Pending { key, flow, listener, lines, record_routes }
     }
 
     /// A response, with a body of SDP when there is one.
@@ -82,6 +89,13 @@ impl Pending {
         let _ = write!(text, "Content-Length: {}\r\n\r\n", body.len());
         text.extend_from_slice(body);
         text.into()
+    }
+
+    /// Its connection is gone: the responses find another one.
+    pub fn leave(&mut self, broken: Flow) {
+        if self.flow == broken && broken.transport.is_reliable() {
+            self.flow = Flow { remote: self.listener, connection: 0, ..broken };
+        }
     }
 
     /// The repeated lines as text, for the journal.

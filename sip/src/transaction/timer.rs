@@ -27,8 +27,9 @@ pub enum Timer {
     A,
     /// INVITE client: no response at all.
     B,
-    /// INVITE client: nobody waits for the final response any more (named after the proxies'
-    /// patience, §16.6; armed only by letting go).
+    /// INVITE client: a bound where there is none (named after the proxies' patience, §16.6: more than
+    /// three minutes): the peer has the INVITE, and the connection it came over is gone. 64*T1 when
+    /// nobody waits for the final response any more.
     C,
     /// INVITE client: absorb retransmitted failures.
     D,
@@ -59,7 +60,8 @@ impl Timers {
         match timer {
             Timer::A => doubled,
             Timer::E | Timer::G => doubled.min(self.t2),
-            Timer::B | Timer::C | Timer::F | Timer::H | Timer::L | Timer::M => self.t1 * 64,
+            Timer::C => self.t1 * 384,
+            Timer::B | Timer::F | Timer::H | Timer::L | Timer::M => self.t1 * 64,
             Timer::D | Timer::J if reliable => Duration::ZERO,
             Timer::I | Timer::K if reliable => Duration::ZERO,
             Timer::D => (self.t1 * 64).max(Duration::from_secs(32)),
@@ -89,7 +91,8 @@ mod tests {
         let ms = |timer, nth, reliable| timers.interval(timer, nth, reliable).as_millis();
         assert_eq!([0, 1, 2, 3, 4].map(|n| ms(Timer::A, n, false)), [500, 1000, 2000, 4000, 8000]);
         assert_eq!([0, 1, 2, 3, 4].map(|n| ms(Timer::E, n, false)), [500, 1000, 2000, 4000, 4000]);
-        for timer in [Timer::B, Timer::C, Timer::F, Timer::H, Timer::L, Timer::M] {
+        assert_eq!((ms(Timer::C, 0, false), ms(Timer::C, 0, true)), (192_000, 192_000));
+        for timer in [Timer::B, Timer::F, Timer::H, Timer::L, Timer::M] {
             assert_eq!((ms(timer, 0, false), ms(timer, 0, true)), (32_000, 32_000), "{timer:?}");
         }
         for timer in [Timer::D, Timer::J] {

@@ -86,8 +86,10 @@ impl<O> Means<'_, O> {
                 }
                 Act::Ack => left.ack = true,
                 Act::HandUp => left.hand_up = true,
+                Act::TimedOut if wire.let_go => {}
                 Act::TimedOut => left.loss = Some(Loss::TimedOut),
                 Act::Unreachable => left.loss = Some(Loss::Unreachable),
+                Act::Start(Timer::C) if wire.let_go => {}
                 Act::Start(timer) => left.over |= !self.start(wire, side, key, timer),
                 Act::StartSlow(timer) => {
                     self.arm(wire, side, key, timer, self.timers.t2);

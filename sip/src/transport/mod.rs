@@ -25,6 +25,11 @@ impl Transport {
         !matches!(self, Transport::Udp)
     }
 
+    /// The port of a peer that names none (RFC 3261 §19.1.2).
+    pub fn default_port(self) -> u16 {
+        if self == Transport::Tls { 5061 } else { 5060 }
+    }
+
     /// The token of a Via header.
     pub fn token(self) -> &'static str {
         match self {
@@ -50,6 +55,17 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// Whether it went over a connection that is gone: what follows needs another one.
+    pub fn is_cut(self) -> bool {
+        self.transport.is_reliable() && self.connection == 0
+    }
+
+    /// Whether this is `other`, be its connection gone since.
+    pub fn is_path_of(self, other: Flow) -> bool {
+        let same = (self.transport, self.remote) == (other.transport, other.remote);
+        same && (self.connection == other.connection || self.connection == 0)
+    }
+
     /// Whether what goes this way is lost with that connection: it is this one, or the one the
     /// driver opened for it.
     pub fn rides_on(self, broken: Flow) -> bool {

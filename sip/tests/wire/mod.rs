@@ -204,6 +204,7 @@ impl Wire {
                 Event::Confirmed { .. } => "confirmed".to_owned(),
                 Event::Unconfirmed { .. } => "unconfirmed".to_owned(),
                 Event::Acknowledged { .. } => "acknowledged".to_owned(),
+                Event::Unheard { .. } => "unheard".to_owned(),
                 Event::Progress { code, .. } => format!("progress {code}"),
                 Event::Answered { .. } => "answered".to_owned(),
                 Event::Failed { code, .. } => format!("failed {code}"),

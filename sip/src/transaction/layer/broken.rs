@@ -1,4 +1,4 @@
-//! What becomes of transactions whose path is broken.
+//! What becomes of transactions whose path is broken or has moved.
 
 use super::{ClientState, Transactions};
 use crate::time::Instant;
@@ -6,16 +6,23 @@ use crate::transaction::{Key, client, invite_client};
 use crate::transport::Flow;
 
 impl<O: Clone> Transactions<O> {
-    /// Fails every request that waits for an answer over this path; responses that are to go out
-    /// over a broken connection find a new one (§18.2.2).
+    /// Fails every request that waits for a first word over this path; what has been heard of goes on
+    /// over another connection, and so do responses that are to go out (§18.2.2).
+    ///
+    /// A datagram the system would not send fails an INVITE nobody has heard of (§18.4), which has
+    /// another way to go; anything else is as if lost on the way, and is sent again.
     pub fn handle_flow_failed(&mut self, now: Instant, flow: Flow) {
-        for server in self.servers.values_mut().filter(|server| server.wire.flow.rides_on(flow)) {
+        let reliable = flow.transport.is_reliable();
+        let servers = self.servers.values_mut().filter(|_| reliable);
+        for server in servers.filter(|server| server.wire.flow.rides_on(flow)) {
             server.wire.flow.connection = 0;
         }
+        let calls =
+            |state: &ClientState| matches!(state, ClientState::Invite(invite_client::State::Calling, _));
         let mut failed: Vec<Key> = self
             .clients
             .iter()
-            .filter(|(_, client)| client.wire.flow.rides_on(flow))
+            .filter(|(_, client)| client.wire.flow.rides_on(flow) && (reliable || calls(&client.state)))
             .map(|(key, _)| key.clone())
             .collect();
         failed.sort_unstable(); // replays agree
@@ -23,16 +30,37 @@ impl<O: Clone> Transactions<O> {
             if self.fall_back(now, &key) {
                 continue;
             }
-            match self.clients.get(&key).map(|client| client.state.clone()) {
-                Some(ClientState::Invite(..)) => {
+            let Some(client) = self.clients.get_mut(&key) else { continue };
+            client.wire.flow.connection = 0;
+            match client.state {
+                ClientState::Invite(..) => {
                     let event = invite_client::Event::TransportFailed;
                     self.step_invite_client(now, &key, event, |_| None);
                 }
-                Some(ClientState::Other(_)) => {
+                ClientState::Other(_) => {
                     self.step_client(now, &key, client::Event::TransportFailed);
                 }
-                None => {}
             }
+        }
+    }
+
+    /// A request of this transaction has come, a copy or a CANCEL: over this path its sender hears,
+    /// when the one of before is gone.
+    pub fn comes_over(&mut self, key: &str, flow: Flow) {
+        if let Some(server) = self.servers.get_mut(key)
+            && server.wire.flow.is_cut()
+            && server.wire.flow.transport == flow.transport
+        {
+            server.wire.flow = flow;
+        }
+    }
+
+    /// A phone is reached over another path from here on (RFC 5626 §5.3).
+    pub fn handle_moved(&mut self, from: Flow, to: Flow) {
+        let servers = self.servers.values_mut().map(|server| &mut server.wire.flow);
+        let clients = self.clients.values_mut().map(|client| &mut client.wire.flow);
+        for path in servers.chain(clients).filter(|path| path.is_path_of(from)) {
+            *path = to;
         }
     }
 
