@@ -3,6 +3,8 @@
 use crate::common::baresip::{Baresip, wav};
 use crate::common::certificates::Authority;
 use crate::common::{Folder, Node, PLAN, Phones, eventually, free_tcp, local};
+use crate::ear::Ear;
+use crate::sipp::heard_call;
 use crate::table::row;
 use bandeau::load::tone::carries;
 use std::io::Write;
@@ -61,6 +63,29 @@ fn baresip_and_we_agree_on_srtp_when_both_may() {
 fn baresip_without_srtp_talks_plainly_when_we_only_offer_it() {
     let _row = row("baresip", ("baresip", "-h"), "SRTP offered by us, unknown there: plain audio");
     baresip_talks("offered", "");
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn baresip_holds_its_caller_and_both_hear_each_other_again_afterwards() {
+    let _row = row("baresip", ("baresip", "-h"), "hold and resume: audio both ways again");
+    let node = Node::start(Phones::RegisteredMd5);
+    let phone = Baresip::start(&node);
+    eventually("baresip is registered", || node.log().contains("reachable=true"));
+    let ear = Ear::open();
+    let call = heard_call(node.sip, "talk", &ear, 9_000);
+    eventually("the phone is heard", || ear.hears_phone());
+    phone.press("hold", "");
+    eventually("the caller is held", || !ear.hears_phone());
+    phone.press("resume", "");
+    eventually("the phone is heard again", || ear.hears_phone());
+    call.passes();
+    // Its player does not survive a hold, and with it goes its dump: what it counts says the same.
+    let log = phone.log();
+    let rates = log.rsplit("audio=").find_map(|rest| rest.split(' ').next()?.split_once('/'));
+    let whole = |rate: &str| rate.parse::<u32>().is_ok_and(|rate| rate > 60_000);
+    assert!(rates.is_some_and(|(sent, came)| whole(sent) && whole(came)), "bits a second: {rates:?}");
+    assert_eq!(node.metric("bandeau_never_total"), 0.0);
 }
 
 /// linphone's console, told what to do by its standard input.
