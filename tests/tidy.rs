@@ -107,6 +107,8 @@ const ROOTS: &[(&str, &[&str])] = &[
             "loss",
             "release",
             "transfer",
+            "second_line",
+            "replace",
             "conference",
             "consult",
             "outside",
