@@ -2,11 +2,11 @@
 
 use crate::common::baresip::{Baresip, wav};
 use crate::common::certificates::Authority;
-use crate::common::{Folder, Node, PLAN, Phones, eventually, free_tcp, local};
+use crate::common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
 use crate::ear::Ear;
 use crate::sipp::heard_call;
 use crate::table::row;
-use bandeau::load::tone::carries;
+use bandeau::load::tone::{PHONE_HZ, carries};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +14,11 @@ use std::process::{Child, Command, Stdio};
 
 /// A node that phones register at over TLS, and the authority they believe.
 fn node(phones: Phones, srtp: &str) -> (Node, SocketAddr, PathBuf) {
+    node_with(phones, srtp, "")
+}
+
+/// The same with more in its configuration.
+fn node_with(phones: Phones, srtp: &str, agents: &str) -> (Node, SocketAddr, PathBuf) {
     let (tls, authority) = (free_tcp(), Authority::new());
     let mut ca = PathBuf::new();
     let node = Node::start_edited(phones, PLAN, |text, folder| {
@@ -22,7 +27,7 @@ fn node(phones: Phones, srtp: &str) -> (Node, SocketAddr, PathBuf) {
         let more = format!(
             "certificate = \"own.pem\"\nkey = \"own.key\"\nca = \"ca.pem\"\nphones_srtp = \"{srtp}\""
         );
-        text.replace("\"]\n\n[media]", &format!("\", \"tls:127.0.0.1:{tls}\"]\n{more}\n\n[media]"))
+        text.replace("\"]\n\n[media]", &format!("\", \"tls:127.0.0.1:{tls}\"]\n{more}\n\n[media]")) + agents
     });
     (node, local(tls), ca)
 }
@@ -96,8 +101,8 @@ struct Linphone {
 
 impl Linphone {
     /// Believes `ca`, but reads no addresses in certificates: the chain is verified, the name is not.
-    /// Answers what comes and says 700 Hz.
-    fn start(ca: &std::path::Path) -> Linphone {
+    /// Answers what comes and says a tone.
+    fn start(ca: &std::path::Path, hertz: f64) -> Linphone {
         let folder = Folder::new();
         std::fs::create_dir_all(folder.0.join(".local/share/linphone")).unwrap();
         let config = folder.write(
@@ -122,7 +127,7 @@ impl Linphone {
             .expect("linphonec is installed by scripts/setup.sh");
         let mut phone = Linphone { child, folder };
         let says = phone.folder.0.join("says.wav");
-        std::fs::write(&says, wav(700.0, 30)).unwrap();
+        std::fs::write(&says, wav(hertz, 30)).unwrap();
         phone.say("soundcard use files");
         phone.say(&format!("play {}", says.display()));
         phone
@@ -153,10 +158,42 @@ impl Drop for Linphone {
 fn linphone_registers_with_sha_256_over_tls_and_takes_a_call() {
     let _row = row("linphone", ("linphonec", "-v"), "registers with SHA-256 over TLS and takes a call");
     let (node, tls, ca) = node(Phones::Registered, "off");
-    let mut phone = Linphone::start(&ca);
+    let mut phone = Linphone::start(&ca, PHONE_HZ);
     phone.say(&format!("register sip:phone0@{tls} sip:{tls};transport=tls open-sesame"));
     eventually("linphone is registered over TLS", || node.log().contains("reachable=true"));
     assert!(phone.debug().contains("algorithm=SHA-256"), "with the stronger hash");
     let report = node.load("--count 1 --talk 2 --patience 15 --seconds 30").report();
     assert_eq!((&report["completed"], &report["callers_heard_phone"]), (&1.into(), &1.into()), "{report}");
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn linphone_asks_a_colleague_by_its_second_line_and_leaves_the_caller_to_them() {
+    let _row =
+        row("linphone", ("linphonec", "-v"), "attended transfer: hold, second call, REFER with Replaces");
+    let desk = free_udp(1);
+    // Who is asked serves no queue: it is for the transfer alone that this phone rings.
+    let colleague = format!(
+        "\n[[centre.agent]]\nname = \"ines\"\nrole = \"agent\"\nskills = [\"file\"]\nposition = \"desk 2\"\n\
+         always_ready = true\nphone = {{ uri = \"sip:ines@127.0.0.1:{desk}\", address = \"127.0.0.1:{desk}\" }}\n"
+    );
+    let (node, tls, ca) = node_with(Phones::Registered, "off", &colleague);
+    let ines = node.phones(desk, "--phones 1 --ring 1 --seconds 40");
+    let mut phone = Linphone::start(&ca, 440.0);
+    phone.say(&format!("register sip:phone0@{tls} sip:{tls};transport=tls open-sesame"));
+    eventually("linphone is registered over TLS", || node.log().contains("why=\"registered\""));
+    let ear = Ear::open();
+    let call = heard_call(node.sip, "talk", &ear, 15_000);
+    eventually("linphone has the caller", || node.log().contains("connected agent=0-a0"));
+    assert!(!ear.hears_phone(), "what linphone says is another tone");
+    phone.say(&format!("call sip:ines@{tls};transport=tls"));
+    eventually("the colleague is asked", || node.log().contains("in the conversation who=0-a1"));
+    assert!(!ear.hears_phone(), "the caller hears nothing of it");
+    phone.say("transfer 1 --to-call 2");
+    eventually("the caller hears the colleague", || ear.hears_phone());
+    drop(phone);
+    call.passes();
+    assert!(ines.report()["phones_heard_caller"] == 1, "and is heard");
+    assert_eq!(node.metric_of("bandeau_calls_total", "outcome=\"released\""), 1.0);
+    assert_eq!(node.metric("bandeau_never_total"), 0.0);
 }

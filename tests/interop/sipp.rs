@@ -190,3 +190,24 @@ fn a_carrier_that_asks_us_to_call_somebody_is_told_no_and_keeps_its_call() {
     let _row = row("SIPp", SIPP, "REFER of a carrier: 202, NOTIFY 403, the call goes on, UDP and TCP");
     both("refer_trunk");
 }
+
+#[test]
+#[ignore = "make test-all"]
+fn a_desk_phone_passes_its_caller_to_a_colleague_who_is_heard() {
+    let _row = row("SIPp", SIPP, "REFER of a desk phone: NOTIFY 100 and 200, the colleague is heard");
+    let first = free_udp(2);
+    let node = Node::start(Phones::Static { first, count: 2 });
+    let ear = Ear::open();
+    let file = scenario("refer_phone");
+    // The first desk's audio ends nowhere: what the caller hears is the second's.
+    let nowhere = free_udp(1).to_string();
+    let desk = Sipp::start(None, first, &["-sf", &file, "-key", "to", "a1", "-key", "audio", &nowhere], 1);
+    let colleague = node.phones(first + 1, "--phones 1 --ring 1 --seconds 25");
+    let call = heard_call(node.sip, "talk", &ear, 7_000);
+    eventually("the colleague is heard", || ear.hears_phone());
+    desk.passes();
+    call.passes();
+    drop(colleague);
+    assert_eq!(node.metric_of("bandeau_calls_total", "outcome=\"released\""), 1.0);
+    assert_eq!(node.metric("bandeau_never_total"), 0.0);
+}
