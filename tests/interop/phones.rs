@@ -4,7 +4,7 @@ use crate::common::baresip::{Baresip, wav};
 use crate::common::certificates::Authority;
 use crate::common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
 use crate::ear::Ear;
-use crate::sipp::heard_call;
+use crate::sipp::{heard_call, heard_call_from};
 use crate::table::row;
 use bandeau::load::tone::{PHONE_HZ, carries};
 use std::io::Write;
@@ -14,11 +14,11 @@ use std::process::{Child, Command, Stdio};
 
 /// A node that phones register at over TLS, and the authority they believe.
 fn node(phones: Phones, srtp: &str) -> (Node, SocketAddr, PathBuf) {
-    node_with(phones, srtp, "")
+    node_with(phones, srtp, ("127.0.0.1", ""))
 }
 
-/// The same with more in its configuration.
-fn node_with(phones: Phones, srtp: &str, agents: &str) -> (Node, SocketAddr, PathBuf) {
+/// The same with its carrier elsewhere and more people.
+fn node_with(phones: Phones, srtp: &str, (carrier, agents): (&str, &str)) -> (Node, SocketAddr, PathBuf) {
     let (tls, authority) = (free_tcp(), Authority::new());
     let mut ca = PathBuf::new();
     let node = Node::start_edited(phones, PLAN, |text, folder| {
@@ -27,7 +27,9 @@ fn node_with(phones: Phones, srtp: &str, agents: &str) -> (Node, SocketAddr, Pat
         let more = format!(
             "certificate = \"own.pem\"\nkey = \"own.key\"\nca = \"ca.pem\"\nphones_srtp = \"{srtp}\""
         );
-        text.replace("\"]\n\n[media]", &format!("\", \"tls:127.0.0.1:{tls}\"]\n{more}\n\n[media]")) + agents
+        text.replace("\"]\n\n[media]", &format!("\", \"tls:127.0.0.1:{tls}\"]\n{more}\n\n[media]"))
+            .replace("peers = [\"127.0.0.1\"]", &format!("peers = [\"{carrier}\"]"))
+            + agents
     });
     (node, local(tls), ca)
 }
@@ -137,6 +139,10 @@ impl Linphone {
         writeln!(self.child.stdin.as_mut().unwrap(), "{command}").unwrap();
     }
 
+    fn console(&self) -> String {
+        std::fs::read_to_string(self.folder.0.join("log")).unwrap_or_default()
+    }
+
     fn debug(&self) -> String {
         std::fs::read_to_string(self.folder.0.join("debug")).unwrap_or_default()
     }
@@ -145,6 +151,7 @@ impl Linphone {
 impl Drop for Linphone {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            eprintln!("linphone's console:\n{}", self.console());
             let debug = self.debug();
             let lines: Vec<&str> = debug.lines().rev().take(60).collect();
             eprintln!("linphone's log:\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"));
@@ -177,15 +184,19 @@ fn linphone_asks_a_colleague_by_its_second_line_and_leaves_the_caller_to_them() 
         "\n[[centre.agent]]\nname = \"ines\"\nrole = \"agent\"\nskills = [\"file\"]\nposition = \"desk 2\"\n\
          always_ready = true\nphone = {{ uri = \"sip:ines@127.0.0.1:{desk}\", address = \"127.0.0.1:{desk}\" }}\n"
     );
-    let (node, tls, ca) = node_with(Phones::Registered, "off", &colleague);
-    let ines = node.phones(desk, "--phones 1 --ring 1 --seconds 40");
+    // What comes from a carrier's address is a carrier's, whoever else sits there.
+    let (node, tls, ca) = node_with(Phones::Registered, "off", ("127.0.0.2", &colleague));
+    let carrier = SocketAddr::from(([127, 0, 0, 2], free_udp(1)));
+    let ines = node.phones(desk, "--phones 1 --ring 1 --seconds 20");
     let mut phone = Linphone::start(&ca, 440.0);
     phone.say(&format!("register sip:phone0@{tls} sip:{tls};transport=tls open-sesame"));
     eventually("linphone is registered over TLS", || node.log().contains("why=\"registered\""));
     let ear = Ear::open();
-    let call = heard_call(node.sip, "talk", &ear, 15_000);
+    let call = heard_call_from(carrier, node.sip, "talk", &ear, 12_000);
     eventually("linphone has the caller", || node.log().contains("connected agent=0-a0"));
     assert!(!ear.hears_phone(), "what linphone says is another tone");
+    phone.say("pause");
+    eventually("the caller is on hold", || phone.console().contains("is now paused"));
     phone.say(&format!("call sip:ines@{tls};transport=tls"));
     eventually("the colleague is asked", || node.log().contains("in the conversation who=0-a1"));
     assert!(!ear.hears_phone(), "the caller hears nothing of it");

@@ -33,13 +33,14 @@ pub(crate) struct Sipp {
 }
 
 impl Sipp {
-    /// Begins so many calls of a scenario, or, without a target, waits for them at a port.
-    pub(crate) fn start(target: Option<SocketAddr>, port: u16, scenario: &[&str], calls: u32) -> Sipp {
+    /// Begins so many calls of a scenario, or, without a target, waits for them.
+    pub(crate) fn start(target: Option<SocketAddr>, at: SocketAddr, scenario: &[&str], calls: u32) -> Sipp {
         let folder = Folder::new();
         let screen = std::fs::File::create(folder.0.join("screen")).unwrap();
         let child = Command::new("sipp")
             .args(scenario)
-            .args(["-m", &calls.to_string(), "-r", "2", "-i", "127.0.0.1", "-p", &port.to_string()])
+            .args(["-m", &calls.to_string(), "-r", "2", "-mi", "127.0.0.1"])
+            .args(["-i", &at.ip().to_string(), "-p", &at.port().to_string()])
             .args(["-nostdin", "-timeout", "25s", "-timeout_error", "-trace_err", "-error_file", "errors"])
             .args(target.map(|at| at.to_string()))
             .current_dir(&folder.0)
@@ -70,14 +71,19 @@ impl Drop for Sipp {
 /// Runs SIPp to its end; it must have had all its calls as its scenario says.
 fn run(target: SocketAddr, transport: &str, scenario: &[&str], calls: u32) {
     let all = [&["-s", "15", "-t", transport], scenario].concat();
-    Sipp::start(Some(target), free_udp(2), &all, calls).passes();
+    Sipp::start(Some(target), local(free_udp(2)), &all, calls).passes();
 }
 
 /// One call that lasts so many milliseconds and is heard by an ear.
 pub(crate) fn heard_call(target: SocketAddr, name: &str, ear: &Ear, lasts: u32) -> Sipp {
+    heard_call_from(local(free_udp(2)), target, name, ear, lasts)
+}
+
+/// The same from an address that is the carrier's.
+pub(crate) fn heard_call_from(at: SocketAddr, target: SocketAddr, name: &str, ear: &Ear, lasts: u32) -> Sipp {
     let (audio, lasts, file) = (ear.port.to_string(), lasts.to_string(), scenario(name));
     let args = ["-sf", &file, "-s", "15", "-d", &lasts, "-key", "audio", &audio];
-    Sipp::start(Some(target), free_udp(2), &args, 1)
+    Sipp::start(Some(target), at, &args, 1)
 }
 
 pub(crate) fn scenario(name: &str) -> String {
@@ -201,7 +207,8 @@ fn a_desk_phone_passes_its_caller_to_a_colleague_who_is_heard() {
     let file = scenario("refer_phone");
     // The first desk's audio ends nowhere: what the caller hears is the second's.
     let nowhere = free_udp(1).to_string();
-    let desk = Sipp::start(None, first, &["-sf", &file, "-key", "to", "a1", "-key", "audio", &nowhere], 1);
+    let desk =
+        Sipp::start(None, local(first), &["-sf", &file, "-key", "to", "a1", "-key", "audio", &nowhere], 1);
     let colleague = node.phones(first + 1, "--phones 1 --ring 1 --seconds 25");
     let call = heard_call(node.sip, "talk", &ear, 7_000);
     eventually("the colleague is heard", || ear.hears_phone());
