@@ -108,6 +108,7 @@ const ROOTS: &[(&str, &[&str])] = &[
             "release",
             "transfer",
             "second_line",
+            "refer",
             "replace",
             "conference",
             "consult",

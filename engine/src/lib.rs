@@ -35,6 +35,7 @@ mod outside;
 mod outward;
 mod overflow;
 mod page;
+mod refer;
 mod release;
 mod replace;
 mod returning;

@@ -184,5 +184,6 @@ impl Engine {
         }
         self.let_go(id, leg, Some(CLEARED));
         self.free_ear(id, agent);
+        self.offer_to_carrier(id);
     }
 }

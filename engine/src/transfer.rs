@@ -230,6 +230,7 @@ impl Engine {
         self.seat(id, leg, Seat::Speaks, Actor::Agent(by));
         self.caller_in(id);
         self.log(id.centre, Event::HandedOut { call: id, agent: by, to });
+        self.offer_to_carrier(id);
     }
 
     /// Keeps and logs what the INVITE says beside who calls whom.

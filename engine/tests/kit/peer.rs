@@ -132,6 +132,19 @@ impl Room {
         self.send(caller.at, &text);
     }
 
+    /// The caller's line says how the call goes that it was asked to make.
+    pub fn sipfrag(&mut self, caller: &mut Caller, line: &str) {
+        caller.cseq += 1;
+        let state = if line.contains(" 100 ") { "active;expires=60" } else { "terminated;reason=noresource" };
+        let extra = format!(
+            "Event: refer\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag;version=2.0\r\n"
+        );
+        let text = self.request(caller, "NOTIFY", caller.cseq, &extra, None);
+        let (head, _) = text.split_once("Content-Length").expect("a length");
+        let text = format!("{head}Content-Length: {}\r\n\r\n{line}\r\n", line.len() + 2);
+        self.send(caller.at, &text);
+    }
+
     /// The caller changes its audio.
     pub fn reinvite(&mut self, caller: &mut Caller, body: Option<&str>) {
         caller.cseq += 1;
