@@ -114,8 +114,10 @@ impl Engine {
         centre.works.insert(work, id);
         self.alarms.clear(Alarm::Recall(id));
         if let Some(call) = self.calls.get_mut(&id) {
-            (call.work, call.aside) = (Some(work), None);
+            (call.work, call.aside, call.passing) = (Some(work), None, None);
         }
+        // Whoever outside was to take it over is too late.
+        self.stop_asking(id);
         let before = self.clear_ours(id);
         self.mark(id);
         self.tell_floor(id.centre, fact);

@@ -179,7 +179,7 @@ impl Engine {
                 return self.supervisor_answered(id, leg, agent, sdp);
             }
             Some(PartyRole::Outside { by, .. }) => return self.outside_answered(id, leg, by, sdp),
-            Some(PartyRole::Caller | PartyRole::Outlet) | None => return,
+            Some(PartyRole::Caller | PartyRole::Outlet | PartyRole::SecondLine { .. }) | None => return,
         };
         let standing = self.centre(offer.centre).and_then(|centre| centre.floor.offer(offer));
         let joins = standing.filter(|standing| standing.kind == OfferKind::Join).map(|it| it.work);
@@ -224,6 +224,7 @@ impl Engine {
         if let Some(party) = party {
             self.drop_leg(&party.leg, reason);
             self.mark(id);
+            self.second_line_gone_with(id, &party);
         }
     }
 

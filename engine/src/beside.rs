@@ -133,6 +133,9 @@ impl Engine {
         self.tell_floor(id.centre, Fact::Connected { offer });
         self.wanted_no_more(id, work);
         self.heard_instead(id, leg);
+        if asked {
+            self.passed_on(id);
+        }
     }
 
     /// An item of this kind is over: somebody has come, or nobody is wanted.

@@ -70,6 +70,7 @@ impl Engine {
         }
         self.lead_on(id, leg);
         self.consult_lost(id, &party);
+        self.second_line_gone_with(id, &party);
         self.keep_watch(id);
         self.alone_again(id);
     }

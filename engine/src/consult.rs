@@ -60,6 +60,7 @@ impl Engine {
     ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.consult = Some(Consult { by: agent, work, leg: None, answered: false });
+        call.asked = Some(whom.clone());
         let program = Call::hold_program(&call.hold_sound);
         self.log(id.centre, Event::Consulting { call: id, agent, whom, deadline: until });
         self.caller_out(id, program);
@@ -74,6 +75,7 @@ impl Engine {
         self.alarms.clear(Alarm::ConsultBy(id));
         self.alarms.set(Alarm::Recall(id), self.now.at + RECALL_AFTER);
         self.mark(id);
+        self.second_line_answers(id);
     }
 
     /// Whoever is asked has not answered in time.
@@ -89,14 +91,16 @@ impl Engine {
     pub(crate) fn end_consult(&mut self, id: CallId, end: ConsultEnd) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(consult) = call.consult.take() else { return };
+        call.asked = None;
         self.alarms.clear(Alarm::ConsultBy(id));
         self.alarms.clear(Alarm::Recall(id));
         self.log(id.centre, Event::ConsultEnded { call: id, agent: consult.by, end });
         if end != ConsultEnd::Over {
             self.caller_in(id);
         }
-        if matches!(end, ConsultEnd::Unanswered | ConsultEnd::Back) {
+        if end != ConsultEnd::Together {
             self.not_passed_on(id);
+            self.second_line_over(id, consult.by);
         }
     }
 
@@ -148,6 +152,7 @@ impl Engine {
             self.stop_asking(id);
             self.end_consult(id, ConsultEnd::Back);
         }
+        self.not_passed_on(id);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, Event, Loss, Seat};
 use crate::call::leg::LegState;
+use crate::call::party::Party;
 use crate::call::{Call, Purpose, Talk};
 use crate::dialplan::HoldMode;
 use crate::engine::{Engine, Line};
@@ -221,9 +222,11 @@ impl Engine {
         let Some(&id) = self.legs.get(&leg) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (in_talk, is_caller) = (is_in_talk(call, leg), call.caller().id == leg);
+        // While its agent asks somebody by the phone's second line, the first is on hold.
+        let on_hold = call.party(leg).and_then(Party::agent).is_some_and(|agent| call.asks_by_phone(agent));
         let Some(found) = call.leg_mut(leg) else { return };
         found.silent = seconds;
-        let (state, expected) = (found.state, found.stream.receive);
+        let (state, expected) = (found.state, found.stream.receive && !on_hold);
         // A page that has not been heard yet may still be opening its microphone.
         let page_gone = found.is_on_page() && (found.heard || seconds >= DOUBTFUL);
         // A peer that told us it would send nothing is not missing anything.

@@ -290,8 +290,9 @@ impl Engine {
             Told::Alive { dialog } => self.alive(dialog),
             Told::Referred { dialog, refer } => self.referred(dialog, &refer),
             Told::Info { dialog, content_type, body } => self.key_told(dialog, &content_type, &body),
-            // The session goes on as it was; and we ask nobody to call: the caller stays with us (ADR 17).
-            Told::ReofferFailed { .. } | Told::ReferAnswered { .. } | Told::ReferProgress { .. } => {}
+            Told::ReferProgress { dialog, code } => self.carrier_joins(dialog, code),
+            // The session goes on as it was, and so do two whom a carrier does not want to join.
+            Told::ReofferFailed { .. } | Told::ReferAnswered { .. } => {}
         }
     }
 

@@ -47,6 +47,7 @@ impl Engine {
             PartyRole::Supervisor { .. } => self.part(id, leg, Actor::System, Some(loss)),
             PartyRole::Fallback { .. } => self.let_go(id, leg, None),
             PartyRole::Outlet => self.outlet_lost(id, leg),
+            PartyRole::SecondLine { agent } => self.second_line_hung_up(id, agent),
             PartyRole::Caller => {}
         }
     }
@@ -236,7 +237,7 @@ impl Engine {
 
     /// Asks for the waiting call in the name of an agent whose page is gone: the phone is lifted, so
     /// that a page is not needed.
-    fn take_elsewhere(&mut self, id: CallId, fact: Fact) -> bool {
+    pub(crate) fn take_elsewhere(&mut self, id: CallId, fact: Fact) -> bool {
         let Some(centre) = self.centre_mut(id.centre) else { return false };
         if centre.floor.allows(&fact).is_err() {
             return false;

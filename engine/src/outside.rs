@@ -92,6 +92,9 @@ impl Engine {
         };
         self.agree(id, leg, agreed);
         let talks = self.calls.get(&id).is_some_and(|call| call.connected().is_some());
+        if self.waits_for_outside(id) {
+            return self.taken_outside(id, leg, by);
+        }
         if !talks {
             return self.part(id, leg, Actor::System, None);
         }
@@ -126,6 +129,7 @@ impl Engine {
         if seat == Some(Seat::Out) {
             self.part(id, leg, Actor::System, None);
             self.consult_unanswered(id);
+            self.not_passed_on(id);
         }
     }
 
@@ -179,5 +183,6 @@ impl Engine {
         }
         self.let_go(id, leg, Some(CLEARED));
         self.free_ear(id, agent);
+        self.offer_to_carrier(id);
     }
 }

@@ -139,9 +139,14 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(party) = call.party(leg) else { return };
         let connected = call.connected().is_some() && party.seat != Seat::Out;
-        match party.role.clone() {
+        let role = party.role.clone();
+        if self.hangs_up_passing(id, leg) {
+            return;
+        }
+        match role {
             PartyRole::Outside { .. } => self.outside_hung_up(id, leg),
             PartyRole::Outlet => self.outlet_hung_up(id, leg),
+            PartyRole::SecondLine { agent } => self.second_line_hung_up(id, agent),
             PartyRole::Agent { agent, .. } | PartyRole::Supervisor { agent, .. } if connected => {
                 // It is in the conversation, so this cannot be refused.
                 let _ = self.release_by(agent, id, Actor::Agent(agent), None);

@@ -29,6 +29,9 @@ pub(crate) fn shown(site: &Site, call: &Call) -> Shown {
         ("X-Bandeau-Call".to_owned(), call.id.to_string()),
         ("Call-Info".to_owned(), emergency),
     ];
+    if let Some(by) = &call.referred_by {
+        headers.push(("Referred-By".to_owned(), word(by)));
+    }
     if call.fenced {
         // A phone that knows the word rings in another way (RFC 7462).
         headers.push(("Alert-Info".to_owned(), "<urn:alert:priority:high>".to_owned()));

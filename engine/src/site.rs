@@ -72,6 +72,8 @@ pub struct Reach {
     pub account: Option<Credentials>,
     /// We register there, for so long at a time.
     pub registered: Option<Duration>,
+    /// What becomes of a caller of this carrier's whom somebody reached through it has taken over.
+    pub transfer: Transfer,
 }
 
 impl Default for Reach {
@@ -85,8 +87,20 @@ impl Default for Reach {
             srtp: Srtp::Off,
             account: None,
             registered: None,
+            transfer: Transfer::Join,
         }
     }
+}
+
+/// Who keeps two lines of one carrier together once nobody of ours is with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transfer {
+    /// We do, to the end: what is lost comes back to us.
+    #[default]
+    Join,
+    /// The carrier, when it can: it is asked by REFER, and its channels and ours are free.
+    Refer,
 }
 
 /// Whether audio is enciphered with keys in the SDP (RFC 4568).

@@ -93,6 +93,7 @@ impl Engine {
         for leg in watching {
             self.part(id, leg, Actor::System, None);
         }
+        self.tell_passed(id);
         self.let_go(id, talk.leg, Some(CLEARED));
         self.alarms.set(Alarm::Recontact(id), due);
         self.mark(id);

@@ -295,10 +295,18 @@ impl Engine {
             return self.endpoint.refuse(self.now, dialog, 404, None);
         };
         let number = number.replace("%2A", "*").replace("%2a", "*");
+        let agent = self.agent_at(invite);
+        if let Some(replaced) = invite.replaces {
+            return self.take_the_place_of(dialog, invite, agent, replaced);
+        }
         if self.is_service(&number) {
             return self.arrive(dialog, invite, None);
         }
-        let (Some(agent), true) = (self.agent_at(invite), number.starts_with('*')) else {
+        let somebody = agent.and_then(|agent| Some((agent, self.meant_by_number(agent.centre, &number)?)));
+        if let Some((agent, whom)) = somebody {
+            return self.ask_by_second_line(dialog, invite, agent, &whom);
+        }
+        let (Some(agent), true) = (agent, number.starts_with('*')) else {
             return self.endpoint.refuse(self.now, dialog, 404, None);
         };
         let verb = match number.as_str() {

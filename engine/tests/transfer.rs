@@ -3,16 +3,21 @@
 
 mod kit;
 
-use engine::call::event::{ConsultEnd, Event};
+use engine::call::event::{Beside, ConsultEnd, Event};
 use engine::id::CallId;
 use kit::peer::{Caller, Dial};
 use kit::sip::{Sip, sdp};
-use kit::{ENGINE, Room, phone_at, trunk_at};
+use kit::{ENGINE, Room, agent, phone_at, trunk_at};
 use std::time::Duration;
 
 /// A caller who talks with the agent at the first desk phone; the INVITE that rang there.
 fn talking(extra: &str) -> (Room, Caller, CallId, Sip) {
-    let mut room = Room::new(1);
+    talking_among(1, extra)
+}
+
+/// The same among so many desks.
+fn talking_among(desks: u32, extra: &str) -> (Room, Caller, CallId, Sip) {
+    let mut room = Room::new(desks);
     let uri = format!("sip:15@{ENGINE}");
     let sdp = Some(sdp(30_000, "8 0", "sendrecv"));
     let mut caller = room.dial_with(&Dial { number: "0612345678", uri, trunk: 0, sdp, extra });
@@ -77,6 +82,128 @@ fn nobody_is_called_who_is_not_in_the_directory_and_by_nobody_but_an_agent() {
     refer(&mut room, &invite, &format!("sip:0899123456@{ENGINE}"));
     assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 404")), "{:?}", told(&room));
     assert!(ends(&room).is_empty());
+}
+
+#[test]
+fn a_phone_passes_its_caller_to_a_colleague_who_is_told_by_whom() {
+    let (mut room, mut caller, call, invite) = talking_among(2, "");
+    refer(&mut room, &invite, &format!("sip:desk-1@{ENGINE}"));
+    let rings = room.ringing(1).expect("the colleague's phone rings");
+    assert_eq!(rings.header("referred-by"), format!("<sip:0@{}>", phone_at(0)));
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 100")), "{:?}", told(&room));
+    room.answer(1);
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 200")), "{:?}", told(&room));
+    assert_eq!(ends(&room), [ConsultEnd::HandedOver]);
+    assert!(room.phone_is_free(0, invite.call_id()), "the first phone is free");
+    assert!(!room.has_bye(&caller));
+    let led =
+        |event: &Event| matches!(event, Event::Led { call: of, agent: by } if *of == call && *by == agent(1));
+    assert!(room.step_of(led).is_some(), "the colleague answers for the call");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn a_colleague_is_meant_by_the_number_of_the_phone_as_well() {
+    let (mut room, _, _, invite) = talking_among(3, "");
+    refer(&mut room, &invite, &format!("sip:2@{ENGINE}"));
+    assert!(room.ringing(2).is_some() && room.ringing(1).is_none());
+}
+
+#[test]
+fn i7_a_caller_whom_a_colleague_does_not_take_comes_back_to_the_phone() {
+    let (mut room, caller, _, invite) = talking_among(2, "");
+    refer(&mut room, &invite, &format!("sip:desk-1@{ENGINE}"));
+    room.pass(Duration::from_secs(31));
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 480")), "{:?}", told(&room));
+    assert!(!room.has_bye(&caller) && !room.phone_is_free(0, invite.call_id()));
+    room.phone_bye(0, &invite);
+    assert!(room.has_bye(&caller), "from here on the phone ends its call as any other");
+    room.rest();
+}
+
+#[test]
+fn a_caller_passed_to_a_queue_waits_there_and_the_phone_is_free() {
+    let (mut room, mut caller, call, invite) = talking_among(2, "");
+    refer(&mut room, &invite, &format!("sip:back@{ENGINE}"));
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 200")), "{:?}", told(&room));
+    assert!(room.phone_is_free(0, invite.call_id()));
+    let handed =
+        |event: &Event| matches!(event, Event::Beside(Beside::HandedOver { call: of, .. }) if *of == call);
+    assert!(room.step_of(handed).is_some());
+    room.answer(1);
+    assert!(!room.has_bye(&caller));
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn i7_a_phone_that_hangs_up_before_the_colleague_has_answered_has_not_ended_the_call() {
+    let (mut room, mut caller, _, invite) = talking_among(2, "");
+    refer(&mut room, &invite, &format!("sip:desk-1@{ENGINE}"));
+    room.phone_bye(0, &invite);
+    assert!(!room.has_bye(&caller));
+    assert!(room.ringing(1).is_some(), "it is the colleague who is asked");
+    assert!(room.ringing(0).is_none());
+    room.answer(1);
+    assert!(!room.has_bye(&caller));
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn i7_a_caller_left_to_a_colleague_who_does_not_answer_is_everybodys() {
+    let (mut room, mut caller, _, invite) = talking_among(2, "");
+    refer(&mut room, &invite, &format!("sip:desk-1@{ENGINE}"));
+    room.phone_bye(0, &invite);
+    room.pass(Duration::from_secs(11));
+    assert!(room.ringing(0).is_some(), "after ten seconds everyone is asked");
+    room.answer(0);
+    assert!(!room.has_bye(&caller));
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn i7_a_phone_that_hangs_up_while_somebody_outside_rings_leaves_the_caller_to_them() {
+    let (mut room, caller, call, invite) = talking("");
+    refer(&mut room, &invite, &format!("sip:sdis-69@{ENGINE}"));
+    room.phone_bye(0, &invite);
+    assert!(!room.has_bye(&caller));
+    let outside = room.outside_says(1, "200 OK");
+    let handed = |event: &Event| matches!(event, Event::HandedOut { call: of, .. } if *of == call);
+    assert!(room.step_of(handed).is_some(), "they have the caller");
+    assert!(!room.has_bye(&caller));
+    room.outside_bye(1, &outside);
+    assert!(room.has_bye(&caller));
+    room.rest();
+}
+
+#[test]
+fn i7_a_caller_left_to_somebody_outside_who_does_not_answer_waits_again() {
+    for no in ["486 Busy Here", "never"] {
+        let (mut room, mut caller, _, invite) = talking("");
+        refer(&mut room, &invite, &format!("sip:sdis-69@{ENGINE}"));
+        room.phone_bye(0, &invite);
+        if no == "never" {
+            room.pass(Duration::from_secs(31));
+        } else {
+            room.outside_says(1, no);
+        }
+        assert!(!room.has_bye(&caller), "{no}");
+        room.answer(0);
+        assert!(!room.has_bye(&caller), "{no}");
+        room.bye(&mut caller);
+        room.rest();
+    }
+}
+
+#[test]
+fn a_call_the_phone_has_made_past_us_cannot_be_joined() {
+    let (mut room, _, _, invite) = talking_among(2, "");
+    refer(&mut room, &invite, &format!("sip:desk-1@{ENGINE}?Replaces=x%40y%3Bto-tag%3D1%3Bfrom-tag%3D2"));
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 481")), "{:?}", told(&room));
+    assert!(room.ringing(1).is_none());
 }
 
 #[test]

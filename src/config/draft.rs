@@ -1,6 +1,6 @@
 //! `bandeau.toml` as written: keys, kinds and defaults, nothing checked against anything else.
 
-use engine::site::{Role, Srtp, Strangers};
+use engine::site::{Role, Srtp, Strangers, Transfer};
 use serde::{Deserialize, Deserializer};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -174,6 +174,8 @@ pub(super) struct Trunk {
     pub(super) user: Option<Located<String>>,
     pub(super) password_file: Option<Located<PathBuf>>,
     pub(super) register: Option<Located<Span>>,
+    #[serde(default)]
+    pub(super) transfer: Transfer,
 }
 
 /// How we reach a trunk.

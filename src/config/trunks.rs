@@ -113,6 +113,7 @@ impl Check<'_> {
             srtp: trunk.srtp,
             account: self.account(trunk)?,
             registered: self.registered(trunk, is_reached)?,
+            transfer: trunk.transfer,
         })
     }
 

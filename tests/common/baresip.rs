@@ -1,7 +1,9 @@
 //! baresip, headless.
 
-use super::{Folder, Node};
+use super::{Folder, Node, eventually, free_tcp, local};
 use std::f64::consts::TAU;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -9,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 pub struct Baresip {
     child: Child,
     folder: Folder,
+    /// Where it takes commands.
+    control: u16,
 }
 
 impl Baresip {
@@ -28,9 +32,11 @@ impl Baresip {
         let modules = ["g711", "aufile", "aubridge", "sndfile", "srtp"]
             .map(|name| format!("module {name}.so\n"))
             .concat();
-        let modules = modules + &["account", "menu"].map(|name| format!("module_app {name}.so\n")).concat();
+        let modules =
+            modules + &["account", "menu", "ctrl_tcp"].map(|name| format!("module_app {name}.so\n")).concat();
+        let control = free_tcp();
         let config = format!(
-            "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\naudio_player aubridge,none\n\
+            "ctrl_tcp_listen 127.0.0.1:{control}\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\naudio_player aubridge,none\n\
              audio_source aufile,{}\naudio_alert aubridge,none\nrtp_timeout 0\nsnd_path {here}\n{lines}{modules}",
             says.display(),
         );
@@ -49,7 +55,17 @@ impl Baresip {
             .stderr(log)
             .spawn()
             .expect("baresip is installed by scripts/setup.sh");
-        Baresip { child, folder }
+        Baresip { child, folder, control }
+    }
+
+    /// A key of its menu: `hold`, `resume`, `transfer` to somewhere.
+    pub fn press(&self, command: &str, params: &str) {
+        let wish = format!(r#"{{"command":"{command}","params":"{params}"}}"#);
+        let mut line = TcpStream::connect(local(self.control)).expect("baresip takes commands");
+        write!(line, "{}:{wish},", wish.len()).unwrap();
+        // It has been obeyed once it is answered.
+        let answered = || line.peek(&mut [0]).is_ok_and(|length| length > 0);
+        eventually("baresip obeys", answered);
     }
 
     pub fn log(&self) -> String {
@@ -63,10 +79,11 @@ impl Baresip {
         self.child.wait().unwrap();
         let dumps = std::fs::read_dir(&self.folder.0).unwrap().map(|entry| entry.unwrap().path());
         let decoded = |path: &std::path::PathBuf| path.to_string_lossy().ends_with("dec.wav");
-        let Some(dump) = dumps.into_iter().find(decoded) else {
-            panic!("no dump: {}", self.log());
-        };
-        samples(&dump)
+        // One for each time its audio began; their names tell when.
+        let mut dumps: Vec<_> = dumps.filter(decoded).collect();
+        dumps.sort();
+        assert!(!dumps.is_empty(), "no dump: {}", self.log());
+        dumps.iter().flat_map(|dump| samples(dump)).collect()
     }
 }
 

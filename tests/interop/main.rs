@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ear;
 mod kamailio;
 mod phones;
 mod sipp;

@@ -1,52 +1,94 @@
 //! SIPp as a carrier: its own scenarios, and ours in `sipp/`.
 
-use crate::common::{Folder, Node, PLAN, Phones, free_tcp, free_udp, local};
+use crate::common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
+use crate::ear::Ear;
 use crate::table::row;
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 const SIPP: (&str, &str) = ("sipp", "-v");
 
 /// A node whose phone answers every call, and where it takes TCP.
 fn node() -> (Node, SocketAddr, u16) {
+    node_on(PLAN)
+}
+
+/// The same whose callers hear their queue before they are answered.
+fn early_node() -> (Node, SocketAddr, u16) {
+    node_on(&PLAN.replace("hold   = \"answered\"", "hold   = \"early\""))
+}
+
+fn node_on(plan: &str) -> (Node, SocketAddr, u16) {
     let (first, tcp) = (free_udp(1), free_tcp());
-    let node = Node::start_edited(Phones::Static { first, count: 1 }, PLAN, |text, _| {
+    let node = Node::start_edited(Phones::Static { first, count: 1 }, plan, |text, _| {
         text.replace("\"]\n\n[media]", &format!("\", \"tcp:127.0.0.1:{tcp}\"]\n\n[media]"))
     });
     (node, local(tcp), first)
 }
 
-/// Runs SIPp to its end; it must have had all its calls as its scenario says.
-fn run(target: SocketAddr, transport: &str, scenario: &[&str], calls: u32) {
-    let folder = Folder::new();
-    let (port, calls) = (free_udp(2), calls.to_string());
-    let output = Command::new("sipp")
-        .args(scenario)
-        .args([
-            "-s",
-            "15",
-            "-m",
-            &calls,
-            "-r",
-            "2",
-            "-i",
-            "127.0.0.1",
-            "-p",
-            &port.to_string(),
-            "-t",
-            transport,
-        ])
-        .args(["-nostdin", "-timeout", "25s", "-timeout_error", "-trace_err", "-error_file", "errors"])
-        .arg(target.to_string())
-        .current_dir(&folder.0)
-        .env("TERM", "dumb")
-        .output()
-        .expect("sipp is installed by scripts/setup.sh");
-    let errors = std::fs::read_to_string(folder.0.join("errors")).unwrap_or_default();
-    assert!(output.status.success(), "{errors}\n{}", String::from_utf8_lossy(&output.stdout));
+/// A running SIPp.
+pub(crate) struct Sipp {
+    child: Child,
+    folder: Folder,
 }
 
-fn scenario(name: &str) -> String {
+impl Sipp {
+    /// Begins so many calls of a scenario, or, without a target, waits for them.
+    pub(crate) fn start(target: Option<SocketAddr>, at: SocketAddr, scenario: &[&str], calls: u32) -> Sipp {
+        let folder = Folder::new();
+        let screen = std::fs::File::create(folder.0.join("screen")).unwrap();
+        let child = Command::new("sipp")
+            .args(scenario)
+            .args(["-m", &calls.to_string(), "-r", "2", "-mi", "127.0.0.1"])
+            .args(["-i", &at.ip().to_string(), "-p", &at.port().to_string()])
+            // One message, then what follows from it: else the second of two NOTIFYs finds it unprepared.
+            .args(["-max_recv_loops", "1"])
+            .args(["-nostdin", "-timeout", "25s", "-timeout_error", "-trace_err", "-error_file", "errors"])
+            .args(target.map(|at| at.to_string()))
+            .current_dir(&folder.0)
+            .env("TERM", "dumb")
+            .stdin(Stdio::null())
+            .stdout(screen.try_clone().unwrap())
+            .stderr(screen)
+            .spawn()
+            .expect("sipp is installed by scripts/setup.sh");
+        Sipp { child, folder }
+    }
+
+    /// It must have had all its calls as its scenario says.
+    pub(crate) fn passes(mut self) {
+        let status = self.child.wait().unwrap();
+        let said = |name| std::fs::read_to_string(self.folder.0.join(name)).unwrap_or_default();
+        assert!(status.success(), "{}\n{}", said("errors"), said("screen"));
+    }
+}
+
+impl Drop for Sipp {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs SIPp to its end; it must have had all its calls as its scenario says.
+fn run(target: SocketAddr, transport: &str, scenario: &[&str], calls: u32) {
+    let all = [&["-s", "15", "-t", transport], scenario].concat();
+    Sipp::start(Some(target), local(free_udp(2)), &all, calls).passes();
+}
+
+/// One call that lasts so many milliseconds and is heard by an ear.
+pub(crate) fn heard_call(target: SocketAddr, name: &str, ear: &Ear, lasts: u32) -> Sipp {
+    heard_call_from(local(free_udp(2)), target, name, ear, lasts)
+}
+
+/// The same from an address that is the carrier's.
+pub(crate) fn heard_call_from(at: SocketAddr, target: SocketAddr, name: &str, ear: &Ear, lasts: u32) -> Sipp {
+    let (audio, lasts, file) = (ear.port.to_string(), lasts.to_string(), scenario(name));
+    let args = ["-sf", &file, "-s", "15", "-d", &lasts, "-key", "audio", &audio];
+    Sipp::start(Some(target), at, &args, 1)
+}
+
+pub(crate) fn scenario(name: &str) -> String {
     format!("{}/tests/interop/sipp/{name}.xml", env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -116,4 +158,70 @@ fn a_bye_that_was_lost_comes_again_and_is_answered() {
     let _row = row("SIPp", SIPP, "lost BYE: repeated and answered once");
     let (node, _, _) = node();
     run(node.sip, "u1", &["-sf", &scenario("lost_bye")], 2);
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn early_media_is_acknowledged_by_prack_whether_the_caller_can_or_must() {
+    let _row = row("SIPp", SIPP, "100rel: PRACK of early media, supported and required, UDP and TCP");
+    let (node, tcp, first) = early_node();
+    let phone = node.phones(first, "--phones 1 --ring 1 --seconds 60");
+    let file = scenario("prack");
+    for need in ["Supported", "Require"] {
+        for (target, transport) in [(node.sip, "u1"), (tcp, "t1")] {
+            run(target, transport, &["-sf", &file, "-key", "need", need], 2);
+        }
+    }
+    drop(phone);
+    assert_eq!(node.metric_of("bandeau_sip_refused_total", "peer=\"trunk\""), 0.0);
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn the_queue_is_heard_before_the_answer_and_the_phone_after_it() {
+    let _row = row("SIPp", SIPP, "early media: the queue's audio in 183, the phone's after 200");
+    let (node, _, first) = early_node();
+    let phone = node.phones(first, "--phones 1 --ring 3 --seconds 20");
+    let ear = Ear::open();
+    let call = heard_call(node.sip, "early_media", &ear, 0);
+    eventually("the queue is heard", || ear.hears_queue());
+    assert_eq!(node.metric_of("bandeau_calls_total", "outcome=\"released\""), 0.0);
+    eventually("the phone is heard", || ear.hears_phone());
+    assert!(ear.packets() > 50, "more than a second of it: {}", ear.packets());
+    call.passes();
+    drop(phone);
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn a_carrier_that_asks_us_to_call_somebody_is_told_no_and_keeps_its_call() {
+    // Over datagrams: SIPp takes no two messages of one TCP segment, as the two NOTIFYs are.
+    let _row = row("SIPp", SIPP, "REFER of a carrier: 202, NOTIFY 403, the call goes on");
+    let (node, _, first) = node();
+    let phone = node.phones(first, "--phones 1 --ring 0 --seconds 40");
+    run(node.sip, "u1", &["-sf", &scenario("refer_trunk")], 2);
+    drop(phone);
+    assert_eq!(node.metric_of("bandeau_sip_refused_total", "peer=\"trunk\""), 0.0);
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn a_desk_phone_passes_its_caller_to_a_colleague_who_is_heard() {
+    let _row = row("SIPp", SIPP, "REFER of a desk phone: NOTIFY 100 and 200, the colleague is heard");
+    let first = free_udp(2);
+    let node = Node::start(Phones::Static { first, count: 2 });
+    let ear = Ear::open();
+    let file = scenario("refer_phone");
+    // The first desk's audio ends nowhere: what the caller hears is the second's.
+    let nowhere = free_udp(1).to_string();
+    let desk =
+        Sipp::start(None, local(first), &["-sf", &file, "-key", "to", "a1", "-key", "audio", &nowhere], 1);
+    let colleague = node.phones(first + 1, "--phones 1 --ring 1 --seconds 25");
+    let call = heard_call(node.sip, "talk", &ear, 7_000);
+    eventually("the colleague is heard", || ear.hears_phone());
+    desk.passes();
+    call.passes();
+    drop(colleague);
+    assert_eq!(node.metric_of("bandeau_calls_total", "outcome=\"released\""), 1.0);
+    assert_eq!(node.metric("bandeau_never_total"), 0.0);
 }

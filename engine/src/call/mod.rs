@@ -14,6 +14,7 @@ use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
 use crate::media::Program;
 use crate::signs::Signs;
 use crate::time::Instant;
+use event::Whom;
 use leg::Leg;
 use party::{Party, PartyRole, Seat, Who};
 use record::Record;
@@ -62,8 +63,12 @@ pub struct Call {
     pub vital_call: Option<WorkId>,
     /// It was handed to somebody outside, by this agent: nobody of ours is in it.
     pub handed: Option<AgentId>,
+    /// Whom its agent asks, while they ask.
+    pub asked: Option<Whom>,
     /// The phone of its agent that passes it on (REFER) and waits to hear how that goes.
     pub passing: Option<DialogId>,
+    /// Who has passed it on, in that phone's own words (RFC 3892).
+    pub referred_by: Option<String>,
     /// What its INVITE says beside who calls whom.
     pub signs: Signs,
     /// How its caller is held.
@@ -139,7 +144,9 @@ impl Call {
             joins: Vec::new(),
             vital_call: None,
             handed: None,
+            asked: None,
             passing: None,
+            referred_by: None,
             signs: Signs::default(),
             hold: HoldMode::Answered,
             answer_by: None,
@@ -182,6 +189,12 @@ impl Call {
     /// The other phone that rings, or is up, for an agent whose page is lost.
     pub fn fallback(&self) -> Option<&Party> {
         self.parties.iter().find(|party| matches!(party.role, PartyRole::Fallback { .. }))
+    }
+
+    /// The second line of an agent's phone.
+    pub fn second_line(&self, agent: AgentId) -> Option<&Party> {
+        let theirs = |role: &PartyRole| matches!(role, PartyRole::SecondLine { agent: it } if *it == agent);
+        self.parties.iter().find(|party| theirs(&party.role))
     }
 
     /// A participant's role changes.

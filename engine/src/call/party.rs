@@ -43,6 +43,12 @@ pub enum PartyRole {
         /// Whose.
         agent: AgentId,
     },
+    /// The second line of an agent's phone, by which they ask somebody about this call: no
+    /// participant of its own, but the ear of one who has put the caller on hold.
+    SecondLine {
+        /// Whose.
+        agent: AgentId,
+    },
     /// A supervisor, there by a wish of theirs.
     Supervisor {
         /// Who.
@@ -112,7 +118,8 @@ impl Party {
             PartyRole::Agent { agent, .. }
             | PartyRole::Fallback { agent }
             | PartyRole::Supervisor { agent, .. } => Some(agent),
-            PartyRole::Caller | PartyRole::Outlet | PartyRole::Outside { .. } => None,
+            PartyRole::Caller | PartyRole::Outlet => None,
+            PartyRole::SecondLine { .. } | PartyRole::Outside { .. } => None,
         }
     }
 
@@ -124,7 +131,16 @@ impl Party {
             PartyRole::Outlet => Who::Outside(OUTLET.to_owned()),
             PartyRole::Agent { agent, .. }
             | PartyRole::Fallback { agent }
+            | PartyRole::SecondLine { agent }
             | PartyRole::Supervisor { agent, .. } => Who::Agent(*agent),
+        }
+    }
+
+    /// The agent whose phone it is, by whichever line.
+    pub fn whose_phone(&self) -> Option<AgentId> {
+        match self.role {
+            PartyRole::SecondLine { agent } => Some(agent),
+            _ => self.agent(),
         }
     }
 

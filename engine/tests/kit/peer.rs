@@ -132,6 +132,19 @@ impl Room {
         self.send(caller.at, &text);
     }
 
+    /// The caller's line says how the call goes that it was asked to make.
+    pub fn sipfrag(&mut self, caller: &mut Caller, line: &str) {
+        caller.cseq += 1;
+        let state = if line.contains(" 100 ") { "active;expires=60" } else { "terminated;reason=noresource" };
+        let extra = format!(
+            "Event: refer\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag;version=2.0\r\n"
+        );
+        let text = self.request(caller, "NOTIFY", caller.cseq, &extra, None);
+        let (head, _) = text.split_once("Content-Length").expect("a length");
+        let text = format!("{head}Content-Length: {}\r\n\r\n{line}\r\n", line.len() + 2);
+        self.send(caller.at, &text);
+    }
+
     /// The caller changes its audio.
     pub fn reinvite(&mut self, caller: &mut Caller, body: Option<&str>) {
         caller.cseq += 1;
@@ -243,8 +256,13 @@ impl Room {
         self.phone_request(index, invite, "BYE", 900, None);
     }
 
-    /// Phone `index` dials something itself, for instance a feature code.
+    /// Phone `index` dials something itself, for instance a feature code; the Call-ID.
     pub fn phone_dials(&mut self, index: u32, called: &str) -> String {
+        self.phone_dials_with(index, called, "")
+    }
+
+    /// The same with further headers.
+    pub fn phone_dials_with(&mut self, index: u32, called: &str, extra: &str) -> String {
         self.count += 1;
         let at = phone_at(index);
         let id = format!("code-{}@{at}", self.count);
@@ -252,13 +270,70 @@ impl Room {
         let text = format!(
             "INVITE sip:{called}@{ENGINE} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK-code-{}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{index}@{at}>;tag=p\r\nTo: <sip:{called}@{ENGINE}>\r\n\
-             Call-ID: {id}\r\nCSeq: 1 INVITE\r\nContact: <sip:{index}@{at}>\r\n\
+             Call-ID: {id}\r\nCSeq: 1 INVITE\r\nContact: <sip:{index}@{at}>\r\n{extra}\
              Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
             self.count,
             body.len()
         );
         self.send(at, &text);
         id
+    }
+
+    /// What the engine has answered phone `index` to its own INVITE, retransmissions dropped.
+    pub fn phone_codes(&self, index: u32, id: &str) -> Vec<u16> {
+        let at = phone_at(index);
+        let mine = self.wire.iter().filter(|sent| sent.to == at && sent.sip.call_id() == id);
+        let mut codes: Vec<u16> =
+            mine.filter(|sent| sent.sip.about() == "INVITE").filter_map(|sent| sent.sip.code()).collect();
+        codes.dedup();
+        codes
+    }
+
+    /// A request of phone `index` within the call it has made itself.
+    pub fn dialled_request(&mut self, index: u32, id: &str, (method, cseq): (&str, u32), extra: &str) {
+        let at = phone_at(index);
+        let said = self.last(&at, id, |sip| sip.about() == "INVITE" && sip.code() > Some(100));
+        let said = said.expect("the call was answered, or rings");
+        let (to, from, uri) = (said.header("to"), said.header("from"), said.contact());
+        let text = format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK-d-{method}-{cseq}-{id}\r\n\
+             Max-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: {cseq} {method}\r\n\
+             Contact: <sip:{index}@{at}>\r\n{extra}Content-Length: 0\r\n\r\n"
+        );
+        self.send(at, &text);
+    }
+
+    /// The CANCEL of a call that phone `index` has made itself and that rings.
+    pub fn phone_cancel(&self, index: u32, id: &str) -> String {
+        let said = self.last(&phone_at(index), id, |sip| sip.about() == "INVITE" && sip.code() > Some(100));
+        let said = said.expect("the call rings");
+        let (via, from) = (said.header("via"), said.header("from"));
+        let to = said.header("to").split(";tag=").next().unwrap_or_default();
+        let uri = to.trim_matches(['<', '>']);
+        format!(
+            "CANCEL {uri} SIP/2.0\r\nVia: {via}\r\nMax-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\n\
+             Call-ID: {id}\r\nCSeq: 1 CANCEL\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    /// A call that phone `index` has made itself, as it stands in a Replaces or, escaped, in a Refer-To:
+    /// our tag is the To tag.
+    pub fn dialled_as_replaces(&self, index: u32, id: &str) -> String {
+        let said = self.last(&phone_at(index), id, |sip| sip.about() == "INVITE" && sip.code() > Some(100));
+        let to = said.expect("the call was answered, or rings").header("to").to_owned();
+        let ours = to.split_once(";tag=").expect("our tag").1.to_owned();
+        format!("{id};to-tag={ours};from-tag=p")
+    }
+
+    /// A call that rings or stands at phone `index`, in the same way.
+    pub fn taken_as_replaces(&self, invite: &Sip) -> String {
+        let ours = invite.header("from").split_once(";tag=").expect("our tag").1;
+        format!("{};to-tag={ours};from-tag={}", invite.call_id(), tag(invite))
+    }
+
+    /// True when the engine has hung up on phone `index` in the call with this Call-ID.
+    pub fn phone_is_free(&self, index: u32, id: &str) -> bool {
+        self.last(&phone_at(index), id, |sip| sip.method() == Some("BYE")).is_some()
     }
 
     /// What live peers do by themselves.

@@ -56,6 +56,8 @@ impl Board {
             Event::HandedOut { call, .. } => {
                 self.hang_up(*call, None);
                 self.call(*call, |of| of.stage = Stage::Outside);
+                // Its agent may have hung up before somebody there answered.
+                self.rows.set(Key::Held(*call), None);
             }
             _ => {} // the other folds'
         }

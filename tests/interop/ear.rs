@@ -1,0 +1,105 @@
+//! The audio of a peer that has none of its own (SIPp): says the callers' tone, and keeps what it hears with
+//! the time it came.
+#![allow(clippy::disallowed_methods, reason = "a peer outside the engine has a clock of its own")]
+
+use bandeau::load::tone::{CALLER_HZ, FRAME, PHONE_HZ, Speech};
+use bandeau::media::g711;
+use bandeau::media::tone::{level, share};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What is listened to at once: 100 ms.
+const WINDOW: usize = 5 * FRAME;
+
+/// Sound, as against a line that is only up: dB below the loudest square wave.
+const SOUND: f64 = -50.0;
+
+/// Samples, and when they came.
+type Heard = Arc<Mutex<Vec<(Instant, Vec<i16>)>>>;
+
+pub(crate) struct Ear {
+    pub(crate) port: u16,
+    heard: Heard,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ear {
+    pub(crate) fn open() -> Ear {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let (heard, over) = (Heard::default(), Arc::new(AtomicBool::new(false)));
+        let (keeps, ends) = (Arc::clone(&heard), Arc::clone(&over));
+        let thread = std::thread::spawn(move || talk(&socket, &keeps, &ends));
+        Ear { port, heard, over, thread: Some(thread) }
+    }
+
+    /// What came last, 100 ms of it; empty when nothing has come for as long.
+    fn last(&self) -> Vec<i16> {
+        let heard = self.heard.lock().unwrap();
+        let fresh = heard.last().is_some_and(|(at, _)| at.elapsed() < Duration::from_millis(150));
+        let last = heard.iter().rev().take(WINDOW / FRAME).rev().filter(|_| fresh);
+        last.flat_map(|(_, samples)| samples.iter().copied()).collect()
+    }
+
+    /// True while a desk phone's tone is what it hears.
+    pub(crate) fn hears_phone(&self) -> bool {
+        let last = self.last();
+        last.len() == WINDOW && share(&last, PHONE_HZ) > 0.8
+    }
+
+    /// True while it hears something that is no phone: the queue's sound.
+    pub(crate) fn hears_queue(&self) -> bool {
+        let last = self.last();
+        last.len() == WINDOW && level(&last) > SOUND && share(&last, PHONE_HZ) < 0.1
+    }
+
+    /// Packets so far.
+    pub(crate) fn packets(&self) -> usize {
+        self.heard.lock().unwrap().len()
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn talk(socket: &UdpSocket, heard: &Heard, over: &AtomicBool) {
+    let mut speech = Speech::tone(CALLER_HZ);
+    let mut peer: Option<SocketAddr> = None;
+    let (mut next, mut sequence) = (Instant::now(), 0_u16);
+    let mut packet = [0; 2_048];
+    while !over.load(Ordering::Relaxed) {
+        if let Ok((length, from)) = socket.recv_from(&mut packet) {
+            peer = Some(from);
+            let codec = g711::codec_of(packet[1] & 0x7f);
+            if let Some(codec) = codec.filter(|_| length > 12) {
+                let samples = packet[12..length].iter().map(|byte| g711::decode(codec, *byte)).collect();
+                heard.lock().unwrap().push((Instant::now(), samples));
+            }
+        }
+        if Instant::now() < next {
+            continue;
+        }
+        next += Duration::from_millis(20);
+        sequence = sequence.wrapping_add(1);
+        if let Some(peer) = peer {
+            let mut says = vec![0x80, 8];
+            says.extend_from_slice(&sequence.to_be_bytes());
+            says.extend_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
+            says.extend_from_slice(&7_u32.to_be_bytes());
+            says.extend_from_slice(&speech.frame(sip::sdp::Codec::Pcma));
+            // A peer that has hung up is no error of ours.
+            let _ = socket.send_to(&says, peer);
+        }
+    }
+}
