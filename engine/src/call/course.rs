@@ -2,7 +2,7 @@
 //! for it between two stages, and whom it calls back.
 
 use super::event::{Private, WhyCallback};
-use crate::id::{AgentId, CallId, LegId, MajorId, QueueId, WorkId};
+use crate::id::{AgentId, CallId, LegId, MajorId, WorkId};
 use crate::time::Instant;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -87,6 +87,8 @@ pub enum CallbackState {
     Waiting,
     /// Accepted: the person's phone is being rung.
     Dialling,
+    /// Its person is on the line, by this call: in no queue until that call is over, or answered.
+    OnLine(CallId),
     /// They talk; from here on it is a call like any other.
     Reached,
 }
@@ -96,8 +98,8 @@ pub enum CallbackState {
 pub struct Outlet {
     /// In the plan's words.
     pub to: String,
-    /// The queue whose rule it is.
-    pub queue: QueueId,
+    /// The queue whose rule it is, by the plan's name.
+    pub queue: String,
     /// The place of the rule in its queue's list.
     pub rule: u32,
     /// How.
