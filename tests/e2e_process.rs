@@ -97,6 +97,15 @@ fn i28_sighup_reads_the_plans_again_all_or_none() {
         .replace("queue = \"front\", class = \"unqualified\"", "queue = \"night\", class = \"unqualified\"");
     let night = format!("{night}\n[queue.night]\nskills = [\"arm\"]\noffer = {{ mode = \"exclusive\" }}\n");
     node.write("plan.toml", &night);
+    let configuration = node.configuration();
+    let trunk = "[[trunk]]\nname = \"later\"\npeers = [\"127.0.0.2\"]\n";
+    node.write("bandeau.toml", &format!("{configuration}\n{trunk}"));
+    node.hang_up();
+    eventually("a trunk this process does not have is no way out", || {
+        node.log().contains("other centres or trunks than at the start")
+    });
+
+    node.write("bandeau.toml", &configuration);
     node.hang_up();
     eventually("the second plan serves", || node.log().contains("serves from here on"));
     let late = node.load("--count 1 --phones 0 --seconds 60");

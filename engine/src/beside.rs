@@ -25,7 +25,7 @@ impl Engine {
     /// Calls a regulator beside the agent of a confirmed vital call, unless one is there or coming.
     pub(crate) fn call_regulator(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
-        let talks = call.connected().is_some() && call.vital_call.is_none();
+        let talks = call.connected().is_some() && call.vital_call.is_none() && !call.is_full();
         let there = call.ears().into_iter().any(|agent| self.is_regulator(agent));
         let (true, false, Some(queue)) = (talks, there, self.regulation(id)) else { return };
         let Some(class) = self.centre(id.centre).and_then(|centre| fence_of(&centre.plan)) else { return };
@@ -181,6 +181,7 @@ impl Engine {
                 return Err(Refusal::Busy); // it is the call in the ear: there is nowhere to come to
             }
             self.put_aside(agent, id)?;
+            self.guest_over(id, agent);
             // Making room may have freed others, and one of them has what was claimed.
             let still = self.centre(agent.centre).map(|centre| centre.floor.allows(&fact));
             if let Some(Err(refusal)) = still {

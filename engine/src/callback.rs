@@ -13,14 +13,13 @@
 //! gets one by itself: a partner's line and a withheld number are nobody in particular.
 
 mod list;
+mod on_line;
 
 pub(crate) use list::Callbacks;
 
 use crate::alarm::Alarm;
 use crate::call::course::{Callback, CallbackState};
-use crate::call::event::{
-    Actor, Beside, Cause, Closing, Event, OfferEnd, Seat, Source, Unreached, WhyCallback,
-};
+use crate::call::event::{Actor, Beside, Cause, Closing, Event, OfferEnd, Seat, Unreached, WhyCallback};
 use crate::call::leg::LegState;
 use crate::call::record::Record;
 use crate::call::{Call, Purpose, Talk};
@@ -33,6 +32,7 @@ use crate::negotiate;
 use crate::outward::not_dialled;
 use crate::queue::{Arrival, Exit, Fact, Others, Owner, WorkKind};
 use crate::time::Instant;
+use crate::trunks::tries_next;
 use sip::endpoint::DialogId;
 use std::time::Duration;
 
@@ -42,6 +42,9 @@ const CALLBACKS_MAX: usize = 4_096;
 
 /// The longest an agent may plan ahead.
 const PLANNED_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// Until an attempt that our side or the carrier failed is made again, by a plan that does not say.
+const RETRY_FAILED: Duration = Duration::from_secs(60);
 
 /// The disposition of a call that goes on as a callback.
 const GOES_ON: &str = "callback";
@@ -61,10 +64,11 @@ impl Engine {
     /// A caller is gone without having been helped to the end: the work goes on, if the plan calls
     /// back.
     pub(crate) fn leave_behind(&mut self, id: CallId, cause: Cause) {
+        let goes_on = self.wake_callbacks(id);
         let Some(call) = self.calls.get(&id).filter(|call| call.purpose != Purpose::Test) else { return };
         let since = call.record.arrived_at;
         match cause {
-            _ if call.course.is_unreached() => {}
+            _ if call.course.is_unreached() || goes_on => {}
             Cause::Released if call.course.handover.is_some() => self.keep_work(id),
             Cause::Abandon => self.call_back_later(id, WhyCallback::Abandoned, since),
             Cause::Network => self.call_back_later(id, WhyCallback::Broken, since),
@@ -96,7 +100,10 @@ impl Engine {
         by: Actor,
     ) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
-        call.connected().filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
+        let talk = call.connected().filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
+        if call.seated().any(|party| party.leg.id != talk.leg && party.is_agent_speaking()) {
+            return Err(Refusal::Busy); // the caller goes on talking with them
+        }
         let since = call.record.arrived_at;
         if let Some(note) = note.filter(|note| !note.trim().is_empty()) {
             self.note(id, &note, by.clone())?;
@@ -198,6 +205,9 @@ impl Engine {
         let work = centre.work_id();
         centre.works.insert(work, id);
         call.work = Some(work);
+        if let Some(callback) = call.course.callback.as_mut() {
+            callback.state = CallbackState::Waiting;
+        }
         let kind = if callback.why == WhyCallback::Kept { WorkKind::Kept } else { WorkKind::Callback };
         let owner = call.course.owner.map(|agent| Owner { agent, alone: Dialplan::ALONE });
         let others = Others::led_by(&call.course.leads);
@@ -292,8 +302,8 @@ impl Engine {
             id,
             match code {
                 486 | 600 => Unreached::Busy,
-                408 | 480 | 487 => Unreached::NoAnswer,
-                _ => Unreached::Failed,
+                code if code != 408 && tries_next(code) => Unreached::Failed,
+                _ => Unreached::NoAnswer,
             },
         );
     }
@@ -329,29 +339,23 @@ impl Engine {
     }
 
     /// Nobody was reached: the agent is free, and the callback is tried again later, as often as the
-    /// plan says.
+    /// plan says. What was our own trouble, or the carrier's, is no attempt.
     pub(crate) fn unreached(&mut self, id: CallId, how: Unreached) {
-        self.alarms.clear(Alarm::CallbackUnanswered(id));
-        let Some(fresh) = self.centre_mut(id.centre).map(|centre| centre.leg_id()) else { return };
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(talk) = call.talk.take() else { return };
-        let Some(callback) = call.course.callback.as_mut() else { return };
-        callback.state = CallbackState::Waiting;
-        let counts = how != Unreached::AgentLost;
-        callback.tried += u32::from(counts);
-        let tried = callback.tried;
-        let old = std::mem::replace(call.caller_mut(), not_dialled(fresh));
-        self.drop_leg(&old, None);
-        let agent = talk.agent;
-        self.log(id.centre, Event::Beside(Beside::NotReached { call: id, agent, how }));
-        self.let_go(id, talk.leg, Some(crate::release::CLEARED));
-        let offer = talk.offer;
-        if !counts {
+        let Some(Talk { offer, .. }) = self.end_dialling(id, how) else { return };
+        if how == Unreached::AgentLost {
             let end = OfferEnd::LostBeforeBridge;
             return self.tell_floor(id.centre, Fact::Failed { offer, end });
         }
         let plan = self.centre(id.centre).and_then(|centre| centre.plan.callback.as_ref());
-        let next = usize::try_from(tried).ok().and_then(|tried| plan?.retry.get(tried - 1)).copied();
+        let retry = plan.map(|plan| plan.retry.clone()).unwrap_or_default();
+        let call = self.calls.get_mut(&id);
+        let Some(callback) = call.and_then(|call| call.course.callback.as_mut()) else { return };
+        let next = if how == Unreached::Failed {
+            Some(retry.first().copied().unwrap_or(RETRY_FAILED))
+        } else {
+            callback.tried += 1;
+            usize::try_from(callback.tried).ok().and_then(|tried| retry.get(tried - 1)).copied()
+        };
         match next {
             Some(again) => {
                 let until = self.now.at + again;
@@ -360,6 +364,21 @@ impl Engine {
             }
             None => self.close_callback(id, Closing::Exhausted, Actor::System),
         }
+    }
+
+    /// The person's phone is rung no more, and the agent hears nothing of it any more: the conversation
+    /// that was to be.
+    fn end_dialling(&mut self, id: CallId, how: Unreached) -> Option<Talk> {
+        self.alarms.clear(Alarm::CallbackUnanswered(id));
+        let fresh = self.centre_mut(id.centre)?.leg_id();
+        let call = self.calls.get_mut(&id)?;
+        let talk = call.talk.take()?;
+        call.course.callback.as_mut()?.state = CallbackState::Waiting;
+        let old = std::mem::replace(call.caller_mut(), not_dialled(fresh));
+        self.drop_leg(&old, None);
+        self.log(id.centre, Event::Beside(Beside::NotReached { call: id, agent: talk.agent, how }));
+        self.let_go(id, talk.leg, Some(crate::release::CLEARED));
+        Some(talk)
     }
 
     /// The person's phone has rung for long enough.
@@ -395,30 +414,18 @@ impl Engine {
         Ok(())
     }
 
-    /// The same number calls again: nobody needs to call it, and the caller has at least the class
-    /// the callback had.
-    pub(crate) fn called_again(&mut self, id: CallId) {
-        let Some(call) = self.calls.get(&id).filter(|call| call.course.person) else { return };
-        let Some(centre) = self.centre(id.centre) else { return };
-        for callback in centre.callbacks.to(&call.record.caller.0) {
-            let Some(found) = self.calls.get(&callback) else { continue };
-            if found.course.is_dialling() {
-                continue; // an agent is at it
-            }
-            let class = found.class.clone();
-            self.raise_to(id, &class, Actor::System, Source::Line);
-            self.close_callback(callback, Closing::CalledAgain, Actor::Caller);
-        }
+    fn close_callback(&mut self, id: CallId, why: Closing, by: Actor) {
+        self.take_out(id);
+        self.log(id.centre, Event::Beside(Beside::CallbackClosed { call: id, why, by: by.clone() }));
+        self.close(id, by, Cause::Unreached);
     }
 
-    fn close_callback(&mut self, id: CallId, why: Closing, by: Actor) {
-        let work = self.calls.get_mut(&id).and_then(|call| call.work.take());
-        if let Some(work) = work {
+    /// The callback waits in no queue.
+    fn take_out(&mut self, id: CallId) {
+        if let Some(work) = self.calls.get_mut(&id).and_then(|call| call.work.take()) {
             self.tell_floor(id.centre, Fact::Leave { work, exit: Exit::Withdrawn });
             self.forget_work(work);
         }
-        self.log(id.centre, Event::Beside(Beside::CallbackClosed { call: id, why, by: by.clone() }));
-        self.close(id, by, Cause::Unreached);
     }
 
     /// A callback is reached, or over.

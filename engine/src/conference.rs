@@ -38,6 +38,7 @@ impl Engine {
         self.log(id.centre, Event::Joined { call: id, leg, who, seat, by });
         self.mark(id);
         self.watch(leg);
+        self.keep_watch(id);
     }
 
     /// The one place where everybody of a call hears each other.
@@ -93,10 +94,15 @@ impl Engine {
         let next = call.other_agent(left).or_else(|| call.seated().find(speaking));
         let Some((agent, leg, offer)) = next.and_then(as_talker) else { return };
         call.talk = Some(Talk { agent, leg, offer, ..talk });
-        let whispering: Vec<LegId> =
-            call.seated().filter(|party| party.seat == Seat::Whispers).map(|party| party.leg.id).collect();
         self.log(id.centre, Event::Led { call: id, agent });
-        for whisperer in whispering {
+        self.whisper_to(id, leg);
+    }
+
+    /// Whoever whispers is heard by this leg: the one of the agent who answers for the call.
+    pub(crate) fn whisper_to(&mut self, id: CallId, leg: LegId) {
+        let whispers = |party: &&Party| party.seat == Seat::Whispers;
+        let seated = self.calls.get(&id).into_iter().flat_map(Call::seated);
+        for whisperer in seated.filter(whispers).map(|party| party.leg.id).collect::<Vec<_>>() {
             self.media(MediaCommand::Voice { leg: whisperer, voice: Voice::Only(leg) });
         }
     }
@@ -127,7 +133,7 @@ impl Engine {
         disposition: Option<String>,
     ) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
-        let talk = call.connected().ok_or(Refusal::Unknown)?;
+        call.connected().ok_or(Refusal::Unknown)?;
         let leg = call.leg_of_agent(agent).ok_or(Refusal::Unknown)?;
         let speaks = call.party(leg).is_some_and(Party::is_agent_speaking);
         // One who is lost may be back in a moment: the caller is not hung up on meanwhile.
@@ -135,7 +141,7 @@ impl Engine {
         if !speaks || others {
             self.part(id, leg, by, None);
         } else {
-            self.release(id, Talk { agent, leg, ..talk }, by, disposition);
+            self.release(id, by, disposition);
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Engine {
         if !call.party(leg).is_some_and(Party::is_agent_speaking) {
             return Err(Refusal::Forbidden); // who only listens asks nobody in
         }
-        if call.lost || call.consult.is_some() {
+        if call.lost || call.consult.is_some() || call.is_full() {
             return Err(Refusal::Busy);
         }
         let alone = call.other_agent(leg).is_none() && talk.agent == agent;

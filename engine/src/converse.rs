@@ -34,7 +34,11 @@ impl Engine {
     /// Both legs into one conversation; an early-media caller is answered. The caller stays in the
     /// queue until all of it is confirmed (I3).
     pub(crate) fn bridge(&mut self, id: CallId, talk: Talk) {
-        if self.calls.get(&id).is_some_and(|call| call.course.is_unreached()) {
+        let Some(call) = self.calls.get(&id) else { return };
+        if call.party(talk.leg).is_none() {
+            return; // the floor took the offer back in the same step: something more urgent waits
+        }
+        if call.course.is_unreached() {
             return self.dial_back(id, talk);
         }
         self.close_menu(id);
@@ -84,6 +88,7 @@ impl Engine {
         self.forget_work(work);
         self.end_handover(id);
         self.drop_outlets(id);
+        self.close_callbacks_to(id);
     }
 
     /// The agent's side of a conversation, or of one being made, has gone: the caller waits again and

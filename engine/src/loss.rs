@@ -39,9 +39,11 @@ impl Engine {
     pub(crate) fn leg_lost(&mut self, id: CallId, leg: LegId, loss: Loss) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(party) = call.party(leg) else { return };
-        let talks = call.connected().is_some() && party.seat != Seat::Out;
+        let speaks = call.connected().is_some() && party.is_agent_speaking();
         match party.role.clone() {
-            PartyRole::Agent { agent, .. } if talks => self.agent_lost(id, leg, agent, loss),
+            PartyRole::Agent { agent, .. } | PartyRole::Supervisor { agent, .. } if speaks => {
+                self.agent_lost(id, leg, agent, loss);
+            }
             PartyRole::Agent { offer, .. } => self.fell_before_bridge(id, leg, offer),
             PartyRole::Outside { .. } => self.outside_lost(id, leg, loss),
             PartyRole::Supervisor { .. } => self.part(id, leg, Actor::System, Some(loss)),
@@ -90,12 +92,11 @@ impl Engine {
         self.mark(id);
     }
 
-    /// Somebody has left: when whoever is left of ours is lost, the clock starts.
+    /// Somebody has left, or takes part in another way: when nobody of ours is heard, the clock starts.
     pub(crate) fn keep_watch(&mut self, id: CallId) {
-        let Some(call) = self.calls.get(&id) else { return };
-        let Some(talk) = call.connected().filter(|_| !call.lost) else { return };
+        let Some(call) = self.calls.get(&id).filter(|call| call.connected().is_some()) else { return };
         let heard = call.seated().any(|party| party.is_agent_speaking() && party.lost.is_none());
-        if !heard && call.party(talk.leg).is_some() {
+        if !heard && !call.lost {
             self.start_loss_clock(id, self.now.at);
         }
     }
@@ -135,6 +136,7 @@ impl Engine {
         let others: Vec<LegId> =
             call.seated().filter(|party| party.lost.is_some()).map(|party| party.leg.id).collect();
         self.caller_in(id);
+        self.whisper_to(id, leg);
         self.log(id.centre, Event::Resumed { call: id, agent, leg });
         for other in others {
             self.alarms.set(Alarm::LossLeaves(other), self.now.at + OPENS_AFTER);

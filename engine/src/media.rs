@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 pub use sip::sdp::{Key, Suite};
 use std::net::SocketAddr;
 
+/// Legs of one conversation. A caller, an agent, a doctor, a supervisor, the fire brigade and an
+/// interpreter are six; more would be a meeting, and each turn costs every leg's share of them.
+pub const TOGETHER_MAX: usize = 8;
+
 /// The two codecs every trunk speaks (RFC 3551); nothing else is transcoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Codec {

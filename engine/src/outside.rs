@@ -115,8 +115,17 @@ impl Engine {
                 return;
             }
         }
-        let asks = self.calls.get(&id).and_then(|call| call.consult).is_some_and(|it| !it.answered);
-        if asks {
+        self.asked_in_vain(id);
+    }
+
+    /// Somebody outside has not answered: whoever asks outside, and rings nobody else there, has the
+    /// caller again.
+    fn asked_in_vain(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let asks = call.consult.is_some_and(|consult| !consult.answered && consult.work.is_none());
+        let rings =
+            |party: &Party| party.seat == Seat::Out && matches!(party.role, PartyRole::Outside { .. });
+        if asks && !call.parties().iter().any(rings) {
             self.end_consult(id, ConsultEnd::Unanswered);
         }
         self.not_passed_on(id);
@@ -125,11 +134,12 @@ impl Engine {
     /// Somebody outside, or a supervisor's phone, has rung for long enough.
     pub(crate) fn rang_long_enough(&mut self, leg: LegId) {
         let Some(&id) = self.legs.get(&leg) else { return };
-        let seat = self.calls.get(&id).and_then(|call| call.party(leg)).map(|party| party.seat);
-        if seat == Some(Seat::Out) {
-            self.part(id, leg, Actor::System, None);
-            self.consult_unanswered(id);
-            self.not_passed_on(id);
+        let party = self.calls.get(&id).and_then(|call| call.party(leg));
+        let Some(party) = party.filter(|party| party.seat == Seat::Out) else { return };
+        let outside = matches!(party.role, PartyRole::Outside { .. });
+        self.part(id, leg, Actor::System, None);
+        if outside {
+            self.asked_in_vain(id);
         }
     }
 

@@ -64,6 +64,9 @@ impl Engine {
         };
         match way {
             Some(way) => {
+                let plan = self.centre(queue.centre).map(|centre| &centre.plan);
+                let queue = plan.and_then(|plan| plan.queues.get(usize::try_from(queue.index).ok()?));
+                let queue = queue.map_or_else(String::new, |queue| queue.name.clone());
                 let outlet = Outlet { to: words, queue, rule, way, number, left };
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.course.outlets.push(outlet);
@@ -166,6 +169,7 @@ impl Engine {
         self.quiet_outlet(leg);
         let Some(call) = self.calls.get(&id) else { return };
         let (Some(work), None) = (call.work, call.talk) else {
+            self.take_outlet(id, |way| way == Way::Outside(leg));
             return self.let_go(id, leg, Some(crate::assign::ELSEWHERE));
         };
         let Some(agreed) = sdp.and_then(negotiate::read_answer) else {
@@ -183,6 +187,7 @@ impl Engine {
         self.end_handover(id);
         self.end_fallback(id, leg);
         self.drop_outlets(id);
+        self.close_callbacks_to(id);
         self.close_menu(id);
         self.answer_caller(id);
         self.join_outside(id, leg);
@@ -197,7 +202,10 @@ impl Engine {
         if let (Some(outlet), Some(work)) = (outlet, work) {
             let Some(outlet) = self.ring_on(id, outlet, code) else { return };
             self.log(id.centre, Event::Beside(Beside::OverflowFailed { call: id, to: outlet.to, code }));
-            self.overflow_returned(work, outlet.queue, outlet.rule);
+            let queue = self.centre(work.centre).map(|centre| centre.queue_named(&outlet.queue));
+            if let Some(queue) = queue {
+                self.overflow_returned(work, queue, outlet.rule);
+            }
         }
     }
 

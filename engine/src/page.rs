@@ -217,8 +217,12 @@ impl Engine {
         let standing = self.centre(offer.centre).and_then(|centre| centre.floor.offer(offer));
         let Some(standing) = standing else { return };
         let (agent, id) = (standing.agent, standing.call);
-        if !self.calls.contains_key(&id) {
+        let Some(call) = self.calls.get(&id) else {
             return self.not_reached(agent, offer, OfferEnd::CallerGone);
+        };
+        if standing.kind != OfferKind::Join && call.talk.is_some() {
+            // An agent of another centre was faster, and is being put through.
+            return self.not_reached(agent, offer, OfferEnd::AnsweredElsewhere);
         }
         let Some(leg) = self.leg_on_page(id, agent, PartyRole::Agent { agent, offer }) else {
             return self.not_reached(agent, offer, OfferEnd::Unreachable);

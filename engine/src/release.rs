@@ -5,7 +5,7 @@ use crate::alarm::Alarm;
 use crate::call::event::{Actor, Cause, ConsultEnd, Event, Loss, OfferEnd, Seat, Unreached};
 use crate::call::leg::LegState;
 use crate::call::party::PartyRole;
-use crate::call::{Call, Purpose, Talk};
+use crate::call::{Call, Purpose};
 use crate::dialplan::ClassId;
 use crate::engine::{Engine, Line};
 use crate::id::{AgentId, CallId, LegId, OfferId, WorkId};
@@ -158,14 +158,11 @@ impl Engine {
     }
 
     /// A deliberate end of a conversation from our side: the caller gets its BYE.
-    pub(crate) fn release(&mut self, id: CallId, talk: Talk, by: Actor, disposition: Option<String>) {
-        let ears = self.calls.get(&id).map(Call::ears).unwrap_or_default();
+    pub(crate) fn release(&mut self, id: CallId, by: Actor, disposition: Option<String>) {
         self.end_consult(id, ConsultEnd::Over);
         self.stop_joins(id);
         self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition });
-        self.let_go(id, talk.leg, Some(CLEARED));
         self.close(id, by, Cause::Released);
-        self.free_ears(id, ears);
     }
 
     /// A leg that rang or answered falls away before its bridge stands.
@@ -251,8 +248,10 @@ impl Engine {
         self.alarms.clear(Alarm::ConsultBy(id));
         self.alarms.clear(Alarm::Recontact(id));
         self.remember_caller(&call, cause);
+        let ears = call.ears();
         // In this order: what the journal forgets has been recorded.
         self.put(Output::Record(Box::new(call.record)));
         self.put(Output::Forget(id));
+        self.free_ears(id, ears);
     }
 }

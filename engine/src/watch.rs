@@ -36,8 +36,14 @@ impl Engine {
             if !there {
                 return Err(Refusal::Busy); // it rings
             }
+            if seat != Seat::Speaks && party.seat == Seat::Speaks && call.other_agent(leg).is_none() {
+                return Err(Refusal::Alone); // the caller would hear nobody
+            }
             self.seat(id, leg, seat, by);
             return Ok(());
+        }
+        if call.is_full() {
+            return Err(Refusal::Busy);
         }
         let site =
             self.centre(agent.centre).and_then(|centre| centre.agent(agent)).ok_or(Refusal::Unknown)?;

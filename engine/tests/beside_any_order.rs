@@ -192,6 +192,7 @@ fn i06_i17_i23_hold_for_every_work_item_in_any_order() {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             for _ in 0..120 {
                 evening.act();
+                evening.room.nobody_is_left_alone();
             }
             for mut caller in std::mem::take(&mut evening.callers) {
                 evening.room.bye(&mut caller);

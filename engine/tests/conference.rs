@@ -394,3 +394,125 @@ fn a_caller_who_hangs_up_leaves_nobody_ringing_or_talking() {
         assert_eq!(room.records[0].cause, Some(Cause::Released), "{step}");
     }
 }
+
+/// The supervisor at the desk phone comes in, or is about to.
+fn desk_chief_watches(room: &mut Room, call: CallId, seat: Seat) {
+    room.by(DESK_CHIEF, Verb::SignIn { agent: agent(DESK_CHIEF), position: None });
+    let wish = Verb::Watch { agent: agent(DESK_CHIEF), call, seat };
+    room.command(Actor::User("chief".to_owned()), wish).result.expect("rings");
+}
+
+#[test]
+fn i07_i34_a_supervisor_who_is_the_only_one_left_and_is_lost_is_the_clock_of_the_only_one() {
+    for chief in [CHIEF, DESK_CHIEF] {
+        let (mut room, caller, call, _) = talking();
+        let (_, callers) = room.arrival(0);
+        if chief == CHIEF {
+            watch(&mut room, CHIEF, call, Seat::Speaks).expect("speaks");
+        } else {
+            desk_chief_watches(&mut room, call, Seat::Speaks);
+            room.answer(DESK_CHIEF);
+        }
+        assert!(room.by(0, Verb::Leave { agent: agent(0), call }).result.is_ok(), "the supervisor stays");
+        let leg = joined(&room, &Who::Agent(agent(chief)));
+        room.hears(leg);
+        room.silent(leg, 30);
+        assert_eq!(room.hearing(callers), Some(Program::Comfort), "at once");
+        room.pass(5 * SECOND);
+        assert!(room.key(0).result.is_ok(), "everyone is asked");
+        assert_eq!(room.hearing(callers), None);
+        over(room, caller);
+    }
+}
+
+#[test]
+fn i07_a_supervisor_who_is_the_only_one_heard_does_not_fall_silent() {
+    let (mut room, caller, call, leg) = talking();
+    let (_, callers) = room.arrival(0);
+    watch(&mut room, CHIEF, call, Seat::Speaks).expect("speaks");
+    room.silent(leg, 1);
+    for seat in [Seat::Listens, Seat::Whispers] {
+        assert_eq!(watch(&mut room, CHIEF, call, seat), Err(Refusal::Alone), "the agent is lost");
+    }
+    room.pass(6 * SECOND);
+    assert_eq!(left(&room), [(Who::Agent(agent(0)), Some(Loss::NoAudio))]);
+    assert_eq!(watch(&mut room, CHIEF, call, Seat::Listens), Err(Refusal::Alone), "and gone");
+    assert_eq!(room.hearing(callers), None, "the caller has the supervisor");
+    over(room, caller);
+}
+
+#[test]
+fn i04_a_supervisor_whose_phone_still_rings_when_the_call_ends_is_free_again() {
+    let (mut room, _, call, _) = talking();
+    consult(&mut room, call, "sdis-69").expect("asked");
+    let invite = room.outside_says(1, "200 OK");
+    desk_chief_watches(&mut room, call, Seat::Listens);
+    room.phone_says(DESK_CHIEF, "180 Ringing");
+    assert!(room.by(0, Verb::Leave { agent: agent(0), call }).result.is_ok());
+    room.outside_bye(1, &invite);
+    assert_eq!(room.records.len(), 1, "over");
+    assert!(room.ringing(DESK_CHIEF).is_none());
+    let second = room.dial_and_ack("0687654321", "15");
+    assert!(room.key(0).result.is_ok());
+    let (call, _) = room.connected(0)[1];
+    desk_chief_watches(&mut room, call, Seat::Listens);
+    over(room, second);
+}
+
+#[test]
+fn a_supervisors_phone_that_rings_out_ends_nobodys_question() {
+    let (mut room, caller, call, _) = talking();
+    desk_chief_watches(&mut room, call, Seat::Listens);
+    room.phone_says(DESK_CHIEF, "180 Ringing");
+    room.pass(5 * SECOND);
+    consult(&mut room, call, "sdis-69").expect("asked");
+    room.outside_says(1, "180 Ringing");
+    room.pass(16 * SECOND);
+    assert!(room.ringing(DESK_CHIEF).is_none(), "20 s");
+    assert_eq!(ends(&room), []);
+    room.pass(15 * SECOND);
+    assert_eq!(ends(&room), [ConsultEnd::Unanswered], "30 s, as whoever is asked outside has");
+    over(room, caller);
+}
+
+#[test]
+fn as_many_come_into_one_conversation_as_can_hear_each_other() {
+    let mut people = kit::page::pages(0, 8);
+    for chief in &mut people[1..] {
+        chief.role = Role::Supervisor;
+        chief.skills.clear();
+    }
+    let mut room = Room::of(site(vec![centre(plan::TEXT, people)]));
+    (0..8).for_each(|index| room.page_ready(index));
+    let caller = room.dial_and_ack("0612345678", "15");
+    assert!(room.key(0).result.is_ok());
+    let (call, _) = room.connected(0)[0];
+    for chief in 1..=6 {
+        watch(&mut room, chief, call, Seat::Listens).expect("eight with the caller");
+    }
+    assert_eq!(watch(&mut room, 7, call, Seat::Listens), Err(Refusal::Busy));
+    assert_eq!(consult(&mut room, call, "sdis-69"), Err(Refusal::Busy));
+    assert!(room.by(1, Verb::Leave { agent: agent(1), call }).result.is_ok());
+    consult(&mut room, call, "sdis-69").expect("one has left");
+    over(room, caller);
+}
+
+#[test]
+fn whoever_whispers_is_heard_by_the_agent_who_comes_back_by_another_phone() {
+    let (mut room, caller, call, leg) = talking();
+    watch(&mut room, CHIEF, call, Seat::Whispers).expect("whispers");
+    let chief = joined(&room, &Who::Agent(agent(CHIEF)));
+    room.silent(leg, 1);
+    room.pass(3 * SECOND);
+    room.answer(50);
+    let back = room.log.iter().rev().find_map(|(_, entry)| match entry.event {
+        Event::Resumed { leg, .. } => Some(leg),
+        _ => None,
+    });
+    let voice = room.media.iter().rev().find_map(|(_, it)| match it {
+        MediaCommand::Voice { leg, voice } if *leg == chief => Some(*voice),
+        _ => None,
+    });
+    assert_eq!(voice, Some(Voice::Only(back.expect("back"))));
+    over(room, caller);
+}

@@ -2,11 +2,12 @@
 
 mod kit;
 
-use engine::call::event::{Actor, Beside, Event};
+use engine::call::event::{Actor, Beside, Event, OfferKind, Whom};
 use engine::dialplan::Dialplan;
 use engine::id::{CentreId, MajorId};
 use engine::io::{Input, OpenMajor, Refusal, Verb};
 use engine::media::MediaEvent;
+use engine::site::Role;
 use kit::{Room, agent, centre, desks, plan, site};
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,4 +165,50 @@ fn a_plan_that_no_longer_has_its_queue_keeps_nobody_from_another() {
     room.bye(&mut caller);
     room.chief(Verb::CloseMajor { event }).result.expect("closed");
     room.rest();
+}
+
+#[test]
+fn who_comes_beside_a_colleague_comes_whatever_their_duty_in_an_event() {
+    let mut people = kit::page::pages(0, 3);
+    (people[1].role, people[1].skills) = (Role::Regulator, vec!["mr-amu".to_owned()]);
+    let mut room = Room::of(site(vec![centre(plan::STAGED, people)]));
+    (0..3).for_each(|index| room.page_ready(index));
+    let wish = OpenMajor { team: vec![agent(0), agent(1)], rest: vec![agent(2)], ..flood(&room) };
+    opens(&mut room, OpenMajor { numbers: vec!["3900".to_owned()], ..wish });
+    let mut caller = room.dial_and_ack("0600000001", "3900");
+    let who = if room.shown(0).is_some() { 0 } else { 1 };
+    room.key(who).result.expect("the team, whatever its skills");
+    let call = room.ear(who);
+    if who == 0 {
+        room.by(0, Verb::Vital { agent: agent(0), call }).result.expect("vital");
+        assert!(room.called_upon(1, OfferKind::Join).is_some(), "the regulator of the team");
+    }
+    let whom = Whom::Agent(agent(2));
+    room.by(who, Verb::Consult { agent: agent(who), call, whom }).result.expect("asked");
+    assert!(room.called_upon(2, OfferKind::Join).is_some(), "kept for everything else, and free to help");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn i12_a_caller_whose_owner_is_posted_elsewhere_is_for_anybody_at_once() {
+    for posted_first in [true, false] {
+        let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 2, false))]));
+        room.by(0, Verb::Ready { agent: agent(0) }).result.expect("ready");
+        room.dial_and_ack("0600000001", "3900");
+        let invite = room.answer(0);
+        room.phone_bye(0, &invite);
+        let wish = OpenMajor { team: vec![agent(0)], ..flood(&room) };
+        if posted_first {
+            opens(&mut room, wish.clone());
+        }
+        room.by(1, Verb::Ready { agent: agent(1) }).result.expect("ready");
+        let mut again = room.dial_and_ack("0600000001", "3900");
+        if !posted_first {
+            assert!(room.ringing(1).is_none(), "the owner is asked first");
+            opens(&mut room, wish);
+        }
+        assert_eq!(room.shows(1).as_deref(), Some("0600000001"));
+        room.bye(&mut again);
+    }
 }

@@ -2,7 +2,7 @@
 
 mod kit;
 
-use engine::call::event::{Actor, Beside, Event};
+use engine::call::event::{Actor, Beside, Event, OfferKind};
 use engine::id::{AgentId, CentreId, QueueId};
 use engine::io::{Command, Input, Refusal, Verb};
 use engine::site::{CentreSite, Site};
@@ -242,6 +242,44 @@ fn whoever_helps_qualifies_notes_and_tags_the_call_in_the_ear_and_no_other() {
         (Some("p1"), 1)
     );
     room.bye(&mut second);
+    room.rest();
+}
+
+#[test]
+fn a_guest_who_makes_room_for_a_vital_caller_has_the_other_call_no_more() {
+    let rule = r#"{ when = ["opened"], to = "centre:samu-68", mode = "additive" }"#;
+    let home = centre(&with_overflow(rule), desks(0, 1, false));
+    let alerts =
+        plan::STAGED.replace("skills = [\"arm\"]\n", "skills = [\"arm\"]\nvital = { alert_busy = true }\n");
+    let other = CentreSite { name: "samu-68".to_owned(), ..centre(&alerts, kit::page::pages(0, 1)) };
+    let mut room = Room::of(site(vec![home, other]));
+    let there = AgentId { centre: CentreId(1), index: 0 };
+    let say = |room: &mut Room, verb: Verb| {
+        let (centre, id, actor) = (there.centre, format!("{verb:?}"), Actor::Agent(there));
+        room.input(Input::Command(Command { centre, id, actor, verb }));
+        room.outcomes.last().expect("an outcome").result.expect("done");
+    };
+    room.input(Input::Page { agent: there, open: true });
+    room.input(Input::PageOffer { agent: there, sdp: "v=0".to_owned() });
+    room.input(Input::PageAudio { agent: there, fit: true, why: String::new() });
+    say(&mut room, Verb::Ready { agent: there });
+    let queue = room.queue("front");
+    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    let mut first = room.dial_and_ack("0612345678", "18");
+    say(&mut room, Verb::Answer { agent: there });
+    let mut vital = room.dial_and_ack("0687654321", "1599");
+    let alert = room.log.iter().rev().find_map(|(_, it)| match it.event {
+        Event::Offered { offer, kind: OfferKind::Alert, .. } => Some(offer),
+        _ => None,
+    });
+    say(&mut room, Verb::Claim { agent: there, offer: alert.expect("alerted") });
+    let (call, _) = room.arrival(0);
+    let gone = |(_, it): &&(u64, engine::call::event::Entry)| {
+        it.centre == there.centre && it.event == Event::Beside(Beside::GuestGone { call })
+    };
+    assert_eq!(room.log.iter().filter(gone).count(), 1, "no longer the other centre's concern");
+    room.bye(&mut first);
+    room.bye(&mut vital);
     room.rest();
 }
 

@@ -12,7 +12,7 @@ use engine::site::Role;
 use kit::peer::Caller;
 use kit::sip::Sip;
 use kit::{Room, agent, centre, desks, plan, site};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A small generator (xorshift64*): the same seed, the same evening.
@@ -63,14 +63,18 @@ impl Evening {
         u32::try_from(self.dice.roll(PAGES)).expect("few")
     }
 
+    fn somebody_or_the_chief(&mut self) -> u32 {
+        u32::try_from(self.dice.roll(PAGES + 1)).expect("few")
+    }
+
     fn act(&mut self) {
         let who = self.somebody();
-        match self.dice.roll(46) {
-            30 => self.of_the_ear(who, |agent, call| Verb::Leave { agent, call }),
+        match self.dice.roll(50) {
+            30 | 48 => self.of_the_ear(who, |agent, call| Verb::Leave { agent, call }),
             31 | 32 => self.somebody_is_asked(who),
             33 => self.of_the_ear(who, |agent, call| Verb::Conference { agent, call }),
             34 => self.of_the_ear(who, |agent, call| Verb::Dismiss { agent, call }),
-            35 => self.the_chief_watches(),
+            35 | 46 | 47 => self.the_chief_watches(),
             36 | 37 | 42 => self.somebody_comes(),
             38 | 39 | 43..=45 => self.somebody_outside_says(),
             40 => self.vital_key(who),
@@ -94,12 +98,16 @@ impl Evening {
             17 => self.of_a_call(who, |agent, call| Verb::Vital { agent, call }),
             18..=20 => self.a_leg_is_silent(),
             21 => self.a_leg_is_heard(),
-            22 => self.room.page(who, false),
+            22 => {
+                let who = self.somebody_or_the_chief();
+                self.room.page(who, false);
+            }
             23 | 24 => {
+                let who = self.somebody_or_the_chief();
                 self.room.page(who, true);
                 self.room.page_offers(who);
             }
-            25 => self.a_page_is_down(),
+            25 | 49 => self.a_page_is_down(),
             26 => self.a_phone_answers(),
             27 => drop(self.room.by(who, Verb::Ready { agent: agent(who) })),
             _ => {
@@ -139,7 +147,7 @@ impl Evening {
 
     /// The call somebody is in.
     fn ear_of(&self, who: u32) -> Option<CallId> {
-        let last = self.latest();
+        let last = self.room.alive();
         let in_it = |it: &&CallSnapshot| {
             it.legs.iter().any(|leg| leg.agent == Some(agent(who)) && leg.seat != Seat::Out)
         };
@@ -150,13 +158,6 @@ impl Evening {
         if let Some(call) = self.ear_of(who) {
             drop(self.room.by(who, verb(agent(who), call)));
         }
-    }
-
-    /// The latest snapshot of every call that lives.
-    fn latest(&self) -> BTreeMap<CallId, &CallSnapshot> {
-        let gone: BTreeSet<CallId> = self.room.forgotten.iter().copied().collect();
-        let alive = self.room.journal.iter().filter(|it| !gone.contains(&it.call));
-        alive.map(|it| (it.call, it)).collect()
     }
 
     fn the_chief_watches(&mut self) {
@@ -240,7 +241,7 @@ impl Evening {
     }
 
     fn a_page_is_down(&mut self) {
-        let nth = self.dice.roll(PAGES);
+        let nth = self.dice.roll(PAGES + 1);
         let page = self.room.page_id(nth);
         self.room.page_down(page);
     }
@@ -254,7 +255,8 @@ impl Evening {
 
     /// What holds after every step.
     fn check(&self) {
-        let last = self.latest();
+        self.room.nobody_is_left_alone();
+        let last = self.room.alive();
         let mut ears: BTreeMap<AgentId, CallId> = BTreeMap::new();
         for (call, snapshot) in last {
             let waits = snapshot.work.is_some();

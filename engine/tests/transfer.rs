@@ -3,8 +3,9 @@
 
 mod kit;
 
-use engine::call::event::{Beside, ConsultEnd, Event};
+use engine::call::event::{Beside, ConsultEnd, Event, Seat, Whom};
 use engine::id::CallId;
+use engine::io::Verb;
 use kit::peer::{Caller, Dial};
 use kit::sip::{Sip, sdp};
 use kit::{ENGINE, Room, agent, phone_at, trunk_at};
@@ -242,4 +243,30 @@ fn the_networks_reason_for_an_end_is_in_the_log() {
         _ => None,
     });
     assert_eq!(reasons.collect::<Vec<_>>(), [("Q.850", Some(31))]);
+}
+
+#[test]
+fn a_phone_that_passes_on_beside_a_colleague_is_told_when_nobody_answers() {
+    let mut people = kit::desks(0, 1, true);
+    people.extend(kit::page::pages(1, 1));
+    people[1].role = engine::site::Role::Supervisor;
+    people[1].skills.clear();
+    let mut room = Room::of(kit::site(vec![kit::centre(kit::plan::TEXT, people)]));
+    room.page_ready(1);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    let invite = room.answer(0);
+    let call = room.ear(0);
+    let beside = Verb::Watch { agent: kit::agent(1), call, seat: Seat::Speaks };
+    room.by(1, beside).result.expect("speaks");
+    refer(&mut room, &invite, &format!("sip:sdis-69@{ENGINE}"));
+    room.outside_says(1, "180 Ringing");
+    room.pass(Duration::from_secs(31));
+    assert!(told(&room).last().is_some_and(|it| it.starts_with("SIP/2.0 480")), "{:?}", told(&room));
+    let whom = Whom::Outside("interpreter".to_owned());
+    room.by(1, Verb::Consult { agent: kit::agent(1), call, whom }).result.expect("asked");
+    room.outside_says(1, "200 OK");
+    let bye = room.wire.iter().any(|sent| sent.to == phone_at(0) && sent.sip.method() == Some("BYE"));
+    assert!(!bye, "that question was the colleague's: the phone stays");
+    room.bye(&mut caller);
+    room.rest();
 }

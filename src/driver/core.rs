@@ -75,7 +75,10 @@ impl Core {
     }
 
     /// Until it is told to stop, and no call is left or the drain's time is over.
-    pub(super) async fn run(mut self, mut inboxes: Inboxes) {
+    ///
+    /// # Errors
+    /// When it left because it could not serve: whoever watches over it starts it again.
+    pub(super) async fn run(mut self, mut inboxes: Inboxes) -> anyhow::Result<()> {
         let mut buffer = vec![0; MESSAGE_MAX];
         let mut figures = tokio::time::interval(FIGURES);
         figures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -97,6 +100,10 @@ impl Core {
                 () = timer, if due.is_some() => self.input(Input::Due),
                 _ = figures.tick() => {
                     self.figures();
+                    if leave_at.is_none() && !self.plane.is_whole() {
+                        tracing::error!("a media thread has ended, and its calls hear nothing: leaving");
+                        self.leave(&mut leave_at, inboxes.drain);
+                    }
                 }
                 () = inboxes.signals.next() => if self.leave(&mut leave_at, inboxes.drain) { break },
                 () = stopped(&mut inboxes.stop) => { inboxes.stop = None; self.leave(&mut leave_at, inboxes.drain); }
@@ -110,7 +117,10 @@ impl Core {
             tracing::error!(calls = left, "leaving with calls in flight: the journal has them");
         }
         tracing::info!("stopped");
+        let whole = self.plane.is_whole();
         self.plane.stop();
+        anyhow::ensure!(whole, "a media thread had ended: start again, and report what the log says of it");
+        Ok(())
     }
 
     /// Begins to drain; true when that was asked for before: leave now.

@@ -98,9 +98,10 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     }
     tracing::info!(epoch, sip = ?where_.sip, http = %where_.http, "ready");
     ready(where_);
-    core.run(core::Inboxes { media: told, wishes, names, signals, stop, drain: config.drain }).await;
+    let inboxes = core::Inboxes { media: told, wishes, names, signals, stop, drain: config.drain };
+    let ended = core.run(inboxes).await;
     office.close();
-    Ok(())
+    ended
 }
 
 /// Calls of earlier starts that the journal still holds, and the latest instant any of them knows.

@@ -8,6 +8,7 @@ use crate::media::sound::Sounds;
 use engine::dialplan::Dialplan;
 use engine::id::CentreId;
 use engine::io::Input;
+use engine::site::Site;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,8 +17,24 @@ use tokio::sync::mpsc::UnboundedSender;
 /// What a plan is judged by at a reload, as at the start.
 struct Judge {
     file: PathBuf,
-    centres: Vec<String>,
+    made: Made,
     sounds: Sounds,
+}
+
+/// What is made at a start and not again, by its names: a plan finds nothing else.
+#[derive(PartialEq, Eq)]
+struct Made {
+    centres: Vec<String>,
+    trunks: Vec<String>,
+}
+
+impl Made {
+    fn of(site: &Site) -> Made {
+        Made {
+            centres: site.centres.iter().map(|centre| centre.name.clone()).collect(),
+            trunks: site.trunks.iter().map(|trunk| trunk.name.clone()).collect(),
+        }
+    }
 }
 
 /// From here on SIGHUP reloads the plans of `config` instead of ending the process.
@@ -30,8 +47,7 @@ pub(super) fn on_hangup(
     wish: UnboundedSender<Input<'static>>,
 ) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
-    let centres = config.site.centres.iter().map(|centre| centre.name.clone()).collect();
-    let judge = Arc::new(Judge { file: config.file.clone(), centres, sounds });
+    let judge = Arc::new(Judge { file: config.file.clone(), made: Made::of(&config.site), sounds });
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             let judge = Arc::clone(&judge);
@@ -59,9 +75,9 @@ impl Judge {
     /// The plan of every centre, or the place of the first fault.
     fn plans(&self) -> Result<Vec<(CentreId, Arc<Dialplan>)>, String> {
         let config = Config::load(&self.file).map_err(|fault| fault.place())?;
-        let named = config.site.centres.iter().map(|centre| &centre.name);
-        if !named.eq(&self.centres) {
-            return Err(format!("{}: other centres than at the start", self.file.display()));
+        if Made::of(&config.site) != self.made {
+            let file = self.file.display();
+            return Err(format!("{file}: other centres or trunks than at the start: restart to have them"));
         }
         let playable = self.sounds.names();
         let centres = (0u16..).map(CentreId).zip(config.site.centres);

@@ -3,9 +3,7 @@
 //! With two ports it is a relay, and adds nothing to a packet but the look-up. With more it is a mix:
 //! each port's packets go into a small buffer, and every 20 ms each port hears the sum of the others.
 
-/// Ports of one conversation. A caller, an agent, a doctor, a supervisor, the fire brigade and an
-/// interpreter are six; more would be a meeting, and each turn costs every port's share of them.
-pub const PORTS_MAX: usize = 8;
+pub use engine::media::TOGETHER_MAX as PORTS_MAX;
 
 /// Who is in one conversation. Knows nothing of audio: a port is a place in a list of legs.
 #[derive(Clone, Debug, Default)]

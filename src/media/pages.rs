@@ -178,7 +178,10 @@ impl Pages {
         let Some(page) = self.places.get_mut(place as usize).and_then(Option::as_mut) else { return };
         page.due = None;
         for address in page.addresses.drain(..) {
-            self.by_address.remove(&address);
+            // Another page may have it by now.
+            if self.by_address.get(&address) == Some(&place) {
+                self.by_address.remove(&address);
+            }
         }
         let Some(mut connection) = page.connection.take() else { return };
         self.by_ufrag.remove(connection.ufrag());

@@ -221,6 +221,11 @@ impl Plane {
         }
     }
 
+    /// Whether every thread of it works. Of one that has ended nothing is heard, not even silence.
+    pub fn is_whole(&self) -> bool {
+        !self.threads.iter().any(JoinHandle::is_finished)
+    }
+
     /// What it has done so far; a second old at most.
     pub fn figures(&self) -> Figures {
         self.boxes.iter().map(Mailbox::figures).fold(Figures::default(), Figures::and)
@@ -370,4 +375,25 @@ fn send_off(leg: LegId, from: usize, to: usize, boxes: &[Mailbox]) {
 fn in_turn(lists: Vec<Vec<MediaPort>>) -> Vec<MediaPort> {
     let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     (0..longest).flat_map(|at| lists.iter().filter_map(move |list| list.get(at).copied())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_plane_one_of_whose_threads_has_ended_is_not_whole() {
+        let here = std::net::Ipv4Addr::LOCALHOST.into();
+        let (ports, threads, stock, page_port) = (20_000..=60_000, 2, 2, 0);
+        let config = PlaneConfig { bind: here, advertised: here, ports, threads, stock, page_port };
+        let plane = Plane::start(config, Sounds::embedded(), |_| ()).expect("free ports");
+        assert!(plane.is_whole());
+        plane.boxes[1].post(Mail::Stop);
+        let since = Instant::now();
+        while plane.is_whole() && since.elapsed() < Duration::from_secs(10) {
+            std::thread::yield_now();
+        }
+        assert!(!plane.is_whole());
+    }
 }

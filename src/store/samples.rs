@@ -54,6 +54,7 @@ pub(super) fn snapshot(n: u64, class: &str) -> CallSnapshot {
         qualified: false,
         work: None,
         talk: None,
+        lost: false,
         aside: None,
         handed: None,
         consult: None,

@@ -210,6 +210,11 @@ impl Node {
     pub fn write(&self, name: &str, text: &str) {
         self.folder.write(name, text);
     }
+
+    /// Its configuration file, as it was written.
+    pub fn configuration(&self) -> String {
+        std::fs::read_to_string(self.folder.0.join("bandeau.toml")).unwrap()
+    }
 }
 
 impl Drop for Node {

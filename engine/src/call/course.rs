@@ -3,7 +3,7 @@
 
 use super::event::{Private, WhyCallback};
 use crate::dialplan::SkillNeed;
-use crate::id::{AgentId, CallId, LegId, MajorId, QueueId, WorkId};
+use crate::id::{AgentId, CallId, LegId, MajorId, WorkId};
 use crate::time::Instant;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -90,6 +90,8 @@ pub enum CallbackState {
     Waiting,
     /// Accepted: the person's phone is being rung.
     Dialling,
+    /// Its person is on the line, by this call: in no queue until that call is over, or answered.
+    OnLine(CallId),
     /// They talk; from here on it is a call like any other.
     Reached,
 }
@@ -99,8 +101,8 @@ pub enum CallbackState {
 pub struct Outlet {
     /// In the plan's words.
     pub to: String,
-    /// The queue whose rule it is.
-    pub queue: QueueId,
+    /// The queue whose rule it is, by the plan's name.
+    pub queue: String,
     /// The place of the rule in its queue's list.
     pub rule: u32,
     /// How.

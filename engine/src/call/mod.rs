@@ -11,7 +11,7 @@ pub mod snapshot;
 
 use crate::dialplan::HoldMode;
 use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
-use crate::media::Program;
+use crate::media::{Program, TOGETHER_MAX};
 use crate::signs::Signs;
 use crate::time::Instant;
 use event::Whom;
@@ -244,6 +244,11 @@ impl Call {
     pub fn remove(&mut self, leg: LegId) -> Option<Party> {
         let place = self.parties.iter().skip(1).position(|party| party.leg.id == leg)?;
         Some(self.parties.remove(place + 1))
+    }
+
+    /// As many take part, or may come in, as the media plane can put together.
+    pub fn is_full(&self) -> bool {
+        self.parties.len() + self.joins.len() >= TOGETHER_MAX
     }
 
     /// The agent's leg an offer rings at.

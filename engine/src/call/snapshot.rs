@@ -34,6 +34,9 @@ pub struct CallSnapshot {
     pub work: Option<WorkSnapshot>,
     /// Its conversation, from the agent's answer on.
     pub talk: Option<TalkSnapshot>,
+    /// Nobody of ours is heard in that conversation; whoever was may come back.
+    #[serde(default)]
+    pub lost: bool,
     /// Whose it was that has put it on the shared list.
     #[serde(default)]
     pub aside: Option<AgentId>,
@@ -132,6 +135,7 @@ impl CallSnapshot {
                 bridge: talk.bridge,
                 connected: talk.connected,
             }),
+            lost: call.lost,
             aside: call.aside,
             handed: call.handed,
             consult: call.consult.map(|consult| consult.by),

@@ -49,6 +49,34 @@ impl Cast {
     }
 
     pub(super) fn site(&self, agent: AgentId) -> Option<&AgentSite> {
-        usize::try_from(agent.index).ok().and_then(|index| self.agents.get(index))
+        let index = usize::try_from(agent.index).ok().filter(|_| agent.centre == self.centre)?;
+        self.agents.get(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::Phone;
+
+    #[test]
+    fn a_guest_is_not_taken_for_the_person_of_the_same_place_here() {
+        let nour = AgentSite {
+            name: "nour".to_owned(),
+            role: Role::Supervisor,
+            skills: Vec::new(),
+            position: "p1".to_owned(),
+            fallback: None,
+            phone: Phone::Page,
+            always_ready: false,
+            wrap_up: None,
+        };
+        let (queues, classes, contacts) = (Vec::new(), Vec::new(), Vec::new());
+        let centre = CentreId(1);
+        let cast = Cast { centre, name: "samu-67".to_owned(), queues, classes, contacts, agents: vec![nour] };
+        let of = |centre| AgentId { centre, index: 0 };
+        assert_eq!(cast.agent_name(of(centre)), "nour");
+        assert_ne!(cast.agent_name(of(CentreId(0))), "nour");
+        assert!(cast.steers(of(centre)) && !cast.steers(of(CentreId(0))));
     }
 }

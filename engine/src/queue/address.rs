@@ -91,17 +91,20 @@ impl Floor {
         }
     }
 
-    /// Whether the owner is still asked alone.
+    /// Whether the owner is still asked alone: as long as they can be asked at all.
     fn end_alone(&mut self, now: Instant, serial: Serial) {
-        let Some(item) = self.items.get_mut(&serial) else { return };
+        let Some(item) = self.items.get(&serial) else { return };
         let Some(owner) = item.owner.as_ref().filter(|_| item.alone) else { return };
-        let until = item.offered + owner.alone;
-        let place = (owner.agent.centre == self.centre).then_some(owner.agent.index as usize);
-        let there = place.and_then(|place| self.agents.get(place)).is_some_and(Agent::can_be_rung);
-        item.alone = item.rank.unfenced && there && until > now;
-        if let Some(place) = place.filter(|place| *place < self.agents.len()) {
-            let owned = &mut self.agents[place].owned;
-            if item.alone {
+        let (ix, manner) = (self.agent_at(owner.agent), self.manner(item));
+        let there = ix.filter(|ix| self.agents[*ix].can_be_rung());
+        let asked = there.and_then(|ix| self.level_in(ix, &self.key(item.queue, Who::Person(ix), manner)));
+        let alone = item.rank.unfenced && asked.is_some() && item.offered + owner.alone > now;
+        if let Some(item) = self.items.get_mut(&serial) {
+            item.alone = alone;
+        }
+        if let Some(ix) = ix {
+            let owned = &mut self.agents[ix].owned;
+            if alone {
                 owned.insert(serial)
             } else {
                 owned.remove(&serial)
@@ -138,14 +141,19 @@ impl Floor {
         }
     }
 
+    /// Whom an item of this queue is for that is offered in this manner.
+    fn key(&self, queue: usize, who: Who, manner: Manner) -> PoolKey {
+        let rule = &self.lines[queue].rule;
+        let whatever_duty = manner == Manner::Join;
+        let (order, pages_apart) =
+            if whatever_duty { (Order::Idle, true) } else { (rule.order, rule.pages_apart()) };
+        PoolKey { queue, whatever_duty, who, order, pages_apart }
+    }
+
     fn doors(&self, now: Instant, item: &Item, manner: Manner) -> Vec<PoolKey> {
         let rule = &self.lines[item.queue].rule;
         let fenced = !item.rank.unfenced;
-        let (order, pages_apart) = match manner {
-            Manner::Join => (Order::Idle, true),
-            _ => (rule.order, rule.pages_apart()),
-        };
-        let key = |queue: usize, who: Who| PoolKey { queue, who, order, pages_apart };
+        let key = |queue: usize, who: Who| PoolKey { queue, ..self.key(item.queue, who, manner) };
         let mut doors = Vec::with_capacity(2);
         let owner = item.owner.as_ref().and_then(|owner| self.agent_at(owner.agent));
         doors.extend(owner.map(|owner| key(item.queue, Who::Person(owner))));
@@ -203,7 +211,8 @@ impl Floor {
             let relaxed = rule.relax.iter().map(|relax| relax.add.clone());
             let needs: Vec<Vec<SkillNeed>> = std::iter::once(rule.skills.clone()).chain(relaxed).collect();
             for needs in needs {
-                let id = self.pool(PoolKey { queue, who: Who::Needs(needs), order, pages_apart });
+                let (whatever_duty, who) = (false, Who::Needs(needs));
+                let id = self.pool(PoolKey { queue, whatever_duty, who, order, pages_apart });
                 if let Some(pool) = self.pools.at_mut(id) {
                     pool.kept = true;
                 }
@@ -245,7 +254,11 @@ impl Floor {
         let agent = &self.agents[ix];
         let is_own = || self.lines.get(key.queue).map(|line| Who::Needs(line.rule.skills.clone()));
         let met = |needs: &[SkillNeed]| agent.level_for(needs);
-        match (&agent.duty, &key.who) {
+        let fits = |who: &Who| match who {
+            Who::Person(owner) => (*owner == ix).then_some(1),
+            Who::Needs(needs) => met(needs),
+        };
+        let on_duty = match (&agent.duty, &key.who) {
             (Duty::Only(queues), _) if !queues.iter().any(|id| self.place_of(*id) == Some(key.queue)) => None,
             // Sent there by a person: the queue's own, whatever the skills.
             (Duty::Only(_), who) if is_own().as_ref() == Some(who) => match who {
@@ -255,9 +268,9 @@ impl Floor {
             (Duty::Except(queues), _) if queues.iter().any(|id| self.place_of(*id) == Some(key.queue)) => {
                 None
             }
-            (_, Who::Person(owner)) => (*owner == ix).then_some(1),
-            (_, Who::Needs(needs)) => met(needs),
-        }
+            (_, who) => fits(who),
+        };
+        on_duty.or_else(|| fits(&key.who).filter(|_| key.whatever_duty))
     }
 
     fn enlist(&mut self, ix: usize, membership: Membership) {
@@ -381,7 +394,7 @@ impl Floor {
             Duty::Only(queues) => !queues.iter().any(|id| self.place_of(*id) == Some(whom.home)),
             Duty::BySkill => false,
         };
-        !spared && whom.barred.binary_search(&ix).is_err()
+        (whom.manner == Manner::Join || !spared) && whom.barred.binary_search(&ix).is_err()
     }
 
     /// Whoever waits for this pool is looked at before the step ends.

@@ -325,7 +325,9 @@ impl Agent {
                 let (idle, occupied, invited) = (self.idle_since, self.occupied, self.invited);
                 Seat::Free { health, idle, occupied, page, invited, summoned }
             }
-            (Occupation::Offered, Some((rank, spare))) => Seat::Ringing { health, rank, spare, page },
+            (Occupation::Offered, Some((rank, spare))) if self.can_be_rung() => {
+                Seat::Ringing { health, rank, spare, page }
+            }
             (Occupation::Talking | Occupation::WrapUp, _) if self.can_be_rung() && page => {
                 Seat::Busy { summoned }
             }

@@ -37,6 +37,8 @@ pub(super) struct Offer {
     pub(super) phase: Phase,
     /// The agent asked for it: by a claim, a pick or the one key.
     pub(super) claimed: bool,
+    /// By a pick: of somebody who was told that a confirmed-vital call waits, and wants this all the same.
+    pub(super) over_vital: bool,
     /// When it lapses once it is seen.
     deadline: Instant,
     pub(super) lapse_at: Option<Instant>,
@@ -93,7 +95,9 @@ impl Floor {
         let work = WorkId { centre: self.centre, serial };
         let kind = if work_kind == WorkKind::Join { OfferKind::Join } else { OfferKind::Exclusive };
         let (reserves, phase, lapse_at) = (true, Phase::Sent, None);
-        let fresh = Offer { agent: ix, work, call, kind, reserves, phase, claimed, deadline, lapse_at };
+        let over_vital = false;
+        let fresh =
+            Offer { agent: ix, work, call, kind, reserves, phase, claimed, over_vital, deadline, lapse_at };
         let offer = self.add_offer(lapse, fresh);
         if let Some(item) = self.items.get_mut(&serial) {
             item.rings.push(offer);
@@ -133,11 +137,14 @@ impl Floor {
     }
 
     /// The item of a reservation it could do without, and whether it rings at somebody else too. An
-    /// item behind the fence, a claim and a phone that was answered cannot.
+    /// item behind the fence, a claim and a phone that was answered cannot; a callback can, while the
+    /// person's phone rings.
     pub(super) fn could_do_without(&self, id: OfferId) -> Option<(Rank, bool)> {
         let offer = self.offers.get(&id.serial)?;
         let item = self.items.get(&offer.work.serial)?;
-        if offer.phase == Phase::Taken || offer.claimed {
+        let taken = offer.phase == Phase::Taken;
+        let dials = taken && item.is_previewed() && !offer.over_vital;
+        if (taken || offer.claimed) && !dials {
             return None;
         }
         let spare = item.rings.first() != Some(&id);
@@ -320,8 +327,9 @@ impl Floor {
         let (call, waited) = (item.call, now.since(item.arrived));
         let work = WorkId { centre: self.centre, serial: rank.serial };
         let deadline = now + Floor::INVITATION;
-        let (reserves, phase, claimed, lapse_at) = (false, Phase::Sent, false, None);
-        let fresh = Offer { agent: ix, work, call, kind, reserves, phase, claimed, deadline, lapse_at };
+        let (reserves, phase, claimed, over_vital, lapse_at) = (false, Phase::Sent, false, false, None);
+        let fresh =
+            Offer { agent: ix, work, call, kind, reserves, phase, claimed, over_vital, deadline, lapse_at };
         let offer = self.add_offer(deadline, fresh);
         let (agent, epoch) = (self.agents[ix].id, self.agents[ix].epoch);
         let auto_answer = false;

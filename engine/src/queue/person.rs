@@ -181,12 +181,19 @@ impl Floor {
         counts.picked_over_vital += u64::from(over);
         match self.ringing_for(ix) {
             Some((own, theirs)) if theirs.serial == work.serial && self.agents[ix].by_page => {
-                return self.take(now, ix, own);
+                self.take(now, ix, own);
             }
-            Some((own, _)) => self.fail(now, own, OfferEnd::Rescinded, true),
-            None => {}
+            own => {
+                if let Some((own, _)) = own {
+                    self.fail(now, own, OfferEnd::Rescinded, true);
+                }
+                self.bind(now, ix, rank, AgentReason::Picked);
+            }
         }
-        self.bind(now, ix, rank, AgentReason::Picked);
+        let reserved = self.agents[ix].reserved;
+        if let Some(offer) = reserved.and_then(|(offer, _)| self.offers.get_mut(&offer.serial)) {
+            offer.over_vital = over;
+        }
     }
 
     /// The agent takes what the page shows: nobody else can have it unless the bridge fails.

@@ -54,7 +54,9 @@ impl Floor {
         while let Some(pair) = self.most_urgent_pair(now, &mut looked) {
             // Behind the fence the agent may still ring for somebody else, and one who was rung beside
             // others is needed here: that offer is taken back.
-            self.stop_ringing(now, pair.agent, OfferEnd::Rescinded);
+            if let Some((offer, _)) = self.agents[pair.agent].reserved {
+                self.fail(now, offer, OfferEnd::Rescinded, true);
+            }
             if pair.invited {
                 self.invite(now, pair.agent, pair.rank);
                 continue;

@@ -22,6 +22,8 @@ pub(super) struct PoolId(u64);
 pub(super) struct PoolKey {
     /// Whose duty the agents must have.
     pub(super) queue: usize,
+    /// Or need not: coming beside a colleague keeps them from no other call.
+    pub(super) whatever_duty: bool,
     /// Who.
     pub(super) who: Who,
     /// In which order.

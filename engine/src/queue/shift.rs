@@ -165,6 +165,9 @@ impl Floor {
         if item.and_then(|item| item.audience).is_some_and(|id| !self.is_asked(ix, id)) {
             self.stop_ringing(now, ix, OfferEnd::Rescinded);
         }
+        for item in self.agents[ix].owned.clone() {
+            self.address(now, item);
+        }
         self.settle(ix);
     }
 
@@ -189,7 +192,8 @@ impl Floor {
         let seat = self.agents[ix].seat;
         self.count(ix, (seat, self.agents[ix].staffing, self.agents[ix].signed_in), false);
         let fits = |floor: &Floor, queue: usize, needs: Vec<_>| {
-            let key = PoolKey { queue, who: Who::Needs(needs), order: Order::Idle, pages_apart: false };
+            let (who, order) = (Who::Needs(needs), Order::Idle);
+            let key = PoolKey { queue, whatever_duty: false, who, order, pages_apart: false };
             floor.level_in(ix, &key).is_some()
         };
         let (mut own, mut reached) = (Vec::new(), Vec::new());

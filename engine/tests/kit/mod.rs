@@ -11,16 +11,16 @@ pub mod sip;
 use self::sip::Sip;
 use ::sip::transport::{Flow, Peer, Transport};
 use engine::Engine;
-use engine::call::event::{Beside, Entry, Event};
+use engine::call::event::{Beside, Entry, Event, Seat};
 use engine::call::record::Record;
-use engine::call::snapshot::CallSnapshot;
+use engine::call::snapshot::{CallSnapshot, LegSnapshot};
 use engine::dialplan::Dialplan;
 use engine::id::{AgentId, CallId, CentreId, LegId, PageId};
 use engine::io::{Command, Counter, Input, Outcome, Output, Verb};
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
 use engine::site::{AgentSite, CentreSite, ContactSite, Phone, Reach, Role, Site, Strangers, TrunkSite};
 use engine::time::{Instant, Now};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -403,6 +403,23 @@ impl Room {
             }
         }
         assert!(open.values().all(|left| *left == 0), "items still in a queue: {open:?}");
+    }
+
+    /// The latest snapshot of every call that lives.
+    pub fn alive(&self) -> BTreeMap<CallId, &CallSnapshot> {
+        let gone: HashSet<CallId> = self.forgotten.iter().copied().collect();
+        let alive = self.journal.iter().filter(|it| !gone.contains(&it.call));
+        alive.map(|it| (it.call, it)).collect()
+    }
+
+    /// Whoever talks is heard by somebody of ours, or the clock runs that brings somebody (I7, I34).
+    pub fn nobody_is_left_alone(&self) {
+        for (call, snapshot) in self.alive() {
+            let speaks = |leg: &LegSnapshot| leg.agent.is_some() && leg.seat == Seat::Speaks;
+            let talks = snapshot.talk.as_ref().is_some_and(|talk| talk.connected);
+            let heard = snapshot.lost || snapshot.legs.iter().any(speaks);
+            assert!(heard || !talks, "I7: {call} talks with nobody: {snapshot:?}");
+        }
     }
 
     pub(crate) fn reply(&mut self, from: SocketAddr, text: String) {

@@ -42,7 +42,7 @@ impl Names<'_> {
                 each.collect::<Result<_, _>>()?
             }
         };
-        let ring = |ring| within(ring, "ring", 5, 120, "a person's phone rings between 5s and 120s (2m)");
+        let ring = |ring| within(ring, "ring", 5, 80, "a person's phone rings between 5s and 80s");
         let keep = |keep| within(keep, "keep", 60, 604_800, "a callback is kept for 1m to 7 days (168h)");
         Ok(CallbackPlan {
             trunk: label(&draft.trunk)?,

@@ -28,6 +28,12 @@ pub(super) struct Caller {
     pub(super) fired: BTreeSet<(usize, usize)>,
 }
 
+impl Caller {
+    pub(super) fn is_previewed(&self) -> bool {
+        matches!(self.arrival.kind, WorkKind::Callback | WorkKind::Kept)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ring {
     pub(super) work: u64,
@@ -35,6 +41,8 @@ pub(super) struct Ring {
     pub(super) rang: bool,
     pub(super) taken: bool,
     pub(super) claimed: bool,
+    /// By a pick of somebody who was told that a vital caller waits.
+    over_vital: bool,
 }
 
 #[derive(Debug, Default)]
@@ -275,9 +283,11 @@ impl Model {
             }
             Fact::Taken { .. } => {
                 let ring = self.people[of].ring.expect("rings");
-                let previewed =
-                    matches!(self.callers[&ring.work].arrival.kind, WorkKind::Callback | WorkKind::Kept);
-                let within = if previewed { Floor::DIAL_WITHIN } else { Floor::BRIDGE_WITHIN };
+                let within = if self.callers[&ring.work].is_previewed() {
+                    Floor::DIAL_WITHIN
+                } else {
+                    Floor::BRIDGE_WITHIN
+                };
                 if !ring.taken {
                     self.release_others(ring.work, of);
                     let person = &mut self.people[of];
@@ -344,10 +354,14 @@ impl Model {
             }
             Fact::Pick { agent, work, .. } => {
                 let ix = agent.index as usize;
+                let vital = |caller: &Caller| !caller.key.0 && self.manner(caller) != Manner::Join;
+                let waits = self.there(ix, |caller| vital(caller) && !self.is_held(caller)).is_some();
+                let over_vital = waits && self.callers[&work.serial.0].key.0;
                 if ringing(self, ix).is_some() {
                     self.unring(ix);
                 }
                 self.bind(now, ix, work.serial.0);
+                self.people[ix].ring.as_mut().expect("rings").over_vital = over_vital;
             }
             Fact::PickUp { agent } => {
                 let ix = agent.index as usize;
@@ -386,7 +400,8 @@ impl Model {
         let caller = self.callers.get_mut(&work).expect("waits");
         caller.rings.push(ix);
         let lapse = now + self.plan.queues[caller.queue].offer.ring();
-        self.people[ix].ring = Some(Ring { work, lapse, rang: false, taken: false, claimed });
+        let (rang, taken, over_vital) = (false, false, false);
+        self.people[ix].ring = Some(Ring { work, lapse, rang, taken, claimed, over_vital });
     }
 
     pub(super) fn unring(&mut self, ix: usize) {
@@ -464,14 +479,19 @@ impl Model {
 
     /// Ends what cannot stand.
     pub(super) fn tidy(&mut self, now: Instant) {
-        for caller in self.callers.values_mut() {
+        for work in self.callers.keys().copied().collect::<Vec<_>>() {
+            let caller = self.callers.get_mut(&work).expect("waits");
             if caller.asleep.is_some_and(|until| until <= now) {
                 (caller.asleep, caller.offered) = (None, now);
             }
+            let caller = &self.callers[&work];
             if let Some(owner) = &caller.arrival.owner {
-                let there = self.people[owner.agent.index as usize].can_be_rung();
+                let ix = owner.agent.index as usize;
+                let asked = self.fit(ix, &Door::Owner(ix), caller).is_some();
+                let there = self.people[ix].can_be_rung() && asked;
                 let alone = caller.key.0 && there && caller.offered + owner.alone > now;
-                caller.alone &= alone || caller.asleep.is_some();
+                let stays = caller.alone && (alone || caller.asleep.is_some());
+                self.callers.get_mut(&work).expect("waits").alone = stays;
             }
         }
         for person in &mut self.people {
@@ -479,6 +499,12 @@ impl Model {
             person.invite.take_if(|_| !free);
             person.summons.take_if(|(_, join, _)| !(busy || free && *join));
         }
+    }
+
+    /// Whether what rings at an agent, or is dialled by one, could be taken back.
+    pub(super) fn could_do_without(&self, ring: Ring) -> bool {
+        let dials = ring.taken && !ring.over_vital && self.callers[&ring.work].is_previewed();
+        dials || !(ring.taken || ring.claimed)
     }
 
     pub(super) fn is_bound(&self, caller: &Caller) -> bool {
@@ -549,10 +575,7 @@ impl Model {
             Door::Owner(_) => (home, false),
             Door::Needs(queue, needs) => (*queue, *needs == self.plan.queues[*queue].skills),
         };
-        let met = match door {
-            Door::Owner(owner) => (*owner == ix).then_some(1),
-            Door::Needs(_, needs) => person.level(needs),
-        };
+        let met = self.met(ix, door);
         let listed = |list: &[crate::id::QueueId]| list.iter().any(|id| id.index as usize == queue);
         match &person.duty {
             Duty::BySkill => met,
@@ -563,11 +586,25 @@ impl Model {
         }
     }
 
+    fn met(&self, ix: usize, door: &Door) -> Option<u8> {
+        match door {
+            Door::Owner(owner) => (*owner == ix).then_some(1),
+            Door::Needs(_, needs) => self.people[ix].level(needs),
+        }
+    }
+
+    /// How well an agent fits a door of this caller's. Who comes beside a colleague is kept from nothing.
+    pub(super) fn fit(&self, ix: usize, door: &Door, caller: &Caller) -> Option<u8> {
+        let beside = || self.met(ix, door).filter(|_| self.manner(caller) == Manner::Join);
+        self.level(ix, door, caller.queue).or_else(beside)
+    }
+
     pub(super) fn may(&self, ix: usize, caller: &Caller) -> bool {
         let listed = |list: &[crate::id::QueueId]| list.iter().any(|id| id.index as usize == caller.queue);
         let barred = caller.arrival.barred.iter().any(|agent| agent.index as usize == ix);
         !barred
             && match &self.people[ix].duty {
+                _ if self.manner(caller) == Manner::Join => true,
                 Duty::BySkill => true,
                 Duty::Only(list) => listed(list),
                 Duty::Except(list) => !listed(list),
@@ -576,6 +613,6 @@ impl Model {
 
     pub(super) fn is_asked(&self, ix: usize, caller: &Caller) -> bool {
         let doors = self.doors(caller);
-        self.may(ix, caller) && doors.iter().any(|door| self.level(ix, door, caller.queue).is_some())
+        self.may(ix, caller) && doors.iter().any(|door| self.fit(ix, door, caller).is_some())
     }
 }

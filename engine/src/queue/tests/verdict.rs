@@ -108,9 +108,7 @@ impl Model {
         let doors = self.doors(caller);
         let places = doors.iter().enumerate();
         let mut claims = Vec::new();
-        for (place, level) in
-            places.filter_map(|(place, door)| Some((place, self.level(ix, door, caller.queue)?)))
-        {
+        for (place, level) in places.filter_map(|(place, door)| Some((place, self.fit(ix, door, caller)?))) {
             let turn = self.turn(ix, level, caller);
             if person.is_free() && !apart {
                 let tried = caller.tried.get(&ix).copied();
@@ -138,7 +136,8 @@ impl Model {
     /// An agent who rings for something that could do without.
     fn ringing_claim(&self, ix: usize, caller: &Caller, apart: bool) -> Option<Claim> {
         let (person, fenced) = (&self.people[ix], !caller.key.0);
-        let ring = person.ring.filter(|ring| !ring.taken && !ring.claimed && ring.work != caller.key.3)?;
+        let ring = person.ring.filter(|ring| person.can_be_rung() && ring.work != caller.key.3)?;
+        let ring = Some(ring).filter(|ring| self.could_do_without(*ring))?;
         let other = &self.callers[&ring.work];
         let spare = other.rings.first() != Some(&ix);
         let (lower, sound) = (other.key.0, person.is_sound());
@@ -158,15 +157,14 @@ impl Model {
         let invited = self.people.iter().any(|person| person.invite.is_some_and(|it| it.0 == caller.key.3));
         let doors = self.doors(caller);
         let pages = self.people.iter().enumerate().any(|(ix, person)| {
-            let inside = doors.iter().any(|door| self.level(ix, door, caller.queue).is_some());
+            let inside = doors.iter().any(|door| self.fit(ix, door, caller).is_some());
             inside && person.is_free() && person.page
         });
         self.manner(caller) == Manner::Invite && !invited && !pages
     }
 
     fn is_callback(&self, caller: &Caller) -> bool {
-        let callback = matches!(caller.arrival.kind, WorkKind::Callback | WorkKind::Kept);
-        callback && caller.key.0
+        caller.is_previewed() && caller.key.0
     }
 
     /// Whether the shared queues need this page: each of their items that stands before this caller is
@@ -261,7 +259,7 @@ impl Model {
                 person.is_free() && person.page && self.may(ix, caller) && self.leaves_enough(ix, caller);
             let grade = grade.filter(|_| fits);
             let inside = doors.iter().enumerate().filter_map(move |(place, door)| {
-                Some((place, grade?, self.turn(ix, self.level(ix, door, caller.queue)?, caller)))
+                Some((place, grade?, self.turn(ix, self.fit(ix, door, caller)?, caller)))
             });
             inside.collect::<Vec<_>>()
         });
