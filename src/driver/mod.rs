@@ -25,6 +25,7 @@ mod session;
 mod signals;
 mod sip_tls;
 mod sockets;
+mod sparing;
 mod steer;
 mod stream;
 mod telemetry;
@@ -41,6 +42,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 use tokio::sync::{mpsc, oneshot};
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::prelude::*;
 
 /// Ports bound ahead of need: the burst of calls that may come between two turns of a packet thread.
 const STOCK: usize = 512;
@@ -172,6 +175,12 @@ fn log_lines(
         "{},rtc=error,rustls=error,hickory_resolver=error",
         log.level
     ));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to).with_ansi(false);
-    if log.json { lines.json().init() } else { lines.init() }
+    let filter = filter.and(sparing::Sparing);
+    let lines = tracing_subscriber::fmt::layer().with_writer(to).with_ansi(false);
+    let kept = tracing_subscriber::registry();
+    if log.json {
+        kept.with(lines.json().with_filter(filter)).init()
+    } else {
+        kept.with(lines.with_filter(filter)).init()
+    }
 }

@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::door::Door;
 use super::feed::{self, FeedInput};
 use super::http::{self, HttpState};
+use super::sparing;
 use super::telemetry::{CoreFigures, Telemetry};
 use super::tls::Identity;
 use crate::config::{Access, Config, Right};
@@ -191,7 +192,10 @@ impl Desk {
                         let _ = feed.send(FeedInput::PageSdp(agent, answer));
                     }
                     Said::Counted(counter) => telemetry.counted(&counter),
-                    Said::Media(figures) => telemetry.media(&figures),
+                    Said::Media(figures) => {
+                        telemetry.media(&figures);
+                        sparing::tell();
+                    }
                 }
             }
             Ok(())
