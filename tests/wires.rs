@@ -8,7 +8,7 @@ use common::house::House;
 use common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(5);
@@ -88,6 +88,26 @@ fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
     let stranger = Authority::new().vouches(&folder, "forged", &["sbc.carrier.example"]);
     let forged = connect(Some(&stranger)).and_then(|mut it| it.call(quick));
     assert!(forged.is_none(), "an authority nobody believes");
+}
+
+#[test]
+fn a_carrier_may_show_the_certificate_of_its_own_listener_and_who_is_not_believed_is_counted() {
+    let house = House::open("certificate_names = [\"sbc.carrier.example\"]", "");
+    let folder = Folder::new();
+    let of_server = [rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+    let (certificate, key) =
+        house.authority.vouches_for(&folder, "server", &["sbc.carrier.example"], &of_server);
+    let connect = |certificate: &Path, key: &Path| {
+        Carrier::tls(house.tls, "bandeau.example", &house.ca, Some((certificate, key)))
+    };
+    let mut trunk = connect(&certificate, &key).expect("a handshake");
+    let call = trunk.call(SOON).expect("an answer");
+    assert!(trunk.hang_up(&call));
+    let (certificate, key) = Authority::new().vouches(&folder, "forged", &["sbc.carrier.example"]);
+    drop(connect(&certificate, &key).and_then(|mut it| it.call(Duration::from_millis(300))));
+    let failed = || house.node.metric("bandeau_trunk_handshakes_failed_total");
+    eventually("a failed handshake at a trunk's address is counted", || failed() == 1.0);
+    assert!(house.node.log().contains("no TLS with somebody at a trunk's address"), "and told");
 }
 
 #[test]
@@ -242,4 +262,31 @@ fn name_server(server: &UdpSocket, port: u16) {
         }
         let _ = server.send_to(&answer, from);
     }
+}
+
+#[test]
+fn each_transport_takes_long_messages_and_headers_and_ends_where_the_limits_say() {
+    let house = House::open("", "");
+    let many = "X-Carrier: of no use\r\n".repeat(200);
+    let long = format!("X-Long: {}\r\n", "x".repeat(9_000));
+    let most = format!("X-Most: {}\r\n", "x".repeat(8_000)).repeat(7); // 56 kB: what a datagram still carries
+    for mut carrier in house.carriers() {
+        for (what, more) in [("200 headers", &many), ("a header of 9 kB", &long), ("56 kB", &most)] {
+            let call = carrier.call_with(more, SOON);
+            let call = call.unwrap_or_else(|| panic!("{what} from {}", carrier.local()));
+            assert!(carrier.hang_up(&call), "{what}");
+        }
+    }
+    let repaired =
+        |what: &str| house.node.metric_of("bandeau_sip_repaired_total", &format!("what=\"{what}\""));
+    assert_eq!((repaired("many_headers"), repaired("long_header")), (3.0, 3.0), "once by each road");
+    // Beyond 64 kB a stream has no next message: the connection ends, and the carrier opens another.
+    let [_, tcp, tls] = house.carriers();
+    for mut carrier in [tcp, tls] {
+        let (_, text) = carrier.request("INVITE", "sip:15@127.0.0.1", "", "");
+        carrier.send(&text.replace("Content-Length: 0", "Content-Length: 66000"));
+        assert!(carrier.is_closed(SOON), "{}", carrier.local());
+    }
+    let too_long = || house.node.metric_of("bandeau_sip_parse_errors_total", "rule=\"too_long\"");
+    eventually("both are counted", || too_long() == 2.0);
 }

@@ -1,5 +1,7 @@
 //! SIP's TLS: who we are, to those who connect and to those we connect to, and whom we believe.
 
+mod visitor;
+
 use super::kept::Kept;
 use super::tls::{certificates, pem};
 use crate::config::SipTls;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use visitor::Visitors;
 
 /// Both sides of a handshake, out of the same files.
 pub(super) struct Secure {
@@ -41,10 +44,12 @@ fn read(files: &SipTls) -> anyhow::Result<Secure> {
         let (certificate, key) = (files.identity.certificate.display(), files.identity.key.display());
         format!("`{certificate}` and `{key}` do not fit")
     };
-    let visitors = WebPkiClientVerifier::builder_with_provider(Arc::clone(&believed), Arc::clone(&provider))
+    let as_client = WebPkiClientVerifier::builder_with_provider(Arc::clone(&believed), Arc::clone(&provider))
         .allow_unauthenticated()
         .build()
         .with_context(|| format!("`{}` holds no authority", files.ca.display()))?;
+    let algorithms = provider.signature_verification_algorithms;
+    let visitors = Arc::new(Visitors { as_client, believed: Arc::clone(&believed), algorithms });
     let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

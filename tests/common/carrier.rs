@@ -137,6 +137,25 @@ impl Carrier {
         }
     }
 
+    /// Whether the engine closes this connection within `patience`.
+    pub fn is_closed(&mut self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        while Instant::now() < until {
+            let mut bytes = [0; 8192];
+            let got = match &mut self.line {
+                Line::Udp(_) => return false,
+                Line::Tcp(stream) => stream.read(&mut bytes),
+                Line::Tls(stream) => stream.read(&mut bytes),
+            };
+            match got {
+                Ok(0) => return true,
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
     fn cut(&mut self) -> Option<String> {
         let start = self.buffer.len() - self.buffer.trim_start_matches(['\r', '\n']).len();
         self.buffer.drain(..start);
@@ -178,13 +197,19 @@ impl Carrier {
 
     /// Calls 15, and waits for the answer.
     pub fn call(&mut self, patience: Duration) -> Option<Call> {
+        self.call_with("", patience)
+    }
+
+    /// The same with further headers.
+    pub fn call_with(&mut self, more: &str, patience: Duration) -> Option<Call> {
         let ip = self.local.ip();
         let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
         let sdp = format!(
             "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n"
         );
         let uri = format!("sip:15@{}", self.engine);
-        let (call_id, invite) = self.request("INVITE", &uri, "Content-Type: application/sdp\r\n", &sdp);
+        let more = format!("Content-Type: application/sdp\r\n{more}");
+        let (call_id, invite) = self.request("INVITE", &uri, &more, &sdp);
         self.send(&invite);
         let answer = self.final_response(&call_id, patience)?;
         assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");

@@ -1,7 +1,7 @@
 //! Certificates made on the spot: one authority, and whoever it vouches for.
 
 use super::Folder;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use std::path::PathBuf;
 
 /// An authority of one test.
@@ -21,9 +21,21 @@ impl Authority {
 
     /// Certificate and key of whoever bears these names, written as `NAME.pem` and `NAME.key`.
     pub fn vouches(&self, folder: &Folder, file: &str, names: &[&str]) -> (PathBuf, PathBuf) {
+        self.vouches_for(folder, file, names, &[])
+    }
+
+    /// The same for these purposes alone; none: for any.
+    pub fn vouches_for(
+        &self,
+        folder: &Folder,
+        file: &str,
+        names: &[&str],
+        purposes: &[ExtendedKeyUsagePurpose],
+    ) -> (PathBuf, PathBuf) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names.clone()).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, names[0].as_str());
+        params.extended_key_usages = purposes.to_vec();
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let pem = folder.write(&format!("{file}.pem"), &certificate.pem());
