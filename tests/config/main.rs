@@ -1,5 +1,7 @@
 //! A wrong configuration starts nothing and says one thing: where, what, and what to do.
 
+mod keys;
+
 use bandeau::config::{Config, Fault};
 use engine::site::Phone;
 use std::fs;
