@@ -62,6 +62,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("engine", "stock", &["media"]),
     ("engine", "trunks", &["time", "site", "call::event"]),
     ("engine", "negotiate", &["media", "site::Srtp"]),
+    ("engine", "caller", &["site::Identity"]),
     ("engine", "signs", &["call::event"]),
     ("engine", "returning", &["id", "time", "dialplan", "call::event"]),
     ("engine", "screen", &["call", "site"]),

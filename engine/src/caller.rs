@@ -1,12 +1,14 @@
 //! What an INVITE says about who calls, and what they dialled.
 
+use crate::site::Identity;
 use sip::endpoint::Invite;
 use sip::message::Uri;
 
 /// Who calls, as far as the network says. Never for the logs.
 #[derive(Clone, Default)]
 pub(crate) struct Caller {
-    /// Best number to call back, as received: the asserted identity, else the From header.
+    /// Best number to call back, as received: the asserted identity where it is believed, else the
+    /// From header.
     pub(crate) number: Option<String>,
     /// The name the network shows.
     pub(crate) name: Option<String>,
@@ -16,8 +18,9 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// Reads the caller out of an INVITE.
-    pub(crate) fn of(invite: &Invite) -> Caller {
-        let asserted = invite.identities.iter().find(|identity| identity.number.is_some());
+    pub(crate) fn of(invite: &Invite, believed: Identity) -> Caller {
+        let identities = invite.identities.iter().filter(|_| believed == Identity::Asserted);
+        let asserted = identities.into_iter().find(|identity| identity.number.is_some());
         let from = &invite.from;
         let anonymous = from.number.as_deref().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
         let number = asserted.unwrap_or(from).number.clone();

@@ -4,7 +4,7 @@
 use crate::call::event::{Event, TrunkState};
 use crate::engine::Engine;
 use crate::id::CentreId;
-use crate::site::{CentreSite, Srtp};
+use crate::site::{CentreSite, Identity, Srtp};
 use crate::trunks::{TrunkStep, Way};
 use sip::endpoint::{Ask, Errand};
 use sip::transport::Peer;
@@ -73,6 +73,12 @@ impl Engine {
             }
             Peer::Phone | Peer::Stranger => self.site.phones_srtp,
         }
+    }
+
+    /// Whose word is taken for a caller's number. What a phone of ours asserts is never read.
+    pub(crate) fn identity_of(&self, trunk: Option<u16>) -> Identity {
+        let trunk = trunk.and_then(|index| self.site.trunks.get(usize::from(index)));
+        trunk.map_or(Identity::Asserted, |trunk| trunk.reach.identity)
     }
 
     /// Every way out of a centre, best first: over the trunk named, else over each of its own. Try

@@ -47,7 +47,7 @@ impl Engine {
         let dialled = called(invite);
         let urn = service_urn(invite);
         let centre = self.centre_of(&dialled, urn.as_deref(), trunk);
-        let caller = Caller::of(invite);
+        let caller = Caller::of(invite, self.identity_of(trunk));
         let test = urn.as_deref().is_some_and(|urn| urn.starts_with("urn:service:test.sos"));
         let trunk_name = trunk.and_then(|index| self.site.trunks.get(usize::from(index)));
         let trunk_name = trunk_name.map_or_else(|| "internal".to_owned(), |trunk| trunk.name.clone());

@@ -68,6 +68,8 @@ pub struct Reach {
     pub asked: Option<Duration>,
     /// Whether audio with it is enciphered (RFC 4568).
     pub srtp: Srtp,
+    /// Whose word is taken for the numbers of its callers.
+    pub identity: Identity,
     /// What its challenges are answered with.
     pub account: Option<Credentials>,
     /// We register there, for so long at a time.
@@ -85,6 +87,7 @@ impl Default for Reach {
             domain: None,
             asked: None,
             srtp: Srtp::Off,
+            identity: Identity::default(),
             account: None,
             registered: None,
             transfer: Transfer::Join,
@@ -101,6 +104,18 @@ pub enum Transfer {
     Join,
     /// The carrier, when it can: it is asked by REFER, and its channels and ours are free.
     Refer,
+}
+
+/// Whose word is taken for a caller's number. Either way it is shown to those who answer, whatever
+/// privacy the caller asks for: an emergency centre is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identity {
+    /// The network's (P-Asserted-Identity, RFC 3325), and the caller's own where it says nothing.
+    #[default]
+    Asserted,
+    /// The caller's own alone: the other end of this trunk lets anybody assert anything.
+    From,
 }
 
 /// Whether audio is enciphered with keys in the SDP (RFC 4568).

@@ -5,6 +5,7 @@ mod kit;
 use engine::call::event::{Actor, Cause, Event, OfferEnd};
 use engine::id::CentreId;
 use engine::media::{MediaCommand, Program};
+use engine::site::Identity;
 use kit::peer::Dial;
 use kit::sip::sdp;
 use kit::{ENGINE, Room, agent, centre, desks, plan, site};
@@ -306,6 +307,21 @@ fn a_withheld_number_is_shown_to_the_agent_and_remembered_as_nobody() {
     assert!(withheld.is_some());
     let told = format!("{:?}", room.log);
     assert!(!told.contains("0388112233") && !told.contains("Jean"), "private facts do not print");
+}
+
+#[test]
+fn what_a_trunk_asserts_is_believed_as_its_setting_says_and_shown_though_it_is_private() {
+    for (identity, shown) in [(Identity::Asserted, "0388112233"), (Identity::From, "0699999999")] {
+        let mut site = kit::site(vec![kit::centre(kit::plan::TEXT, kit::desks(0, 1, true))]);
+        site.trunks[0].reach.identity = identity;
+        let mut room = Room::of(site);
+        let uri = format!("sip:15@{ENGINE}");
+        let extra = "P-Asserted-Identity: <sip:0388112233@carrier.example>\r\nPrivacy: id\r\n";
+        let body = Some(sdp(30_000, "8", "sendrecv"));
+        room.dial_with(&Dial { number: "0699999999", uri, trunk: 0, sdp: body, extra });
+        assert_eq!(room.shows(0).as_deref(), Some(shown), "{identity:?}");
+        assert!(room.step_of(|it| matches!(it, Event::Arrived { withheld: true, .. })).is_some());
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `bandeau.toml` as written: keys, kinds and defaults, nothing checked against anything else.
 
-use engine::site::{Role, Srtp, Strangers, Transfer};
+use engine::site::{Identity, Role, Srtp, Strangers, Transfer};
 use serde::{Deserialize, Deserializer};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -171,6 +171,8 @@ pub(super) struct Trunk {
     pub(super) options: Option<Located<String>>,
     #[serde(default)]
     pub(super) srtp: Srtp,
+    #[serde(default)]
+    pub(super) identity: Identity,
     pub(super) user: Option<Located<String>>,
     pub(super) password_file: Option<Located<PathBuf>>,
     pub(super) register: Option<Located<Span>>,

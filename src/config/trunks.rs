@@ -111,6 +111,7 @@ impl Check<'_> {
             domain: trunk.domain.as_ref().map(|domain| self.host(domain)).transpose()?,
             asked: self.asked(trunk, is_reached)?,
             srtp: trunk.srtp,
+            identity: trunk.identity,
             account: self.account(trunk)?,
             registered: self.registered(trunk, is_reached)?,
             transfer: trunk.transfer,
