@@ -12,6 +12,9 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// What a network has made of an INVITE.
+type Change = fn(String) -> String;
+
 fn room() -> Room {
     Room::of(site(vec![centre(plan::TEXT, desks(0, 0, true))]))
 }
@@ -79,7 +82,7 @@ fn anything_understood_known_number_or_not_is_100_then_an_answer_by_the_queue_s_
 
 #[test]
 fn what_is_odd_but_repairable_is_repaired_marked_and_served() {
-    let cases: [(&str, &str, fn(String) -> String); 7] = [
+    let cases: [(&str, &str, Change); 7] = [
         ("a session interval under 90 s", "Session-Expires: 30\r\nSupported: timer\r\n", |text| text),
         ("an unknown extension", "Supported: gruu, teleport\r\n", |text| text),
         ("folding", "Subject: one\r\n two\r\n", |text| text),
