@@ -164,8 +164,9 @@ fn crowded(scene: &mut Scene, lasts: Duration) -> Phase {
     scene.endured(&under, PLACES);
     let tally = flood.stop();
     println!("{tally:?}, {standing} standing");
-    let most = PLACES as f64 + scene.carriers.len() as f64;
-    assert!(standing > 3.0 && standing <= most, "{standing} stand, of {most} at most");
+    let of_trunk = 2.0; // over TCP and over TLS
+    let most = PLACES as f64 + of_trunk;
+    assert!(standing > of_trunk && standing <= most, "{standing} stand, of {most} at most");
     eventually("there were more than places", || node.metric("bandeau_sip_turned_away_total") > 0.0);
     assert!(tally.oversized > 0 && tally.closed == tally.oversized, "each is closed: {tally:?}");
     assert!(node.metric_of("bandeau_sip_parse_errors_total", "rule=\"too_long\"") > 0.0);
@@ -199,6 +200,8 @@ fn i9_set_up_under_a_flood_takes_at_most_twice_as_long_as_on_a_quiet_line() {
     let mut scene = Scene::quiet(Duration::from_secs(8));
     let under = shouted_at(&mut scene, Duration::from_secs(10));
     let by_datagrams = scene.compare("datagrams", &under);
+    // Another house: here those who shouted have no budget left to connect with.
+    let mut scene = Scene::quiet(Duration::from_secs(8));
     let under = crowded(&mut scene, Duration::from_secs(10));
     let by_connections = scene.compare("connections", &under);
     assert!(by_datagrams <= 2.0 && by_connections <= 2.0, "{by_datagrams:.2} and {by_connections:.2}");
