@@ -11,14 +11,17 @@ use std::sync::Arc;
 
 /// Every way out to another centre ends at people there.
 fn hops(centres: &[CentreSite]) -> Result<(), Fault> {
-    let neighbour = |centre: &'_ CentreSite| Neighbour {
-        name: &centre.name,
-        plan: &centre.plan,
-        roster: centre.agents.iter().map(|agent| &agent.skills[..]).collect(),
-    };
     let site: Vec<Neighbour<'_>> = centres.iter().map(neighbour).collect();
     let ends = centres.iter().try_for_each(|centre| centre.plan.ends_at_people(&site));
     ends.map_err(|error| Fault::Plan(Box::new(error)))
+}
+
+fn neighbour(centre: &CentreSite) -> Neighbour<'_> {
+    Neighbour {
+        name: &centre.name,
+        plan: &centre.plan,
+        roster: centre.agents.iter().map(|agent| &agent.skills[..]).collect(),
+    }
 }
 
 impl Check<'_> {
