@@ -84,7 +84,7 @@ stretch() {
         --phones "$phones" --phone-port "$first" --ring 0 \
         --seconds $(($1 / rate + 60)) >"$here/report" 2>>"$here/log" &
     load=$!
-    wait "$load"
+    wait "$load" || { tail -3 "$here/log" >&2; exit 1; }
     load=""
     python3 - "$here/report" "$1" <<'PY'
 import json, sys

@@ -6,7 +6,7 @@ use crate::call::event::Past;
 use crate::dialplan::{self, Repeat};
 use crate::id::{AgentId, CallId};
 use crate::time::Instant;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// Numbers remembered for one centre. A busy centre takes some 200 calls an hour, so this is days;
@@ -21,7 +21,8 @@ pub(crate) const OWNED: Duration = Duration::from_secs(4 * 3_600);
 /// The latest call of each number.
 #[derive(Debug, Default)]
 pub(crate) struct Returning {
-    latest: HashMap<String, Earlier>,
+    /// Ordered: a hash table this full that is turned over all day doubles once more, for nothing.
+    latest: BTreeMap<String, Earlier>,
     order: VecDeque<(Instant, String)>,
 }
 

@@ -124,7 +124,7 @@ pub struct Indicators {
     services: BTreeMap<String, Figures>,
     live: HashMap<CallId, Seen>,
     /// When each number called last, and its true abandons nobody has made good.
-    numbers: HashMap<String, (Instant, u64)>,
+    numbers: BTreeMap<String, (Instant, u64)>,
     order: VecDeque<(Instant, String)>,
 }
 
