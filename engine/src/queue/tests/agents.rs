@@ -108,6 +108,14 @@ fn i16_wrap_up_keeps_calls_away_and_ends_by_itself_or_by_the_key() {
 }
 
 #[test]
+fn i16_who_went_home_during_a_call_has_no_wrap_up() {
+    check(
+        "wrap-up 20s | 0s agent Nour ready | 1s call A routine | 1s answers Nour | 2s agent Nour out | 3s hangs-up Nour | 30s pass",
+        "1s offer A to Nour | 1s occupation Nour Offered | 1s occupation Nour Talking | 3s occupation Nour Free",
+    );
+}
+
+#[test]
 fn i16_wrap_up_runs_once_from_the_end_of_the_conversation() {
     check(
         "wrap-up 20s | 0s agent Nour ready | 0s call A routine | 1s answers Nour | 6s hangs-up Nour \

@@ -160,10 +160,39 @@ fn a_page_that_rings_beside_another_for_a_vital_call_is_left_to_it() {
          offer = {{ mode = \"shared\", ring = [{{ at = \"0s\", agents = \"all\" }}] }}\n"
     ));
     let two = "0s agent Nour:arm ready | 0s agent Zoe:arm,room ready | 0s page Zoe open";
+    let trial = Trial::run_on(&plan, &format!("{two} | 1s call A vital | 2s call B vital in room | 3s pass"));
+    let invited = trial.transcript.iter().any(|line| line.contains("invite"));
+    assert!(!invited, "{:?}", trial.transcript);
+    let rings = trial.floor.offer(trial.last_offer("Zoe")).map(|offer| offer.work);
+    assert_eq!(rings, Some(trial.work("A")));
+}
+
+#[test]
+fn a_vital_call_does_not_come_back_at_once_to_who_rejected_it_and_is_invited_to_another() {
+    check(
+        "0s agent Nour:arm,room ready | 0s page Nour open | 1s call A vital in room | 2s call B vital credit 5s | 3s rejects Nour \
+         | 6s pass",
+        "1s invite Nour to A | 2s offer B to Nour | 3s invite Nour to A | 5s offer B to Nour",
+    );
+}
+
+#[test]
+fn i12_a_second_page_for_the_room_leaves_the_first_to_ring_beside_another_phone() {
+    let offer = "{ mode = \"shared\", ring = [{ at = \"0s\", agents = \"all\" }] }";
+    let plan = queues(&format!(
+        "[queue.front]\nskills = [\"arm\"]\noffer = {PAIR}\n[queue.room]\nskills = [\"room\"]\noffer = {offer}\n"
+    ));
     check_on(
         &plan,
-        &format!("{two} | 1s call A vital | 2s call B vital in room | 3s pass"),
-        "1s offer A to Nour | 1s offer A to Zoe",
+        "0s agent Nour ready | 0s agent Zoe:arm,room ready | 0s page Zoe open | 0s agent Lea:room absent | 0s page Lea open \
+         | 1s call A routine in room | 2s call B routine | 3s agent Lea ready",
+        "1s invite Zoe to A | 2s offer B to Nour | 3s invite Lea to A | 3s offer B to Zoe",
+    );
+    // Nor does it keep one who has let a phone ring out, where there is nobody else.
+    check(
+        "0s agent Zoe:arm,room ready | 0s page Zoe open | 0s agent Lea:room absent | 0s page Lea open | 1s call X routine \
+         | 1s rings Zoe | 7s pass | 8s gone X | 9s call A routine in room | 10s call B routine | 20s agent Lea ready",
+        "1s offer X to Zoe | 9s invite Zoe to A | 20s offer B to Zoe | 20s invite Lea to A",
     );
 }
 
@@ -213,6 +242,7 @@ fn i11_a_pick_before_a_vital_call_wants_one_confirmation_and_is_counted() {
 #[test]
 fn who_picks_what_rings_at_the_own_page_takes_it_and_who_picks_another_lets_it_go() {
     let ringing = "0s browser Nour open | 0s browser Nour ready | 1s call A routine | 1s call B routine";
+    check(&format!("{ringing} | 1s key Nour"), "1s offer A to Nour | 1s take A by Nour");
     check(&format!("{ringing} | 1s picks Nour A"), "1s offer A to Nour | 1s take A by Nour");
     check(
         &format!("{ringing} | 1s picks Nour B"),
@@ -222,6 +252,10 @@ fn who_picks_what_rings_at_the_own_page_takes_it_and_who_picks_another_lets_it_g
 
 #[test]
 fn a_page_beside_a_desk_phone_does_not_ring_for_it() {
+    check(
+        "0s browser Nour open | 0s browser Nour ready | 1s call A routine | 1s sees Nour | 7s pass",
+        "1s offer A to Nour | 7s rona Nour true",
+    );
     check(
         "0s agent Nour ready | 0s page Nour open | 1s call A routine | 2s sees Nour | 8s pass",
         "0s reachable Nour true fixed-address | 1s offer A to Nour | 7s reachable Nour false unreachable | 8s offer A to Nour",

@@ -294,6 +294,14 @@ fn each_attempt_that_came_to_nothing_rests_for_itself() {
         "0s overflow front open | 1s call A routine | 5s returned A front 0 | 9s returned A front 1 | 41s pass",
         "1s overflow A by rule 0 | 1s overflow A by rule 1 | 35s overflow A by rule 0 | 39s overflow A by rule 1",
     );
+    // Also when it has rung in between.
+    check_on(
+        &plan,
+        "0s overflow front open | 1s call A routine | 5s returned A front 0 | 9s returned A front 1 | 10s agent Nour ready \
+         | 11s agent Nour out | 41s pass",
+        "1s overflow A by rule 0 | 1s overflow A by rule 1 | 10s offer A to Nour | 35s overflow A by rule 0 \
+         | 39s overflow A by rule 1",
+    );
 }
 
 #[test]

@@ -212,6 +212,11 @@ fn a_call_for_its_owner_or_a_lead_never_goes_to_any_free_agent() {
 
 #[test]
 fn who_is_barred_is_never_asked_and_cannot_pick() {
+    // Not even when there is nobody else and the phone failed a moment ago.
+    check(
+        "0s agent Nour ready | 1s call X routine | 1s unreachable Nour | 1s gone X | 3s call A vital bars Nour | 9s pass",
+        "1s offer X to Nour",
+    );
     check(
         "0s agent Nour ready | 1s call A vital bars Nour | 2s call B routine | 3s agent Mia ready",
         "2s offer B to Nour | 3s offer A to Mia",

@@ -130,11 +130,11 @@ fn a_claim_is_its_own_agents_and_only_what_a_page_shows_is_claimed() {
 #[test]
 fn i02_an_offer_is_claimed_once() {
     let page = "0s browser Nour open | 0s browser Nour ready | 1s call A routine";
-    let trial = Trial::run(&format!("{page} | 2s claims Nour"));
+    let trial = Trial::run(&format!("{page} | 1s claims Nour"));
     assert_eq!(claim(&trial, "Nour"), Err(Refusal::Gone), "a second press");
-    let trial = Trial::run(&format!("{page} | 2s takes Nour"));
+    let trial = Trial::run(&format!("{page} | 1s takes Nour"));
     assert_eq!(claim(&trial, "Nour"), Err(Refusal::Gone), "its bridge is being made");
-    let trial = Trial::run(&format!("{page} | 2s answers Nour"));
+    let trial = Trial::run(&format!("{page} | 1s answers Nour"));
     assert_eq!(claim(&trial, "Nour"), Err(Refusal::Gone), "it is over");
 }
 
