@@ -183,23 +183,23 @@ impl Room {
 
     /// Whether the shared queues need this page: each of their items that stands before this one is
     /// left a free page, and there are not enough others. `surely`: whoever may be free counts, and
-    /// no item that may be held does.
+    /// no item that may be held, or kept from this agent by a reserve, does.
     pub fn is_kept(&self, ix: usize, mine: &Waits, now: Instant, surely: bool) -> bool {
         if !self.people[ix].open || matches!(self.manner(mine), Manner::Invite | Manner::Join) {
             return false;
         }
-        let could = |who: usize, other: &Waits| {
-            self.is_asked(who, other, now) && (surely || self.leaves_enough(who, other, now))
+        let could = |who: usize, other: &Waits, beyond: bool| {
+            self.is_asked(who, other, now) && (!beyond || self.leaves_enough(who, other, now))
         };
         let waits = |it: &&Waits| self.manner(it) == Manner::Invite && it.key < mine.key;
         let held = |it: &Waits| if surely { !it.rings.is_empty() } else { self.is_held(it) };
         let before: Vec<&Waits> =
-            self.waiting.values().filter(waits).filter(|it| !held(it) && could(ix, it)).collect();
+            self.waiting.values().filter(waits).filter(|it| !held(it) && could(ix, it, true)).collect();
         let pages = (0..self.people.len()).filter(|other| {
             let person = &self.people[*other];
             let still = person.open && (person.reserved, person.ear) == (None, None);
             let free = if surely { still } else { person.open && self.is_free(*other, now) };
-            *other != ix && free && before.iter().any(|it| could(*other, it))
+            *other != ix && free && before.iter().any(|it| could(*other, it, !surely))
         });
         pages.count() < before.len()
     }
