@@ -1,9 +1,11 @@
 //! What a board is made of: rows, each under a key. A page keeps the latest row of every key.
 
 mod beside;
+mod offer;
 mod room;
 
 pub use beside::{CallbackRow, EarlierRow, FiguresRow, HandOverRow, MajorRow};
+pub use offer::OfferRow;
 pub use room::{AlarmRow, ConsultRow, HeldRow, MinuteRow, PartyRow};
 
 use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private, TrunkState};
@@ -362,40 +364,6 @@ pub struct DecisionRow {
     pub because: Because,
     /// How it ended, once it has.
     pub end: Option<OfferEnd>,
-}
-
-/// An offer, on the page of the agent it is made to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct OfferRow {
-    /// The offer.
-    pub offer: String,
-    /// Reservation, invitation, alert or join.
-    pub kind: OfferKind,
-    /// The item.
-    pub work: String,
-    /// Its call.
-    pub call: String,
-    /// Its class.
-    pub class: String,
-    /// The service that was dialled.
-    pub service: String,
-    /// Number to call back.
-    pub caller: Private,
-    /// Name shown by the network.
-    pub caller_name: Option<Private>,
-    /// The caller asked for privacy.
-    pub withheld: bool,
-    /// When the offer lapses.
-    pub deadline: Millis,
-    /// How long the item had waited when it was made.
-    pub waited: Millis,
-    /// Why.
-    pub because: Because,
-    /// The phone rings.
-    pub alerting: bool,
-    /// The page takes it by itself, after a tone: the agent wants it so, and is there.
-    pub auto_answer: bool,
 }
 
 /// A call in an agent's ear, on that agent's page.
