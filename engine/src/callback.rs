@@ -62,7 +62,7 @@ impl Engine {
     /// back.
     pub(crate) fn leave_behind(&mut self, id: CallId, cause: Cause) {
         let Some(call) = self.calls.get(&id).filter(|call| call.purpose != Purpose::Test) else { return };
-        let since = call.record.arrived_at;
+        let since = call.came();
         match cause {
             _ if call.course.is_unreached() => {}
             Cause::Released if call.course.handover.is_some() => self.keep_work(id),
@@ -97,7 +97,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         call.connected().filter(|talk| talk.agent == agent).ok_or(Refusal::Unknown)?;
-        let since = call.record.arrived_at;
+        let since = call.came();
         if let Some(note) = note.filter(|note| !note.trim().is_empty()) {
             self.note(id, &note, by.clone())?;
         }
