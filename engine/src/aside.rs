@@ -103,7 +103,7 @@ impl Engine {
     /// same step, so that it waits there with its arrival time if the phone fails.
     fn resume(&mut self, agent: AgentId, id: CallId, confirmed: bool) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
-        let (arrived, credit) = (call.record.arrived_at, call.credit);
+        let (arrived, credit) = (call.came(), call.credit);
         let centre = self.centres.get_mut(usize::from(id.centre.0)).ok_or(Refusal::Unknown)?;
         let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
         let queue = centre.queue_named(&call.queue);

@@ -66,7 +66,7 @@ impl Engine {
     pub(crate) fn leave_behind(&mut self, id: CallId, cause: Cause) {
         let goes_on = self.wake_callbacks(id);
         let Some(call) = self.calls.get(&id).filter(|call| call.purpose != Purpose::Test) else { return };
-        let since = call.record.arrived_at;
+        let since = call.came();
         match cause {
             _ if call.course.is_unreached() || goes_on => {}
             Cause::Released if call.course.handover.is_some() => self.keep_work(id),
@@ -104,7 +104,7 @@ impl Engine {
         if call.seated().any(|party| party.leg.id != talk.leg && party.is_agent_speaking()) {
             return Err(Refusal::Busy); // the caller goes on talking with them
         }
-        let since = call.record.arrived_at;
+        let since = call.came();
         if let Some(note) = note.filter(|note| !note.trim().is_empty()) {
             self.note(id, &note, by.clone())?;
         }

@@ -197,7 +197,7 @@ impl Engine {
         let work = centre.work_id();
         centre.works.insert(work, id);
         call.work = Some(work);
-        let (arrived, credit) = (call.record.arrived_at, call.credit);
+        let (arrived, credit) = (call.came(), call.credit);
         let arrival = Arrival { credit, again: true, ..Arrival::live(work, id, queue, class, arrived) };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
         Some(work)

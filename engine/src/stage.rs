@@ -139,7 +139,7 @@ impl Engine {
         let work = call.work.ok_or(Refusal::Gone)?;
         let (queue, _) = self.place_named(id, &handover.from, "").ok_or(Refusal::Unknown)?;
         let class = call.class.clone();
-        let (arrived, credit) = (call.record.arrived_at, call.credit);
+        let (arrived, credit) = (call.came(), call.credit);
         let centre = self.centre_mut(id.centre).ok_or(Refusal::Unknown)?;
         let class = centre.plan.class_named(&class).unwrap_or(ClassId(0));
         let again = centre.work_id();

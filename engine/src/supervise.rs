@@ -191,7 +191,7 @@ impl Engine {
         let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         let meant = centre.plan.class(class).ok_or(Refusal::Invalid)?.clone();
-        let (work, arrived) = (call.work, call.record.arrived_at);
+        let (work, arrived) = (call.work, call.came());
         if let Some(work) = work {
             // Only the place changes here: the offer it allows must follow the word in the log.
             let now = self.now.at;

@@ -112,6 +112,37 @@ fn whoever_accepts_at_a_page_hears_the_persons_phone_ring() {
 }
 
 #[test]
+fn i17_whoever_was_reached_and_waits_again_stands_where_the_callback_stood() {
+    let mut room = room(2);
+    let callback = abandons(&mut room, "0612345678", 20 * SECOND).expect("called back");
+    ready(&mut room, 1);
+    ready(&mut room, 0);
+    let who = if room.ringing(0).is_some() { 0 } else { 1 };
+    room.answer(who);
+    let rung = room.rings_outside().expect("the person's phone rings");
+    room.out_says("200 OK");
+    room.by(who, Verb::Hold { agent: agent(who), call: callback }).result.expect("on the shared list");
+    room.pass(5 * SECOND);
+    let other = 1 - who;
+    room.by(other, Verb::Pick { agent: agent(other), call: callback, confirmed: false })
+        .result
+        .expect("picked");
+    let stood: Vec<_> = room
+        .log
+        .iter()
+        .filter_map(|(_, it)| match &it.event {
+            Event::Queued { call, arrived, due, .. } if *call == callback => Some((*arrived, *due)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(stood.len(), 2, "as a callback, and from the list");
+    assert_eq!(stood[0], stood[1], "since the person first called");
+    room.answer(other);
+    room.out_bye(&rung);
+    room.rest();
+}
+
+#[test]
 fn whoever_accepted_may_give_up_and_the_callback_stays() {
     let mut room = room(2);
     abandons(&mut room, "0612345678", 20 * SECOND).expect("called back");

@@ -166,6 +166,11 @@ impl Call {
         &mut self.parties[0].leg
     }
 
+    /// Since when its caller wants help: where a callback stood is where whoever was reached stands.
+    pub fn came(&self) -> Instant {
+        self.course.callback.as_ref().map_or(self.record.arrived_at, |callback| callback.since)
+    }
+
     /// Everyone in it, the caller first.
     pub fn parties(&self) -> &[Party] {
         &self.parties

@@ -1,8 +1,8 @@
 //! What an entry of the log changes in the room. The invariants have looked at it before.
 
-use super::room::{Handed, Kind, Rings, Room, Talks, Waits};
+use super::room::{CallsBack, Handed, Kind, Rings, Room, Talks, Waits};
 use engine::call::event::{
-    AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past, Seat, Who,
+    AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past, Seat, Unreached, Who,
 };
 use engine::id::{CallId, OfferId, WorkId};
 use engine::queue::Floor;
@@ -78,43 +78,7 @@ impl Room {
 
     fn fold_work(&mut self, at: Instant, event: &Event) {
         match event {
-            Event::Queued { work, call, queue, class, fenced, arrived, due, again } => {
-                let came = *due - if *fenced { Duration::ZERO } else { self.target(class) };
-                let first = self.works.values().all(|it| it != call) && !again;
-                let service = self.calls.get(call).map_or("", |it| &it.service);
-                let wanted = self.wanted.remove(work);
-                let kind = if wanted.is_some() { Kind::Join } else { Kind::Live };
-                let partner = kind == Kind::Join || (first && service.starts_with("partner"));
-                let talks = self.calls.get_mut(call).filter(|_| kind != Kind::Join);
-                let owner = talks.and_then(|it| it.back_to.take()).map(|owner| (owner, OWNER_ALONE));
-                let waits = Waits {
-                    call: *call,
-                    kind,
-                    queue: *queue,
-                    class: class.clone(),
-                    key: (!*fenced, *due, came, *work),
-                    arrived: *arrived,
-                    offered: at,
-                    partner,
-                    rings: Vec::new(),
-                    tried: BTreeMap::new(),
-                    barred: wanted.unwrap_or_default(),
-                    owner,
-                    beyond: Vec::new(),
-                    asleep: None,
-                };
-                self.waiting.insert(*work, waits);
-                self.works.insert(*work, *call);
-                self.entered += 1;
-                if kind == Kind::Join {
-                    return;
-                }
-                self.frees(*call, at, true);
-                if let Some(it) = self.calls.get_mut(call) {
-                    it.queue = *queue;
-                    (it.waits, it.aside, it.fenced) = (Some(*work), None, *fenced);
-                }
-            }
+            Event::Queued { .. } => self.fold_queued(at, event),
             Event::Qualified { call, work, fenced, due, class, .. } => {
                 if let Some(it) = self.calls.get_mut(call) {
                     it.fenced = *fenced;
@@ -122,12 +86,15 @@ impl Room {
                 if let Some((waits, work)) = work.and_then(|it| Some((self.waiting.get_mut(&it)?, it))) {
                     waits.key = (!*fenced, *due, waits.key.2, work);
                     waits.class.clone_from(class);
+                    if *fenced {
+                        waits.owner = waits.owner.map(|(owner, _)| (owner, Duration::ZERO));
+                    }
                 }
             }
             Event::Moved { work, queue, .. } => {
                 self.watch_ways_out(at, false);
                 if let Some(waits) = self.waiting.get_mut(work) {
-                    (waits.queue, waits.offered) = (*queue, at);
+                    (waits.queue, waits.offered, waits.asleep) = (*queue, at, None);
                     waits.owner = waits.owner.map(|(owner, _)| (owner, Duration::ZERO));
                     waits.beyond.clear();
                     if let Some(it) = self.calls.get_mut(&waits.call) {
@@ -136,6 +103,58 @@ impl Room {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn fold_queued(&mut self, at: Instant, event: &Event) {
+        let Event::Queued { work, call, queue, class, fenced, arrived, due, again } = event else { return };
+
+        let came = *due - if *fenced { Duration::ZERO } else { self.target(class) };
+        let first = self.works.values().all(|it| it != call) && !again;
+        let service = self.calls.get(call).map_or("", |it| &it.service);
+        let wanted = self.wanted.remove(work);
+        let callback = self.calls.get(call).and_then(|it| it.callback).filter(CallsBack::is_open);
+        let kind = match (&wanted, callback) {
+            (Some(_), _) => Kind::Join,
+            (None, Some(_)) => Kind::Callback,
+            (None, None) => Kind::Live,
+        };
+        let asleep = callback.and_then(|it| it.rests);
+        let partner = match kind {
+            Kind::Join => true,
+            Kind::Callback => false,
+            Kind::Live => first && service.starts_with("partner"),
+        };
+        let talks = self.calls.get_mut(call).filter(|_| kind != Kind::Join);
+        let owner = talks
+            .and_then(|it| it.back_to.take())
+            .map(|owner| (owner, if *fenced { Duration::ZERO } else { OWNER_ALONE }));
+        let waits = Waits {
+            call: *call,
+            kind,
+            queue: *queue,
+            class: class.clone(),
+            key: (!*fenced, *due, came, *work),
+            arrived: *arrived,
+            offered: asleep.unwrap_or(at),
+            partner,
+            rings: Vec::new(),
+            tried: BTreeMap::new(),
+            barred: wanted.unwrap_or_default(),
+            owner,
+            beyond: Vec::new(),
+            asleep,
+        };
+        self.waiting.insert(*work, waits);
+        self.works.insert(*work, *call);
+        self.entered += 1;
+        if kind == Kind::Join {
+            return;
+        }
+        self.frees(*call, at, true);
+        if let Some(it) = self.calls.get_mut(call) {
+            it.queue = *queue;
+            (it.waits, it.aside, it.fenced) = (Some(*work), None, *fenced);
         }
     }
 
@@ -280,6 +299,38 @@ impl Room {
                 }
             }
             Beside::TakenBack { call, .. } => self.stage_over(*call),
+            Beside::CallbackOpened { call, of, caller, service, since, owner, .. } => {
+                let mut talks = Talks::new(*since, caller.0.clone(), service.clone());
+                talks.callback = Some(CallsBack::default());
+                talks.broken = of.and_then(|of| self.calls.get(&of)).is_some_and(|it| it.broken);
+                talks.back_to = owner.map(|owner| owner.index as usize);
+                self.calls.insert(*call, talks);
+                self.called_back.extend(of.iter());
+            }
+            Beside::CallbackRests { call, until } => {
+                if let Some(waits) = self.waiting.values_mut().find(|it| it.call == *call) {
+                    // Once asked alone for long enough, the owner is not again.
+                    waits.owner = waits.owner.map(|(owner, alone)| {
+                        (owner, if waits.offered + alone <= at { Duration::ZERO } else { alone })
+                    });
+                    (waits.asleep, waits.offered) = (Some(*until), *until);
+                }
+                self.callback(*call, |it| it.rests = Some(*until));
+            }
+            Beside::Dialled { call, agent, .. } => {
+                self.callback(*call, |it| it.dialling = true);
+                let rung = self.person(*agent).reserved.and_then(|offer| self.offers.get_mut(&offer));
+                if let Some(rings) = rung {
+                    rings.deadline = at + Floor::DIAL_WITHIN;
+                }
+            }
+            Beside::Reached { call, .. } => self.callback(*call, |it| it.reached = true),
+            Beside::NotReached { call, agent, how } => {
+                self.callback(*call, |it| it.dialling = false);
+                if *how != Unreached::AgentLost {
+                    self.person(*agent).idle = at;
+                }
+            }
             Beside::Overflowing { work, to, .. } => {
                 self.watch_ways_out(at, false);
                 let there = to.strip_prefix("queue:").and_then(|name| self.plan.queue_named(name));
@@ -296,6 +347,12 @@ impl Room {
                 };
             }
             _ => {}
+        }
+    }
+
+    fn callback(&mut self, call: CallId, change: impl FnOnce(&mut CallsBack)) {
+        if let Some(it) = self.calls.get_mut(&call).and_then(|it| it.callback.as_mut()) {
+            change(it);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The house an evening is played in: its plan, its trunk, its roster, and where everybody is.
 
+use super::phone::Phone;
 use super::plans::{Asks, PlanScript};
 use super::scenario::{AgentScript, Scenario};
 use super::world::Fault;
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 pub const ENGINE: &str = "127.0.0.1:5060";
 pub const TRUNK: u16 = 6_000;
+/// Where whoever is called back has a telephone.
+pub const OUT: u16 = 6_500;
 /// Desk phones, by the agent's place.
 pub const DESKS: u16 = 7_000;
 /// The other phone of each page.
@@ -65,7 +68,20 @@ pub fn roster(scenario: &Scenario) -> Vec<AgentSite> {
     scenario.agents.iter().enumerate().map(site).collect()
 }
 
+/// The telephones of whoever is called back.
+pub fn telephones() -> (u16, Phone) {
+    let mut phone = Phone::new(address(OUT));
+    phone.many = true;
+    (OUT, phone)
+}
+
 pub fn site(plan: Arc<Dialplan>, agents: Vec<AgentSite>) -> Site {
+    let targets = vec![address(OUT)];
+    let out = TrunkSite {
+        name: "out".to_owned(),
+        peers: vec![address(OUT)],
+        reach: Reach { targets, ..Reach::default() },
+    };
     let (name, trunks, wrap_up) = ("samu".to_owned(), Vec::new(), Duration::ZERO);
     let trunk = TrunkSite { name: "trunk".to_owned(), peers: vec![address(TRUNK)], reach: Reach::default() };
     Site {
@@ -74,7 +90,7 @@ pub fn site(plan: Arc<Dialplan>, agents: Vec<AgentSite>) -> Site {
         contact: ENGINE.parse().expect("an address"),
         listeners: Vec::new(),
         realm: "sim".to_owned(),
-        trunks: vec![trunk],
+        trunks: vec![trunk, out],
         centres: vec![CentreSite { name, plan, trunks, agents, directory: Vec::new(), wrap_up }],
         calls_max: 1_000,
         phones_srtp: engine::site::Srtp::Off,

@@ -2,6 +2,7 @@
 //! every step. A broken one is a line that begins with its number.
 
 use super::conserved;
+use super::gone;
 use super::order::{self, Told};
 use super::room::{Kind, Room};
 use super::ways_out;
@@ -49,9 +50,16 @@ pub fn of_entry(room: &Room, entry: &Entry) -> Held {
             broken("I10", format!("{work} is withdrawn and was not waiting"))
         }
         Event::Queued { call, work, arrived, due, again, class, .. } => {
+            if !again && room.works.values().all(|it| it != call) {
+                gone::i17_is_back(room, *call)?;
+            }
             i17(room, *call, *work, *arrived, *due, class, *again)
         }
-        Event::Ended { by, cause, call } => i07(*by == Actor::Caller, by, *cause, *call),
+        Event::Qualified { by: Actor::Caller, work, due, .. } => i17_of_a_key(room, *work, *due),
+        Event::Ended { by, cause, call } => {
+            gone::i06_work_stays(room, *call, *cause)?;
+            i07(*by == Actor::Caller, by, *cause, *call)
+        }
         _ => Ok(()),
     }
 }
@@ -101,7 +109,7 @@ fn i02_of_a_join(room: &Room, call: engine::id::CallId, agent: AgentId) -> Held 
 fn i07(by_caller: bool, by: &Actor, cause: Cause, call: engine::id::CallId) -> Held {
     let allowed = match by {
         Actor::Agent(_) => cause == Cause::Released,
-        Actor::System => cause == Cause::Network,
+        Actor::System => matches!(cause, Cause::Network | Cause::Unreached),
         _ => by_caller,
     };
     if allowed { Ok(()) } else { broken("I7", format!("{call} ended by {by:?}, {cause:?}")) }
@@ -129,6 +137,16 @@ fn i17(
         return broken("I17", format!("{work} inherits {credit:?} of {waited:?} waited"));
     }
     Ok(())
+}
+
+/// A key of the menu raises and never lowers.
+fn i17_of_a_key(room: &Room, work: Option<WorkId>, due: Instant) -> Held {
+    match work.and_then(|work| room.waiting.get(&work)) {
+        Some(waits) if due >= waits.key.1 => {
+            broken("I17", format!("a key of the caller leaves {} behind", waits.key.3))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What must be true when a step is over.

@@ -87,7 +87,9 @@ impl Room {
 
     /// Not surely left in peace.
     pub fn may_be_asked(&self, ix: usize, waits: &Waits, now: Instant) -> bool {
-        let there = |owner: usize| self.people[owner].reachable && self.people[owner].changed < waits.offered;
+        // Whether a callback's owner was away before it rested, its place does not say.
+        let known = |owner: usize| self.people[owner].changed < waits.offered && waits.kind == Kind::Live;
+        let there = |owner: usize| self.people[owner].reachable && known(owner);
         let alone = self.may_ask_one(waits, now) && waits.owner.is_some_and(|(owner, _)| there(owner));
         self.door_if(ix, waits, now, alone).is_some()
     }
@@ -174,32 +176,33 @@ impl Room {
             || places.all(|place| self.free_in(place, now).0 > self.kept(place).max(least))
     }
 
-    /// The queue whose reserve an item has spent that was just given to this agent.
+    /// The queue whose reserve, or last free agent for a callback, an item has spent that was just given to this agent.
     pub fn overspent(&self, ix: usize, waits: &Waits, now: Instant) -> Option<usize> {
+        let least = usize::from(waits.kind == Kind::Callback);
         let own = |place: &usize| self.people[ix].level(&self.plan.queues[*place].skills).is_some();
         let mut places = (0..self.plan.queues.len()).filter(own).filter(|_| self.leaves_some(waits));
-        places.find(|place| self.free_in(*place, now).1 < self.kept(*place))
+        places.find(|place| self.free_in(*place, now).1 < self.kept(*place).max(least))
     }
 
     /// Whether the shared queues need this page: each of their items that stands before this one is
     /// left a free page, and there are not enough others. `surely`: whoever may be free counts, and
-    /// no item that may be held, or kept from this agent by a reserve, does.
+    /// no item that may be held does.
     pub fn is_kept(&self, ix: usize, mine: &Waits, now: Instant, surely: bool) -> bool {
         if !self.people[ix].open || matches!(self.manner(mine), Manner::Invite | Manner::Join) {
             return false;
         }
-        let could = |who: usize, other: &Waits, beyond: bool| {
-            self.is_asked(who, other, now) && (!beyond || self.leaves_enough(who, other, now))
-        };
+        let could =
+            |who: usize, other: &Waits| self.is_asked(who, other, now) && self.leaves_enough(who, other, now);
+        let may = |who: usize, other: &Waits| surely && self.is_asked(who, other, now);
         let waits = |it: &&Waits| self.manner(it) == Manner::Invite && it.key < mine.key;
         let held = |it: &Waits| if surely { !it.rings.is_empty() } else { self.is_held(it) };
         let before: Vec<&Waits> =
-            self.waiting.values().filter(waits).filter(|it| !held(it) && could(ix, it, true)).collect();
+            self.waiting.values().filter(waits).filter(|it| !held(it) && could(ix, it)).collect();
         let pages = (0..self.people.len()).filter(|other| {
             let person = &self.people[*other];
             let still = person.open && (person.reserved, person.ear) == (None, None);
             let free = if surely { still } else { person.open && self.is_free(*other, now) };
-            *other != ix && free && before.iter().any(|it| could(*other, it, !surely))
+            *other != ix && free && before.iter().any(|it| may(*other, it) || could(*other, it))
         });
         pages.count() < before.len()
     }

@@ -5,9 +5,11 @@ use super::room::{Key, agent_id, other_queue};
 use super::scenario::Act;
 use super::world::{Fault, World};
 use engine::call::event::{Actor, Event};
-use engine::id::{CallId, CentreId, QueueId, WorkId};
+use engine::id::{CallId, CentreId, LegId, QueueId, WorkId};
 use engine::io::{Command, Input, Refusal, Verb};
+use engine::media::MediaEvent;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 impl World {
     /// The key, and what it has taken.
@@ -95,6 +97,9 @@ impl World {
             }
             Act::RefersBack => Verb::ReferBack { agent, call, note: None },
             Act::Leaves => Verb::Leave { agent, call },
+            Act::Holds => Verb::Hold { agent, call },
+            Act::PlansCallback => Verb::PlanCallback { call, after: Duration::from_secs(40), note: None },
+            Act::DropsToCallback => Verb::DropToCallback { agent, call, note: None },
         };
         let done = self.commands(ix, verb);
         match act {
@@ -104,6 +109,25 @@ impl World {
                 self.fails("I7", format!("agent {ix} leaves {call} and nobody is with the caller"));
             }
             _ => {}
+        }
+    }
+
+    /// A caller who waits presses a key: the first raises the class, from the menu that is open.
+    pub fn dials_a_key(&mut self, call: CallId, leg: LegId, key: char) {
+        let waits = |world: &World| {
+            let work = world.room.calls.get(&call)?.waits?;
+            world.room.waiting.get(&work).filter(|waits| !world.room.is_bound(waits)).cloned()
+        };
+        let (Some(before), true) = (waits(self), self.ports.contains_key(&leg)) else { return };
+        self.input(Input::Media(MediaEvent::Digit { leg, digit: key }), None, false);
+        // Whoever has talked with somebody has no menu any more.
+        let first = self.room.works.values().filter(|it| **it == call).count() == 1;
+        let Some(after) = waits(self).filter(|_| key == '1' && first) else { return };
+        self.seen.keys_of_callers += 1;
+        // A declared need has a target of five seconds.
+        let at_most = before.key.2 + Duration::from_secs(5);
+        if after.key.0 && after.key.1 > at_most {
+            self.fails("I17", format!("{call} has pressed 1 and stands where it stood"));
         }
     }
 

@@ -28,6 +28,7 @@ mod world;
 
 mod conserved;
 mod fold;
+mod gone;
 mod invariants;
 mod judge;
 mod order;
@@ -101,6 +102,9 @@ fn i01_to_i31_hold_in_every_evening() {
         let scenario = Scenario::of(seed);
         let (world, broken) = evening(&scenario, Fault::None);
         if let Some(broken) = broken {
+            if count == 1 {
+                world.story().iter().rev().take(60).rev().for_each(|line| println!("{line}"));
+            }
             let least = shrink(&scenario, Fault::None, broken.invariant);
             panic!("{}", report(seed, &broken, &least));
         }
@@ -117,6 +121,11 @@ fn i01_to_i31_hold_in_every_evening() {
     assert!(enough(seen.claimed, 500) && enough(seen.picked, 250) && enough(seen.rescinded, 300), "{seen:?}");
     assert!(enough(seen.joined, 250) && enough(seen.handed, 1_000) && enough(seen.referred, 400), "{seen:?}");
     assert!(enough(seen.taken_back, 25) && enough(seen.overflows, 1_200), "{seen:?}");
+    assert!(
+        enough(seen.callbacks, 600) && enough(seen.reached, 300) && enough(seen.called_again, 75),
+        "{seen:?}"
+    );
+    assert!(enough(seen.keys_of_callers, 50) && enough(seen.recalls, 600), "{seen:?}");
     assert!(enough(seen.confirmed, 5) && enough(seen.lost_races, 100) && enough(seen.came, 75), "{seen:?}");
 }
 
@@ -149,6 +158,9 @@ fn every_planted_fault_is_found_by_its_invariant() {
         (Fault::ForgetsAlerts, "I14"),
         (Fault::CallsNobody, "I12"),
         (Fault::ForgetsRecontact, "I4"),
+        (Fault::Forgets(Rule::Callbacks), "I6"),
+        (Fault::CallsWhoIsBack, "I17"),
+        (Fault::Forgets(Rule::Menu), "I17"),
     ];
     for (fault, invariant) in faults {
         let found = (1..200).find_map(|seed| {

@@ -45,6 +45,10 @@ pub fn i11(room: &Room, told: &Told) -> Held {
     if told.kind == OfferKind::Join && early && busy && room.people[ix].ear.is_some() {
         return broken("I11", format!("{agent} talks and is called into {work} at once"));
     }
+    let doubtful = mine.kind == Kind::Callback && mine.key.0 && room.people[ix].rona;
+    if doubtful && by_turn(told) {
+        return broken("I11", format!("{work} is to be called back, and {agent} may not be there"));
+    }
     let exempt = mine.kind == Kind::Join && told.reason == AgentReason::Claimed;
     let before = |other: &&Waits| other.key < mine.key && !exempt && could(other);
     match room.waiting.values().find(before) {

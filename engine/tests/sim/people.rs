@@ -1,13 +1,14 @@
 //! What people and their apparatus do: callers, agents at phones and pages, and what goes wrong.
 
-use super::house::{DESKS, ENGINE, OTHERS, TRUNK};
+use super::house::{DESKS, ENGINE, OTHERS, OUT, TRUNK};
 use super::judge::Manner;
+use super::plans::Rule;
 use super::room::agent_id;
 use super::scenario::{Act, EVENING, Ends};
 use super::sip::Sip;
 use super::world::{Next, World};
 use ::sip::transport::{Flow, Peer, Transport};
-use engine::call::event::{Event, OfferKind, Who};
+use engine::call::event::{Beside, Event, OfferKind, Who};
 use engine::id::{AgentId, CallId, PageId, WorkId};
 use engine::io::{Input, Verb};
 use engine::media::MediaEvent;
@@ -72,6 +73,8 @@ impl World {
                     self.picks(ix, call);
                 }
             }
+            Next::Keys(call, leg, key) => self.dials_a_key(call, leg, key),
+            Next::PersonLeaves(id) => self.with_phone(OUT, |phone| phone.leaves(&id)),
             Next::Acts(call, ix, act) => self.acts(call, ix, act),
             Next::Over(call, agent, ends) => self.talk_over(call, agent, ends),
             Next::Silent(leg, seconds) => {
@@ -91,7 +94,11 @@ impl World {
     fn arrives(&mut self, from: SocketAddr, text: &str) {
         let local = ENGINE.parse().expect("an address");
         let flow = Flow { transport: Transport::Udp, local, remote: from, connection: 0 };
-        let peer = if from.port() == TRUNK { Peer::Trunk(0) } else { Peer::Phone };
+        let peer = match from.port() {
+            TRUNK => Peer::Trunk(0),
+            OUT => Peer::Trunk(1),
+            _ => Peer::Phone,
+        };
         let by = self.agent_at(from.port()).filter(|_| from.port() != TRUNK);
         self.input(Input::Sip { flow, peer, bytes: text.as_bytes() }, by, false);
     }
@@ -111,6 +118,10 @@ impl World {
         let before = self.phones.get(&port).map_or(0, |phone| phone.rung);
         self.with_phone(port, |phone| phone.hears(&sip));
         let Some(phone) = self.phones.get(&port) else { return };
+        if port == OUT && phone.rung > before {
+            let rung = phone.rung;
+            return self.rings_at_home(sip.call_id().to_owned(), rung);
+        }
         let Some(id) = phone.ringing().filter(|_| phone.rung > before) else { return };
         let Some(ix) = self.agent_at(port) else { return };
         let script = self.scenario.agents[ix].clone();
@@ -132,7 +143,24 @@ impl World {
         self.does(at, todo, |number| Next::PhoneWakes(port, number));
     }
 
+    /// The telephone of somebody who is called back: answered mostly, and left after a while.
+    fn rings_at_home(&mut self, id: String, rung: u64) {
+        let mut chance = self.chance.fork(13).fork(rung);
+        let after = millis(&mut chance, (1_000, 12_000));
+        match chance.roll(6) {
+            0 => {}
+            1 => self.plan_in(after, Next::RungOut(OUT, id)),
+            _ => {
+                self.plan_in(after, Next::Lifts(OUT, id.clone()));
+                self.plan_in(after + millis(&mut chance, (2_000, 40_000)), Next::PersonLeaves(id));
+            }
+        }
+    }
+
     fn lifts(&mut self, port: u16, id: &str) {
+        if port == OUT {
+            return self.with_phone(port, |phone| phone.answer(id));
+        }
         let Some(ix) = self.agent_at(port) else { return };
         let rung = self.phones.get(&port).map_or(0, |phone| phone.rung);
         let mut chance = self.chance.fork(2 + u64::from(port)).fork(rung);
@@ -249,7 +277,19 @@ impl World {
                     self.plan_in(after, Next::Presses(ix));
                 }
             }
-            Event::Queued { call, work, .. } => self.reads_the_list(*call, *work),
+            Event::Queued { call, work, again, .. } => {
+                self.reads_the_list(*call, *work);
+                if !again {
+                    self.hears_the_menu(*call);
+                }
+            }
+            Event::Beside(Beside::CallbackOpened { .. }) => self.arrivals += 1,
+            Event::Beside(Beside::Reached { call, agent }) => {
+                self.plan_in(Duration::from_secs(25), Next::Over(*call, *agent, Ends::Agent));
+            }
+            Event::RecallDue { call, agent } => {
+                self.plan_in(Duration::from_secs(2), Next::Picks(agent.index as usize, *call));
+            }
             Event::Connected { call, agent, .. } => {
                 let caller = self.call_of.iter().find(|(_, it)| *it == call).map(|(ix, _)| *ix);
                 if let Some(script) = caller.map(|ix| self.callers[ix].script.clone()) {
@@ -270,6 +310,20 @@ impl World {
         }
     }
 
+    /// A caller who waits where there is a menu may press a key of it, or one that means nothing.
+    fn hears_the_menu(&mut self, call: CallId) {
+        let script = &self.scenario.plans[self.plans as usize % self.scenario.plans.len()];
+        let routed = self.room.calls.get(&call).is_some_and(|it| it.service == "samu" && it.handed.is_none());
+        let leg = self.snapshots.get(&call).and_then(|it| it.legs.first()).map(|it| it.leg);
+        let (true, true, Some(leg)) = (script.has(Rule::Menu), routed, leg) else { return };
+        let mut chance = self.chance.fork(12).fork(call.serial.0);
+        if chance.happens(0.5) {
+            let key = ['1', '1', '2', '9'][chance.roll(4)];
+            let after = millis(&mut chance, (500, 12_000));
+            self.plan_in(after, Next::Keys(call, leg, key));
+        }
+    }
+
     /// What an agent does in a talk of so long, beside talking.
     fn means_to_act(&mut self, call: CallId, ix: usize, talk: Duration) {
         let mut chance = self.chance.fork(11).fork(call.serial.0).fork(ix as u64);
@@ -280,6 +334,9 @@ impl World {
             5 => Act::HandsOver(Some("routine")),
             6 => Act::HandsOver(Some("vital")),
             7..=14 if handed => Act::RefersBack,
+            15 => Act::Holds,
+            16 => Act::PlansCallback,
+            17 => Act::DropsToCallback,
             19 => Act::Leaves,
             _ => return,
         };

@@ -24,6 +24,8 @@ struct Dialog {
 pub struct Phone {
     pub at: SocketAddr,
     pub unplugged: bool,
+    /// The telephones of many, behind one carrier: never busy.
+    pub many: bool,
     dialogs: BTreeMap<String, Dialog>,
     /// By the number of the wake-up that continues it.
     resends: BTreeMap<u32, (String, Resend)>,
@@ -35,7 +37,7 @@ pub struct Phone {
 impl Phone {
     pub fn new(at: SocketAddr) -> Phone {
         let (dialogs, resends) = (BTreeMap::new(), BTreeMap::new());
-        Phone { at, unplugged: false, dialogs, resends, next: 0, rung: 0 }
+        Phone { at, unplugged: false, many: false, dialogs, resends, next: 0, rung: 0 }
     }
 
     /// The cable is out: what it knew is forgotten when it is back.
@@ -123,6 +125,11 @@ impl Phone {
         self.bye(&id)
     }
 
+    /// The same, in this conversation.
+    pub fn leaves(&mut self, id: &str) -> Vec<Do> {
+        if self.state(id) == Some(Ring::Up) { self.bye(id) } else { Vec::new() }
+    }
+
     fn bye(&mut self, id: &str) -> Vec<Do> {
         let (at, tag) = (self.at, self.tag());
         let Some(dialog) = self.dialogs.get_mut(id) else { return Vec::new() };
@@ -188,7 +195,7 @@ impl Phone {
         if let Some(dialog) = self.dialogs.get(&id) {
             return vec![Do::Send(dialog.last.clone())];
         }
-        let busy = self.is_busy();
+        let busy = self.is_busy() && !self.many;
         let fresh = Dialog { invite: sip.clone(), state: Ring::Ringing, last: String::new() };
         self.dialogs.insert(id.clone(), fresh);
         self.rung += 1;

@@ -54,10 +54,23 @@ pub enum Rule {
     Opened,
     /// When the back is too long, who waits there goes to the side.
     Moves,
+    /// Who is gone without help is called back.
+    Callbacks,
+    /// Who waits at the front may press a key.
+    Menu,
 }
 
-pub const RULES: [Rule; 7] =
-    [Rule::Reserve, Rule::Relax, Rule::Waited, Rule::Length, Rule::Unreachable, Rule::Opened, Rule::Moves];
+pub const RULES: [Rule; 9] = [
+    Rule::Reserve,
+    Rule::Relax,
+    Rule::Waited,
+    Rule::Length,
+    Rule::Unreachable,
+    Rule::Opened,
+    Rule::Moves,
+    Rule::Callbacks,
+    Rule::Menu,
+];
 
 /// A plan as it will be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +129,8 @@ impl PlanScript {
             .replace("BACK_ASKS", self.back.text())
             .replace("FRONT_RULES", &front)
             .replace("BACK_RULES", &back)
+            .replace("CALLBACKS", if self.has(Rule::Callbacks) { CALLBACKS } else { "" })
+            .replace("MENU", if self.has(Rule::Menu) { MENU } else { "" })
             .replace("VERSION", &version.to_string())
     }
 
@@ -135,6 +150,14 @@ impl PlanScript {
     }
 }
 
+const CALLBACKS: &str = r#"[callback]
+trunk = "out"
+shown = "+33388000015"
+ring  = "20s"
+retry = ["30s", "60s"]
+keep  = "10m"
+"#;
+const MENU: &str = r#", menu = { "1" = { class = "declared" }, "2" = { tag = "flood" } }"#;
 const WAITED: &str = r#"{ when = ["waited"], after = "12s", to = "queue:back", mode = "additive" }"#;
 const LENGTH: &str = r#"{ when = ["length"], length = 3, to = "queue:back", mode = "additive" }"#;
 const UNREACHABLE: &str =
@@ -154,8 +177,10 @@ timezone = "Europe/Paris"
 "1599" = "red"
 "116117" = "pdsa"
 
+CALLBACKS
 [class]
 vital       = { fence = true }
+declared    = { target = "5s" }
 partner     = { target = "10s" }
 unqualified = { target = "20s" }
 routine     = { target = "60s" }
@@ -206,7 +231,7 @@ then = { queue = "back", class = "unqualified" }
 [[route]]
 name = "default"
 priority = 0
-then = { queue = "front", class = "unqualified" }
+then = { queue = "front", class = "unqualified"MENU }
 
 [[modifier]]
 name = "cut off while waiting"

@@ -119,6 +119,24 @@ pub struct Talks {
     pub came_from: Option<usize>,
     /// Who is asked first when it waits next.
     pub back_to: Option<usize>,
+    pub callback: Option<CallsBack>,
+}
+
+/// Somebody is to be called.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallsBack {
+    /// Until when nobody is asked.
+    pub rests: Option<Instant>,
+    /// Somebody has accepted it, and the person's phone rings.
+    pub dialling: bool,
+    pub reached: bool,
+}
+
+impl CallsBack {
+    /// It waits for somebody who has not been reached.
+    pub fn is_open(&self) -> bool {
+        !self.reached
+    }
 }
 
 pub struct Room {
@@ -137,6 +155,8 @@ pub struct Room {
     pub since: BTreeMap<(usize, usize), Instant>,
     /// Items by which somebody is wanted in a conversation, and who is in it.
     pub wanted: BTreeMap<WorkId, Vec<usize>>,
+    /// Calls somebody is to be called because of.
+    pub called_back: BTreeSet<CallId>,
     /// Agents who have answered and are being bridged.
     pub taken: BTreeSet<usize>,
     pub entered: u64,
@@ -194,6 +214,7 @@ impl Talks {
             handed: None,
             came_from: None,
             back_to: None,
+            callback: None,
         }
     }
 }
@@ -221,6 +242,7 @@ impl Room {
             opened: BTreeSet::new(),
             since: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            called_back: BTreeSet::new(),
             taken: BTreeSet::new(),
             entered: 0,
             left: 0,

@@ -59,6 +59,12 @@ pub enum Act {
     RefersBack,
     /// Out of a conversation others are in.
     Leaves,
+    /// To the shared list.
+    Holds,
+    /// Wants to talk with the caller again, later.
+    PlansCallback,
+    /// Ends the call, and the work goes on.
+    DropsToCallback,
 }
 
 /// Somebody of the roster.

@@ -1,6 +1,6 @@
 //! What an evening has met, and its story for a reader.
 
-use engine::call::event::{Actor, AgentReason as Reason, Beside, Event, OfferEnd};
+use engine::call::event::{Actor, AgentReason as Reason, Beside, Closing, Event, OfferEnd};
 
 /// What an evening has met: a walk that never gets anywhere proves nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +23,11 @@ pub struct Seen {
     pub handed: u64,
     pub taken_back: u64,
     pub referred: u64,
+    pub callbacks: u64,
+    pub reached: u64,
+    pub called_again: u64,
+    pub keys_of_callers: u64,
+    pub recalls: u64,
     pub again: u64,
     pub lost: u64,
     pub rona: u64,
@@ -46,6 +51,10 @@ impl Seen {
             Event::Beside(Beside::Overflowing { .. }) | Event::Moved { by: Actor::Plan, .. } => {
                 self.overflows += 1;
             }
+            Event::Beside(Beside::CallbackOpened { .. }) => self.callbacks += 1,
+            Event::Beside(Beside::Reached { .. }) => self.reached += 1,
+            Event::Beside(Beside::CallbackClosed { why: Closing::CalledAgain, .. }) => self.called_again += 1,
+            Event::RecallDue { .. } => self.recalls += 1,
             Event::AgentLost { .. } => self.lost += 1,
             Event::Rona { on: true, .. } => self.rona += 1,
             Event::Withdrawn { .. } => self.abandoned += 1,
@@ -69,6 +78,11 @@ impl Seen {
         self.handed += other.handed;
         self.taken_back += other.taken_back;
         self.referred += other.referred;
+        self.callbacks += other.callbacks;
+        self.reached += other.reached;
+        self.called_again += other.called_again;
+        self.keys_of_callers += other.keys_of_callers;
+        self.recalls += other.recalls;
         self.again += other.again;
         self.lost += other.lost;
         self.rona += other.rona;

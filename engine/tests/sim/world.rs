@@ -58,6 +58,10 @@ pub enum Next {
     Sees(usize, OfferId),
     /// The one key.
     Presses(usize),
+    /// A key of the menu, in the caller's audio.
+    Keys(CallId, LegId, char),
+    /// Somebody who was called back hangs up.
+    PersonLeaves(String),
     /// From the list.
     Picks(usize, CallId),
     Over(CallId, AgentId, Ends),
@@ -88,6 +92,8 @@ pub enum Fault {
     CallsNobody,
     /// A caller who was handed over is forgotten.
     ForgetsRecontact,
+    /// Somebody who is back on the line is to be called all the same.
+    CallsWhoIsBack,
     /// A pick before a vital item is not asked about.
     PicksUnasked,
     /// Two callers who wait are confused with each other in a decision.
@@ -195,7 +201,7 @@ impl World {
             agenda: BTreeMap::new(),
             counter: 0,
             callers,
-            phones: scenario.agents.iter().enumerate().map(desk).collect(),
+            phones: scenario.agents.iter().enumerate().map(desk).chain([house::telephones()]).collect(),
             pages: scenario.agents.iter().map(|_| Page::default()).collect(),
             snapshots: BTreeMap::new(),
             logs: HashMap::new(),
