@@ -124,8 +124,10 @@ impl Scene {
         let owed = 2_048 + u64::try_from(calls).unwrap() * CALL_COSTS + places * PLACE_COSTS;
         let grown = after.kilobytes.saturating_sub(self.before.kilobytes);
         assert!(grown < owed, "{grown} kB more, {owed} kB at most for {calls} calls and {places} places");
-        // Those being closed at the door have one for a moment.
-        assert!(after.descriptors <= self.before.descriptors + 2 * places, "{:?}, {after:?}", self.before);
+        // Those being closed at the door have one for a moment; a few are the engine's own (its database,
+        // whoever reads its figures).
+        let most = self.before.descriptors + 2 * places + 8;
+        assert!(after.descriptors <= most, "{:?}, {after:?}", self.before);
         assert!(node.log().lines().count() < 100, "a flood writes no log: {}", node.log());
     }
 

@@ -1,7 +1,7 @@
 //! Who is gone and who is back: whoever left without help is called, and nobody is who is on the line.
 
 use super::invariants::{Held, broken};
-use super::room::Room;
+use super::room::{Room, Talks};
 use engine::call::event::Cause;
 use engine::id::CallId;
 
@@ -11,29 +11,32 @@ fn person(room: &Room, call: CallId) -> Option<&str> {
     Some(&it.caller).filter(|number| !number.is_empty()).map(String::as_str)
 }
 
+fn is_to_be_called(it: &Talks) -> bool {
+    it.callback.is_some_and(|back| back.is_open())
+}
+
 /// The work stays when its caller is gone: before the end of the call somebody is to be called.
 pub fn i06_work_stays(room: &Room, call: CallId, cause: Cause) -> Held {
     let lost = matches!(cause, Cause::Abandon | Cause::Network);
     let unreached = room.calls.get(&call).and_then(|it| it.callback).is_some_and(|it| it.is_open());
-    let kept = unreached || person(room, call).is_none() || room.called_back.contains(&call);
+    let stands = |number| room.calls.values().any(|it| it.caller == number && is_to_be_called(it));
+    let kept = unreached || room.called_back.contains(&call) || person(room, call).is_none_or(stands);
     if lost && room.plan.callback.is_some() && !kept {
         return broken("I6", format!("{call} is gone, {cause:?}, and nobody will be called"));
     }
     Ok(())
 }
 
-/// Whoever is back on the line is called no more.
+/// Whoever is back on the line is rung by nobody meanwhile.
 pub fn i17_is_back(room: &Room, call: CallId) -> Held {
     let calls = room.calls.get(&call).is_some_and(|it| it.callback.is_none());
     let Some(number) = person(room, call).filter(|_| calls) else { return Ok(()) };
-    let open = room.calls.iter().find(|(other, it)| {
-        let waits = it.callback.is_some_and(|back| back.is_open() && !back.dialling);
-        **other != call && waits && it.caller == number
+    let open = room.works.iter().find(|(work, other)| {
+        let same = room.calls.get(other).is_some_and(|it| it.callback.is_some() && it.caller == number);
+        **other != call && same && room.waiting.contains_key(work)
     });
     match open {
-        Some((other, _)) => {
-            broken("I17", format!("{call} is on the line, and {other} is still to be called"))
-        }
+        Some((_, other)) => broken("I17", format!("{call} is on the line, and {other} waits to be called")),
         None => Ok(()),
     }
 }
