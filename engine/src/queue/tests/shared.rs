@@ -87,6 +87,25 @@ fn i12_a_page_that_opens_for_the_room_leaves_the_others_to_be_rung() {
 }
 
 #[test]
+fn i11_only_a_sound_page_that_could_have_the_call_of_the_room_frees_another_to_ring() {
+    let zoe = "3s agent Zoe:room,arm ready | 3s page Zoe open";
+    check(
+        &format!(
+            "0s agent Lea:room ready | 0s page Lea open | {zoe} | 4s call A routine in room bars Lea | 5s call B routine"
+        ),
+        "4s invite Zoe to A",
+    );
+    // Lea's phone was lost a moment ago.
+    check(
+        &format!(
+            "0s agent Lea:room ready | 0s page Lea open | 1s call X routine in room | 1s claims Lea | 1s lost Lea | 1s gone X \
+             | {zoe} | 4s call A routine in room | 5s call B routine"
+        ),
+        "1s invite Lea to X | 1s offer X to Lea | 4s invite Lea to A | 4s invite Zoe to A",
+    );
+}
+
+#[test]
 fn an_invitation_nobody_takes_keeps_nobody_who_cannot_have_it() {
     check(
         "0s agent Nour:room,arm ready | 0s page Nour open | 1s call A routine in room bars Nour | 2s call B routine",
