@@ -157,7 +157,7 @@ fn an_update_within_a_call_is_answered() {
 fn a_bye_that_was_lost_comes_again_and_is_answered() {
     let _row = row("SIPp", SIPP, "lost BYE: repeated and answered once");
     let (node, _, _) = node();
-    run(node.sip, "u1", &["-sf", &scenario("lost_bye")], 2);
+    run(node.sip, "u1", &["-sf", &scenario("lost_bye")], 8);
 }
 
 #[test]
