@@ -2,9 +2,7 @@
 //! could not fail.
 
 use super::world::{Fault, World};
-use engine::call::event::{
-    Actor, AgentReason as Reason, Beside, Cause, Closing, Event, Occupation, OfferKind,
-};
+use engine::call::event::{Actor, AgentReason as Reason, Beside, Cause, Event, Occupation, OfferKind};
 use engine::io::Output;
 use engine::media::MediaCommand;
 use std::time::Duration;
@@ -44,14 +42,6 @@ pub fn spoil(world: &mut World, outputs: Vec<Output>) -> Vec<Output> {
 fn copies(world: &mut World, output: &mut Output) -> u32 {
     let fault = world.fault;
     match output {
-        Output::Forget(_) if fault == Fault::CallsWhoIsBack => 0,
-        Output::Record(record)
-            if fault == Fault::CallsWhoIsBack
-                && record.ended_by == Some(Actor::Caller)
-                && record.cause == Some(Cause::Unreached) =>
-        {
-            0
-        }
         Output::Record(_) => 1 + u32::from(fault == Fault::RecordsTwice),
         Output::Media(MediaCommand::Close { .. }) => u32::from(fault != Fault::KeepsAPort),
         Output::Logged(entry) => match (&mut entry.event, fault) {
@@ -83,11 +73,12 @@ fn copies(world: &mut World, output: &mut Output) -> u32 {
                 world.faults += 1;
                 1
             }
-            (
-                Event::Beside(Beside::CallbackClosed { why: Closing::CalledAgain, .. }),
-                Fault::CallsWhoIsBack,
-            ) => 0,
-            (Event::Ended { cause: Cause::Unreached, by: Actor::Caller, .. }, Fault::CallsWhoIsBack) => 0,
+            (Event::Withdrawn { call, .. }, Fault::CallsWhoIsBack) => {
+                let calls = &world.room.calls;
+                let to = calls.get(call).filter(|it| it.callback.is_some()).map(|it| &it.caller);
+                let is_back = calls.values().any(|it| it.callback.is_none() && Some(&it.caller) == to);
+                u32::from(!is_back)
+            }
             (Event::Offered { kind: OfferKind::Alert, .. }, Fault::ForgetsAlerts) => 0,
             (Event::Offered { kind: OfferKind::Join, .. }, Fault::CallsNobody) => 0,
             (Event::Beside(Beside::RecontactDue { .. }), Fault::ForgetsRecontact) => 0,

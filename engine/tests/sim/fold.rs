@@ -35,6 +35,8 @@ impl Room {
             Event::Withdrawn { work, call, waited } => {
                 let joins = self.waiting.get(work).is_some_and(|waits| waits.kind == Kind::Join);
                 self.leaves(*work);
+                // Whoever has called by themselves is rung at once when nobody has answered.
+                self.callback(*call, |it| it.rests = None);
                 if !joins {
                     self.waited(*call, *waited);
                 }
@@ -250,7 +252,12 @@ impl Room {
                     person.failures = 0;
                 }
             }
-            Event::PageChanged { agent, open, .. } => self.person(*agent).open = *open,
+            Event::PageChanged { agent, open, .. } => {
+                let person = self.person(*agent);
+                if person.open != *open {
+                    (person.open, person.changed) = (*open, at);
+                }
+            }
             Event::Rona { agent, on } => self.person(*agent).rona = *on,
             Event::OccupationChanged { agent, occupation, until, .. } => {
                 let person = self.person(*agent);

@@ -122,7 +122,7 @@ fn i01_to_i31_hold_in_every_evening() {
     assert!(enough(seen.joined, 250) && enough(seen.handed, 1_000) && enough(seen.referred, 400), "{seen:?}");
     assert!(enough(seen.taken_back, 25) && enough(seen.overflows, 1_200), "{seen:?}");
     assert!(
-        enough(seen.callbacks, 600) && enough(seen.reached, 300) && enough(seen.called_again, 75),
+        enough(seen.callbacks, 600) && enough(seen.reached, 300) && enough(seen.called_again, 40),
         "{seen:?}"
     );
     assert!(enough(seen.keys_of_callers, 50) && enough(seen.recalls, 600), "{seen:?}");
