@@ -18,8 +18,9 @@ mod broken;
 #[derive(Clone)]
 pub struct Transactions<O> {
     timers: Timers,
-    servers: HashMap<Key, Server, Keying>,
-    clients: HashMap<Key, Client<O>, Keying>,
+    /// In boxes: these tables are turned over all day, and one that doubles shall cost little.
+    servers: HashMap<Key, Box<Server>, Keying>,
+    clients: HashMap<Key, Box<Client<O>>, Keying>,
     /// Requests in progress by Call-ID, From tag and CSeq, to know a merged one (§8.2.2.2).
     merges: HashMap<Key, Key, Keying>,
     /// What is too long for a datagram, and who takes it no other way.
@@ -136,13 +137,15 @@ impl<O: Clone> Transactions<O> {
             self.merges.insert(merge.clone(), key.clone());
         }
         let state = ServerState::Invite(invite_server::State::Proceeding);
-        self.servers.insert(key, Server { state, wire: Wire::new(flow), tag: tag.into(), merge });
+        let server = Server { state, wire: Wire::new(flow), tag: tag.into(), merge };
+        self.servers.insert(key, Box::new(server));
     }
 
     /// Opens the server transaction of any other request.
     pub fn open_other_server(&mut self, key: Key, flow: Flow) {
         let state = ServerState::Other(server::State::Trying);
-        self.servers.insert(key, Server { state, wire: Wire::new(flow), tag: "".into(), merge: None });
+        let server = Server { state, wire: Wire::new(flow), tag: "".into(), merge: None };
+        self.servers.insert(key, Box::new(server));
     }
 
     /// Whether the same request is being dealt with already under another branch (§8.2.2.2).
@@ -222,7 +225,7 @@ impl<O: Clone> Transactions<O> {
             None => datagram.bytes,
         };
         self.means(now).carry_out(&mut wire, Side::Client, &key, acts, Some(bytes));
-        self.clients.insert(key, Client { state, wire, owner, acknowledged: Vec::new() });
+        self.clients.insert(key, Box::new(Client { state, wire, owner, acknowledged: Vec::new() }));
     }
 
     /// A response with the key of a client transaction. `acknowledge` makes the ACK of a failure
@@ -401,7 +404,7 @@ impl<O: Clone> Transactions<O> {
         left
     }
 
-    fn put_back_server(&mut self, key: &Key, mut server: Server, left: Left) {
+    fn put_back_server(&mut self, key: &Key, mut server: Box<Server>, left: Left) {
         if !left.over {
             self.servers.insert(key.clone(), server);
             return;
@@ -450,7 +453,7 @@ impl<O: Clone> Transactions<O> {
         Some(self.put_back_client(key, client, left))
     }
 
-    fn put_back_client(&mut self, key: &Key, mut client: Client<O>, left: Left) -> (Left, O) {
+    fn put_back_client(&mut self, key: &Key, mut client: Box<Client<O>>, left: Left) -> (Left, O) {
         let owner = client.owner.clone();
         if let Some(loss) = left.loss {
             self.reports.push_back(Report::Lost { owner: owner.clone(), loss });
