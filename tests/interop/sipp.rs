@@ -43,6 +43,8 @@ impl Sipp {
             .args(["-i", &at.ip().to_string(), "-p", &at.port().to_string()])
             // One message, then what follows from it: else the second of two NOTIFYs finds it unprepared.
             .args(["-max_recv_loops", "1"])
+            // Somebody who says nothing in a talk is asked by a re-INVITE where their audio is.
+            .arg("-rtp_echo")
             .args(["-nostdin", "-timeout", "25s", "-timeout_error", "-trace_err", "-error_file", "errors"])
             .args(target.map(|at| at.to_string()))
             .current_dir(&folder.0)
@@ -212,10 +214,11 @@ fn a_desk_phone_passes_its_caller_to_a_colleague_who_is_heard() {
     let node = Node::start(Phones::Static { first, count: 2 });
     let ear = Ear::open();
     let file = scenario("refer_phone");
-    // The first desk's audio ends nowhere: what the caller hears is the second's.
-    let nowhere = free_udp(1).to_string();
+    // The first desk says another tone: what the caller hears in the end is the second's.
+    let own = Ear::open();
+    let audio = own.port.to_string();
     let desk =
-        Sipp::start(None, local(first), &["-sf", &file, "-key", "to", "a1", "-key", "audio", &nowhere], 1);
+        Sipp::start(None, local(first), &["-sf", &file, "-key", "to", "a1", "-key", "audio", &audio], 1);
     let colleague = node.phones(first + 1, "--phones 1 --ring 1 --seconds 25");
     let call = heard_call(node.sip, "talk", &ear, 7_000);
     eventually("the colleague is heard", || ear.hears_phone());
