@@ -4,7 +4,7 @@ use super::room::{CallsBack, Handed, Kind, Rings, Room, Talks, Waits};
 use engine::call::event::{
     AgentReason, Beside, Entry, Event, Intent, Occupation, OfferEnd, OfferKind, Past, Seat, Unreached, Who,
 };
-use engine::id::{CallId, OfferId, WorkId};
+use engine::id::{AgentId, CallId, OfferId, WorkId};
 use engine::queue::Floor;
 use engine::time::Instant;
 use std::collections::BTreeMap;
@@ -332,12 +332,7 @@ impl Room {
                 }
             }
             Beside::Reached { call, .. } => self.callback(*call, |it| it.reached = true),
-            Beside::NotReached { call, agent, how } => {
-                self.callback(*call, |it| it.dialling = false);
-                if *how != Unreached::AgentLost {
-                    self.person(*agent).idle = at;
-                }
-            }
+            Beside::NotReached { call, agent, how } => self.not_reached(at, *call, *agent, *how),
             Beside::Overflowing { work, to, .. } => {
                 self.watch_ways_out(at, false);
                 let there = to.strip_prefix("queue:").and_then(|name| self.plan.queue_named(name));
@@ -354,6 +349,17 @@ impl Room {
                 };
             }
             _ => {}
+        }
+    }
+
+    /// Whoever has tried has worked; whose person is on the line by themselves has not.
+    fn not_reached(&mut self, at: Instant, call: CallId, agent: AgentId, how: Unreached) {
+        self.callback(call, |it| it.dialling = false);
+        let to = self.calls.get(&call).map(|it| &it.caller);
+        let is_back = self.calls.values().any(|it| it.callback.is_none() && Some(&it.caller) == to);
+        let untried = how == Unreached::AgentLost || (how == Unreached::Busy && is_back);
+        if !untried {
+            self.person(agent).idle = at;
         }
     }
 
