@@ -32,8 +32,6 @@ pub(crate) enum Alarm {
     CallbackUnanswered(CallId),
     /// A callback has been open for long enough.
     CallbackOver(CallId),
-    /// A leg outside, for a queue that overflows, should have said something.
-    OutletSilent(LegId),
     /// A leg that rings outside for a queue that overflows has rung for long enough.
     OutletUnanswered(LegId),
     /// The tone that confirms a feature code is over.

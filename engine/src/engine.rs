@@ -255,7 +255,6 @@ impl Engine {
                 Alarm::Recontact(call) => self.recontact(call),
                 Alarm::CallbackUnanswered(call) => self.callback_unanswered(call),
                 Alarm::CallbackOver(call) => self.callback_over(call),
-                Alarm::OutletSilent(leg) => self.outlet_silent(leg),
                 Alarm::OutletUnanswered(leg) => self.outlet_unanswered(leg),
                 Alarm::ToneOver(leg) => self.end_tone(leg),
             }

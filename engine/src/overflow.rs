@@ -25,14 +25,6 @@ use std::time::Duration;
 /// hangs up on somebody who is on the way to the phone.
 const RINGS: Duration = Duration::from_secs(30);
 
-/// An address that has said nothing for so long, not even that it tries, is left for the carrier's next
-/// one: three repetitions have gone unanswered. Longer keeps a caller with a machine that is down,
-/// shorter leaves one over a network that loses packets.
-const SILENT: Duration = Duration::from_secs(4);
-
-/// What an address that does not answer is taken to have said (RFC 3261, §8.1.3.1).
-const TIMED_OUT: u16 = 408;
-
 impl Engine {
     /// A rule of its queue says that this call should be offered elsewhere.
     pub(crate) fn overflow(&mut self, step: &Overflowing) {
@@ -151,9 +143,6 @@ impl Engine {
         let leg = self.centre_mut(id.centre)?.leg_id();
         let made = self.dial_out(id, leg, ways, number, shown.as_deref())?;
         self.calls.get_mut(&id)?.add(Party::new(PartyRole::Outlet, made));
-        if ways.len() > 1 {
-            self.alarms.set(Alarm::OutletSilent(leg), self.now.at + SILENT);
-        }
         self.alarms.set(Alarm::OutletUnanswered(leg), self.now.at + RINGS);
         Some(Way::Outside(leg))
     }
@@ -256,7 +245,6 @@ impl Engine {
 
     /// Nothing is expected of this leg any more.
     fn quiet_outlet(&mut self, leg: LegId) {
-        self.alarms.clear(Alarm::OutletSilent(leg));
         self.alarms.clear(Alarm::OutletUnanswered(leg));
     }
 
@@ -264,16 +252,6 @@ impl Engine {
         let outlets = &mut self.calls.get_mut(&id)?.course.outlets;
         let place = outlets.iter().position(|outlet| is(outlet.way))?;
         Some(outlets.remove(place))
-    }
-
-    /// Time for an address outside to have said something: one that has not is as good as dead.
-    pub(crate) fn outlet_silent(&mut self, leg: LegId) {
-        let Some(&id) = self.legs.get(&leg) else { return };
-        let party = self.calls.get(&id).and_then(|call| call.party(leg));
-        let silent = |party: &Party| party.leg.dialogs.iter().all(|it| self.endpoint.is_silent(*it));
-        if party.is_some_and(silent) {
-            self.outlet_gone(id, leg, Some(TIMED_OUT));
-        }
     }
 
     /// A leg outside has rung for long enough.

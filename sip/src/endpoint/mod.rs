@@ -215,11 +215,6 @@ impl Endpoint {
         }
     }
 
-    /// Whether nothing at all has come to an INVITE of ours, not even that it is being tried.
-    pub fn is_silent(&self, dialog: DialogId) -> bool {
-        matches!(self.usages.get(&dialog), Some(Usage::Calling(set)) if set.phase == crate::dialog::Phase::Calling)
-    }
-
     /// Whether no dialog is left, neither made nor being made, and nothing that names one.
     pub fn has_no_dialog(&self) -> bool {
         self.usages.is_empty() && self.tags.is_empty()
