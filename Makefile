@@ -30,7 +30,7 @@ bench:
 # Evenings of the simulated room: `make sim SEEDS=10000`, or one of them told line by line: `make sim SEED=7`.
 SEEDS ?= 1000
 sim:
-	SEED=$(SEED) SEEDS=$(SEEDS) $(CARGO) test --release --quiet --package engine --test sim -- --nocapture
+	SEED=$(SEED) SEEDS=$(SEEDS) FROM=$(FROM) $(CARGO) test --release --quiet --package engine --test sim -- --nocapture
 
 # Waits against Erlang C and Cobham in runs eight times as long as those of `make test` (2 minutes).
 sim-theory:

@@ -360,9 +360,12 @@ impl Engine {
             Some(again) => {
                 let until = self.now.at + again;
                 self.log(id.centre, Event::Beside(Beside::CallbackRests { call: id, until }));
-                self.tell_floor(id.centre, Fact::Attempted { offer, again });
+                self.tell_floor(id.centre, Fact::Attempted { offer, again: Some(again) });
             }
-            None => self.close_callback(id, Closing::Exhausted, Actor::System),
+            None => {
+                self.tell_floor(id.centre, Fact::Attempted { offer, again: None });
+                self.close_callback(id, Closing::Exhausted, Actor::System);
+            }
         }
     }
 

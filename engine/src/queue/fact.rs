@@ -34,13 +34,13 @@ pub enum Fact {
         /// [`WorkKind::Callback`] or [`WorkKind::Kept`].
         kind: WorkKind,
     },
-    /// An agent accepted a callback and the person was not reached: the agent is free, the item
-    /// counts one attempt more and is left alone for a while.
+    /// An agent accepted a callback and the person was not reached: the agent is free and has worked,
+    /// the item counts one attempt more and is left alone for a while.
     Attempted {
         /// The agent's offer.
         offer: OfferId,
-        /// Until it is offered again.
-        again: Duration,
+        /// Until it is offered again; `None`: this was the last attempt, and it leaves.
+        again: Option<Duration>,
     },
     /// Somebody said how urgent it is. `Event::Qualified` is the caller's to write: see
     /// [`super::Floor::place`].

@@ -111,7 +111,8 @@ impl Floor {
                     continue;
                 }
                 let back = item.turned_back.iter().find(|(turned, _)| *turned == rule);
-                let ready = back.map_or(item.arrived, |(_, until)| *until);
+                // A callback that is asked for before its time goes wherever callers go from then on.
+                let ready = back.map_or(item.arrived.min(item.offered), |(_, until)| *until);
                 let waits = terms.when.contains(&OverflowCause::Waited);
                 let waited = waits.then(|| ready.max(item.arrived + terms.after));
                 gate.by_cause.insert((ready, serial));

@@ -289,11 +289,16 @@ impl Floor {
     }
 
     /// A callback was accepted and the person was not reached: the agent has done what could be done.
-    pub(super) fn attempted(&mut self, now: Instant, id: OfferId, again: Duration) {
+    pub(super) fn attempted(&mut self, now: Instant, id: OfferId, again: Option<Duration>) {
         let Some(offer) = self.offers.get(&id.serial) else { return };
-        let (ix, serial) = (offer.agent, offer.work.serial);
+        let (ix, work) = (offer.agent, offer.work);
+        let serial = work.serial;
         self.agents[ix].idle_since = now;
         self.fail(now, id, OfferEnd::Rescinded, false);
+        let Some(again) = again else {
+            self.release(now, serial, &OfferEnd::Rescinded);
+            return self.withdraw(now, work, Some(Exit::Withdrawn));
+        };
         if let Some(item) = self.items.get_mut(&serial) {
             item.attempts += 1;
             item.sleeps_until = Some(now + again).filter(|until| *until > now);

@@ -127,10 +127,14 @@ impl Room {
             Kind::Callback => false,
             Kind::Live => first && service.starts_with("partner"),
         };
-        let talks = self.calls.get_mut(call).filter(|_| kind != Kind::Join);
-        let owner = talks
-            .and_then(|it| it.back_to.take())
-            .map(|owner| (owner, if *fenced { Duration::ZERO } else { OWNER_ALONE }));
+        let talks = self.calls.get_mut(call);
+        let owner = match kind {
+            Kind::Join => None,
+            Kind::Live => talks.and_then(|it| it.back_to.take()),
+            // Its person may ring by themselves and hang up: it is still for whoever has planned it.
+            Kind::Callback => talks.and_then(|it| it.back_to),
+        };
+        let owner = owner.map(|owner| (owner, if *fenced { Duration::ZERO } else { OWNER_ALONE }));
         let waits = Waits {
             call: *call,
             kind,
@@ -188,10 +192,20 @@ impl Room {
                 }
             }
             Event::OfferEnded { offer, agent, work, end } => {
+                if *end == OfferEnd::AnsweredElsewhere {
+                    self.answered(*work, agent.index as usize);
+                }
                 self.offer_ended(at, *offer, agent.index as usize, *work, end);
             }
             _ => {}
         }
+    }
+
+    /// Whoever else rings for it has lifted the phone: it goes to nobody else until the step says more.
+    fn answered(&mut self, work: WorkId, but: usize) {
+        let rings = self.waiting.get(&work).map(|it| &it.rings).into_iter().flatten();
+        let agents = rings.filter_map(|offer| self.offers.get(offer)).map(|it| it.agent.index as usize);
+        self.taken.extend(agents.filter(|ix| *ix != but));
     }
 
     fn offer_ended(&mut self, at: Instant, offer: OfferId, ix: usize, work: WorkId, end: &OfferEnd) {
@@ -331,7 +345,12 @@ impl Room {
                     rings.deadline = at + Floor::DIAL_WITHIN;
                 }
             }
-            Beside::Reached { call, .. } => self.callback(*call, |it| it.reached = true),
+            Beside::Reached { call, .. } => {
+                self.callback(*call, |it| it.reached = true);
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.back_to = None;
+                }
+            }
             Beside::NotReached { call, agent, how } => self.not_reached(at, *call, *agent, *how),
             Beside::Overflowing { work, to, .. } => {
                 self.watch_ways_out(at, false);

@@ -1,7 +1,7 @@
 //! Who is gone and who is back: whoever left without help is called, and nobody is who is on the line.
 
 use super::invariants::{Held, broken};
-use super::room::{Room, Talks};
+use super::room::{Kind, Room, Talks};
 use engine::call::event::Cause;
 use engine::id::CallId;
 
@@ -33,7 +33,9 @@ pub fn i17_is_back(room: &Room, call: CallId) -> Held {
     let Some(number) = person(room, call).filter(|_| calls) else { return Ok(()) };
     let open = room.works.iter().find(|(work, other)| {
         let same = room.calls.get(other).is_some_and(|it| it.callback.is_some() && it.caller == number);
-        **other != call && same && room.waiting.contains_key(work)
+        // Whoever is wanted in the talk with somebody who was reached calls nobody.
+        let waits = room.waiting.get(work).is_some_and(|it| it.kind == Kind::Callback);
+        **other != call && same && waits
     });
     match open {
         Some((_, other)) => broken("I17", format!("{call} is on the line, and {other} waits to be called")),

@@ -80,6 +80,8 @@ impl World {
 
     /// I28: the same plan again changes nothing.
     fn same_plan(&mut self) {
+        // What is due at this instant is no doing of the plan.
+        self.input(Input::Due, None, true);
         let script = &self.scenario.plans[(self.plans as usize) % self.scenario.plans.len()];
         let (before, plan) = (self.events.len(), house::plan(script, self.plans, self.fault));
         self.input(Input::Plan(CentreId(0), plan), None, true);

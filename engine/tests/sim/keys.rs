@@ -139,6 +139,9 @@ impl World {
         self.commands += 1;
         let id = format!("cmd-{}", self.commands);
         let anybody = by.is_none();
+        if let (Some(ix), Verb::Ready { .. }) = (by, &verb) {
+            self.room.shows_life(ix, self.now());
+        }
         self.outcome = Err(Refusal::Unknown);
         self.input(Input::Command(Command { centre: CentreId(0), id, actor, verb }), by, anybody);
         self.outcome

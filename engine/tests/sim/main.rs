@@ -3,7 +3,7 @@
 //! them, fed with whole SIP messages. Every invariant is asked after every step.
 //!
 //! One seed is one evening. A failure prints its seed and the smallest evening that still fails;
-//! `make sim SEED=n` plays it again and tells it, `make sim SEEDS=10000` plays so many.
+//! `make sim SEED=n` plays it again and tells it, `make sim SEEDS=10000` plays so many, from `FROM=n` on.
 
 #![allow(unreachable_pub, reason = "modules of one test")]
 
@@ -95,7 +95,7 @@ fn asked(name: &str) -> Option<u64> {
 fn i01_to_i31_hold_in_every_evening() {
     let (first, count) = match (asked("SEED"), asked("SEEDS")) {
         (Some(seed), _) => (seed, 1),
-        (None, count) => (1, count.unwrap_or(500)),
+        (None, count) => (asked("FROM").unwrap_or(1), count.unwrap_or(500)),
     };
     let mut seen = Seen::default();
     for seed in first..first + count {

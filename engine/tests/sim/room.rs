@@ -253,6 +253,12 @@ impl Room {
         &mut self.people[agent.index as usize]
     }
 
+    /// Says by a key that they are there: the log says so only when the step is over.
+    pub fn shows_life(&mut self, ix: usize, at: Instant) {
+        let person = &mut self.people[ix];
+        (person.failures, person.rejections, person.rests) = (0, 0, at);
+    }
+
     pub fn queue(&self, queue: QueueId) -> &QueuePlan {
         &self.plan.queues[queue.index as usize]
     }

@@ -47,6 +47,16 @@ fn a_person_who_was_not_reached_is_tried_again_later_and_the_tries_are_counted()
 }
 
 #[test]
+fn i15_whoever_tried_to_reach_a_person_has_worked_also_when_it_was_the_last_attempt() {
+    check(
+        "0s agent Nour ready | 0s agent Mia ready | 0s agent Lea ready | 1s call A routine as callback | 2s takes Nour \
+         | 3s call X routine | 4s answers Mia | 20s hangs-up Mia | 40s not-reached Nour at-last | 41s call B routine \
+         | 42s answers Lea | 43s call C routine | 44s gone A",
+        "1s offer A to Nour | 3s offer X to Mia | 41s offer B to Lea | 43s offer C to Mia",
+    );
+}
+
+#[test]
 fn i04_dialling_ends_by_itself() {
     check(
         "0s agent Nour ready | 0s agent Mia ready | 0s agent Lea ready | 1s call A routine as callback | 2s takes Nour \
@@ -123,6 +133,16 @@ fn a_person_opens_overflow_and_closes_it_and_what_has_gone_stays() {
         "1s call A routine | 2s overflow front open | 3s call B routine | 4s overflow front closed | 5s call C routine \
          | 6s agent Side:side ready | 7s answers Side | 8s hangs-up Side | 9s answers Side | 10s hangs-up Side",
         "2s overflow A by rule 0 | 3s overflow B by rule 0 | 6s offer A to Side | 8s offer B to Side",
+    );
+}
+
+#[test]
+fn a_callback_that_is_given_to_a_queue_before_its_time_goes_by_its_ways_out_at_once() {
+    let plan = overflowing("{ when = [\"opened\"], to = \"queue:far\", mode = \"additive\" }");
+    check_on(
+        &plan,
+        "0s overflow front open | 1s call A routine as callback in side since 60s after 59s | 2s move A front | 3s pass",
+        "2s overflow A by rule 0",
     );
 }
 

@@ -307,8 +307,15 @@ impl Model {
                 let work = self.people[of].ring.expect("rings").work;
                 self.people[of].idle = now;
                 self.unring(of);
-                let caller = self.callers.get_mut(&work).expect("waits");
-                caller.asleep = Some(now + *again);
+                match again {
+                    Some(again) => {
+                        self.callers.get_mut(&work).expect("waits").asleep = Some(now + *again);
+                    }
+                    None => {
+                        self.release(work);
+                        self.callers.remove(&work);
+                    }
+                }
             }
             Fact::Failed { end, .. } => self.fail(now, of, end, false),
             Fact::Reject { .. } => self.fail(now, of, &OfferEnd::Rejected, true),

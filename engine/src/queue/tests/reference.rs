@@ -147,7 +147,7 @@ impl Shift {
             24 => Fact::Claim { agent, offer: shown(self, true)? },
             25 => Fact::Pick { agent, work: work?, lifted: false, confirmed: true },
             26 => Fact::PickUp { agent },
-            27 => Fact::Attempted { offer: offer?, again: 3 * SECOND },
+            27 => Fact::Attempted { offer: offer?, again: (self.throw(3) > 0).then_some(3 * SECOND) },
             28 if self.throw(2) == 0 => Fact::Keep { work: work?, kind: WorkKind::Callback },
             28 => Fact::Leave { work: work?, exit: Exit::Withdrawn },
             29 => {

@@ -245,7 +245,10 @@ impl Trial {
         let offer = || self.offers.get(rest[0]).copied().unwrap_or_else(|| panic!("no offer to {}", rest[0]));
         let failed = |end| vec![Fact::Failed { offer: offer(), end }];
         Some(match (verb, rest) {
-            ("not-reached", _) => vec![Fact::Attempted { offer: offer(), again: Duration::from_secs(30) }],
+            ("not-reached", [_, "at-last"]) => vec![Fact::Attempted { offer: offer(), again: None }],
+            ("not-reached", _) => {
+                vec![Fact::Attempted { offer: offer(), again: Some(Duration::from_secs(30)) }]
+            }
             ("rings", _) => vec![Fact::Alerting { offer: offer() }],
             ("takes", _) => vec![Fact::Taken { offer: offer() }],
             ("bridged", _) => vec![Fact::Connected { offer: offer() }],
