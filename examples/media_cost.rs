@@ -57,14 +57,7 @@ fn phones(count: usize) -> Phones {
         socket.set_nonblocking(true).expect("an open socket");
         sys::keep_received(&socket, 1).expect("an open socket");
         let leg = LegId { centre: CentreId(0), serial: Serial(serial as u64) };
-        let stream = Stream {
-            remote: socket.local_addr().ok(),
-            codec: Codec::Pcma,
-            telephone_event: None,
-            send: true,
-            receive: true,
-            srtp: None,
-        };
+        let stream = Stream { remote: socket.local_addr().ok(), ..Stream::of(Codec::Pcma) };
         phones.plane.send(MediaCommand::Open { leg, port, stream });
         phones.phones.push((socket, port, leg));
     }

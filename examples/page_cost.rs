@@ -86,14 +86,7 @@ fn calls(plane: &Plane, events: &Receiver<MediaEvent>, count: usize) -> Vec<Call
         let port = stock.remove(0);
         let caller = UdpSocket::bind((HERE, 0)).expect("a port for a caller");
         caller.set_nonblocking(true).expect("an open socket");
-        let stream = Stream {
-            remote: caller.local_addr().ok(),
-            codec: Codec::Pcma,
-            telephone_event: None,
-            send: true,
-            receive: true,
-            srtp: None,
-        };
+        let stream = Stream { remote: caller.local_addr().ok(), ..Stream::of(Codec::Pcma) };
         let legs = [1, 2].map(|offset| LegId { centre, serial: name(offset).1 });
         let bridge = BridgeId { centre, serial };
         plane.send(MediaCommand::Open { leg: legs[0], port, stream });

@@ -52,6 +52,26 @@ fn each_side_hears_its_own_law() {
 }
 
 #[test]
+fn a_law_at_a_dynamic_number_is_read_by_it_and_sent_under_it() {
+    let mut floor = Floor::open(1, 4);
+    let (mut caller, mut agent) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcmu));
+    let named = Stream { dynamic: Some(98), telephone_event: Some(97), ..caller.stream };
+    caller.stream = Stream { keys_come_as: Some(101), ..named };
+    floor.plane.send(MediaCommand::Update { leg: caller.leg, stream: caller.stream });
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&caller, &agent]);
+    floor.obeyed(caller.port, caller.stream);
+    let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+    assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+    agent.say(700.0);
+    caller.send(101, 1_600, &[5, 0x8A, 1, 64]);
+    agent.send(96, 1_600, &[7, 0x8A, 1, 64]);
+    let types = [caller.hear(), caller.hear(), agent.hear()].map(|it| it.map(|packet| packet.payload_type));
+    assert_eq!(types, [Some(98), Some(97), Some(96)], "each by the number it named");
+    floor.wait(|event| *event == MediaEvent::Digit { leg: caller.leg, digit: '5' });
+}
+
+#[test]
 fn a_key_passes_under_the_other_sides_type_and_is_reported_once() {
     let mut floor = Floor::open(1, 4);
     let (mut caller, agent) = (floor.phone(Codec::Pcmu), floor.phone(Codec::Pcma));

@@ -202,14 +202,8 @@ impl Room {
         let socket = UdpSocket::bind((HERE, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
         let leg = self.leg();
-        let stream = Stream {
-            remote: Some(socket.local_addr().unwrap()),
-            codec: Codec::Pcma,
-            telephone_event: Some(96),
-            send: true,
-            receive: true,
-            srtp: None,
-        };
+        let remote = Some(socket.local_addr().unwrap());
+        let stream = Stream { remote, telephone_event: Some(96), ..Stream::of(Codec::Pcma) };
         self.plane.send(MediaCommand::Open { leg, port, stream });
         self.callers.push(Caller { socket, leg, port, sequence: 0, heard: Vec::new(), keys: Vec::new() });
         self.callers.len() - 1
@@ -369,14 +363,7 @@ fn i33_a_planted_one_way_fault_is_seen() {
     let (caller, agent) = (room.caller(0), room.attach(id));
     // What the caller is sent goes nowhere.
     let leg = room.callers[caller].leg;
-    let stream = Stream {
-        remote: None,
-        codec: Codec::Pcma,
-        telephone_event: None,
-        send: false,
-        receive: true,
-        srtp: None,
-    };
+    let stream = Stream { send: false, ..Stream::of(Codec::Pcma) };
     room.plane.send(MediaCommand::Update { leg, stream });
     room.join(&[leg, agent]);
     room.until("the caller at the page", |room| room.pages[page].share(CALLER_HZ) > 0.9);

@@ -103,7 +103,7 @@ impl Engine {
     /// An agreement comes into force.
     pub(crate) fn agree(&mut self, id: CallId, leg: LegId, stream: Stream) {
         let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
-        let stream = found.local.with_our_key(stream);
+        let stream = found.local.with_our_half(stream);
         let held = !stream.send;
         let changed = found.stream.send != stream.send;
         found.stream = stream;
@@ -133,7 +133,7 @@ impl Engine {
         let agreed = match negotiate::read_offer(sdp) {
             Offer::Made(sdp) => found.local.answer(&sdp, ours),
             Offer::Wanted => {
-                found.local.offer(ours, found.stream.codec);
+                found.local.offer_again(ours, &found.stream);
                 None
             }
             // Nothing of ours in it (a fax, say): what is in force stays so (RFC 3261 §14.2).

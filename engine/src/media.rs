@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 /// interpreter are six; more would be a meeting, and each turn costs every leg's share of them.
 pub const TOGETHER_MAX: usize = 8;
 
-/// The two codecs every trunk speaks (RFC 3551); nothing else is transcoded.
+/// The two codecs every trunk speaks (RFC 3551); nothing else is transcoded. A peer may know them by
+/// another number than their own ([`Stream::dynamic`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Codec {
     /// G.711 A-law, payload type 8.
@@ -47,8 +48,14 @@ pub struct Stream {
     pub remote: Option<SocketAddr>,
     /// What both sides send.
     pub codec: Codec,
-    /// The payload type of telephone-event (RFC 4733), when agreed.
+    /// The payload type by which the peer wants it, where that is not the codec's own (RFC 3264 §6.1).
+    #[serde(default)]
+    pub dynamic: Option<u8>,
+    /// The payload type by which the peer wants telephone-event (RFC 4733), when agreed.
     pub telephone_event: Option<u8>,
+    /// The one by which we want it, which need not be the same.
+    #[serde(default)]
+    pub keys_come_as: Option<u8>,
     /// Whether we may send (the peer has not put us on hold, `sendonly`/`inactive`).
     pub send: bool,
     /// Whether the peer sends.
@@ -56,6 +63,27 @@ pub struct Stream {
     /// What packets are enciphered with; `None`: plain (RFC 3711).
     #[serde(default)]
     pub srtp: Option<SrtpKeys>,
+}
+
+impl Stream {
+    /// Plain audio both ways, without keys, to a peer whose address is not known yet.
+    pub const fn of(codec: Codec) -> Stream {
+        Stream {
+            remote: None,
+            codec,
+            dynamic: None,
+            telephone_event: None,
+            keys_come_as: None,
+            send: true,
+            receive: true,
+            srtp: None,
+        }
+    }
+
+    /// The payload type of the audio we send: the number the peer named.
+    pub fn payload_type(&self) -> u8 {
+        self.dynamic.unwrap_or(self.codec.payload_type())
+    }
 }
 
 /// Both directions' keys, out of the SDP (RFC 4568).

@@ -4,11 +4,11 @@
 use crate::media::{Codec, SrtpKeys, Stream};
 use crate::site::Srtp;
 use serde::{Deserialize, Serialize};
-use sip::sdp::{self, Agreement, Cipher, Direction, Key, OurKeys, Sdp, Session, Wish};
+use sip::sdp::{self, Agreement, Cipher, Direction, Format, Key, OurKeys, Sdp, Session, Wish};
 use std::net::SocketAddr;
 
-/// The payload type of telephone-event in our own offers: what most equipment uses, so that few have
-/// to map it.
+/// The payload type of telephone-event in the first of our own offers: what most equipment uses, so
+/// that few have to map it.
 const TELEPHONE_EVENT: u8 = 101;
 
 /// What an INVITE says about audio.
@@ -39,6 +39,9 @@ pub(crate) fn read_answer(sdp: &[u8]) -> Option<Stream> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalSdp {
     session: Session,
+    /// The payload type of telephone-event in it: by it keys come.
+    #[serde(default)]
+    keys_come_as: Option<u8>,
     /// The description in force: 183 and 200 carry the same one.
     pub body: Vec<u8>,
 }
@@ -46,7 +49,7 @@ pub struct LocalSdp {
 impl LocalSdp {
     /// A leg that has said nothing yet; `origin` differs between legs.
     pub(crate) fn new(origin: u64) -> LocalSdp {
-        LocalSdp { session: Session::new(origin), body: Vec::new() }
+        LocalSdp { session: Session::new(origin), keys_come_as: None, body: Vec::new() }
     }
 
     /// Whether and with what its audio is enciphered; before its first words.
@@ -59,50 +62,57 @@ impl LocalSdp {
         self.session.cipher(Cipher { keys, wish });
     }
 
-    /// What was agreed, with our own half of the keys: the peer's answer names one of our lines.
-    pub(crate) fn with_our_key(&self, stream: Stream) -> Stream {
+    /// What was agreed, with what we said ourselves: our key (the peer's answer names one of our
+    /// lines), and how we want to be told of pressed keys.
+    pub(crate) fn with_our_half(&self, stream: Stream) -> Stream {
         let srtp = stream.srtp.and_then(|keys| {
             let ours = self.session.key_of(keys.suite)?;
             Some(SrtpKeys { ours, ..keys })
         });
-        Stream { srtp, ..stream }
+        Stream { srtp, keys_come_as: self.keys_come_as, ..stream }
     }
 
     /// Answers an offer in full; `None`, and nothing changed, when there is nothing to agree on.
     pub(crate) fn answer(&mut self, offer: &Sdp, ours: SocketAddr) -> Option<Stream> {
         let (agreement, body) = self.session.answer(offer, ours, Direction::SendRecv).ok()?;
         self.body = body;
-        Some(self.with_our_key(stream(agreement)))
+        self.keys_come_as = agreement.telephone_event;
+        Some(self.with_our_half(stream(agreement)))
     }
 
     /// Makes an offer of both codecs, `first` first: the codec of the other party, so that nothing
     /// has to be converted.
     pub(crate) fn offer(&mut self, ours: SocketAddr, first: Codec) -> Stream {
-        let second = match first {
-            Codec::Pcma => Codec::Pcmu,
-            Codec::Pcmu => Codec::Pcma,
+        self.offer_again(ours, &Stream::of(first))
+    }
+
+    /// Makes an offer of both codecs to a peer with whom `agreed` is in force: its codec first, and
+    /// each number stands for what it has stood for (RFC 3264 §8.3.2).
+    pub(crate) fn offer_again(&mut self, ours: SocketAddr, agreed: &Stream) -> Stream {
+        let first = Format { payload_type: agreed.payload_type(), codec: on_the_wire(agreed.codec) };
+        let second = match first.codec {
+            sdp::Codec::Pcma => sdp::Codec::Pcmu,
+            sdp::Codec::Pcmu => sdp::Codec::Pcma,
         };
-        let codecs = [on_the_wire(first), on_the_wire(second)];
-        self.body = self.session.offer(ours, &codecs, Some(TELEPHONE_EVENT), Direction::SendRecv);
+        let fresh = Some(TELEPHONE_EVENT).filter(|number| agreed.dynamic != Some(*number));
+        self.keys_come_as = self.keys_come_as.or(fresh);
+        let codecs = [first, second.usual()];
+        self.body = self.session.offer(ours, &codecs, self.keys_come_as, Direction::SendRecv);
         // Until the answer comes, what we hope for: nowhere to send to, but audio may come in.
-        Stream {
-            remote: None,
-            codec: first,
-            telephone_event: Some(TELEPHONE_EVENT),
-            send: true,
-            receive: true,
-            srtp: None,
-        }
+        let (dynamic, keys) = (agreed.dynamic, self.keys_come_as);
+        Stream { dynamic, telephone_event: keys, keys_come_as: keys, ..Stream::of(agreed.codec) }
     }
 }
 
 fn stream(agreed: Agreement) -> Stream {
+    let format = agreed.format;
+    let codec = match format.codec {
+        sdp::Codec::Pcma => Codec::Pcma,
+        sdp::Codec::Pcmu => Codec::Pcmu,
+    };
     Stream {
         remote: agreed.remote,
-        codec: match agreed.codec {
-            sdp::Codec::Pcma => Codec::Pcma,
-            sdp::Codec::Pcmu => Codec::Pcmu,
-        },
+        dynamic: Some(format.payload_type).filter(|number| *number != format.codec.payload_type()),
         telephone_event: agreed.telephone_event,
         send: agreed.direction.sends(),
         receive: agreed.direction.receives(),
@@ -111,6 +121,7 @@ fn stream(agreed: Agreement) -> Stream {
             ours: Key([0; 30]),
             theirs: theirs.key,
         }),
+        ..Stream::of(codec)
     }
 }
 

@@ -127,14 +127,7 @@ impl Engine {
 
 /// The leg of somebody whose phone has not been rung yet: no sockets, no signalling.
 pub(crate) fn not_dialled(id: LegId) -> Leg {
-    let stream = Stream {
-        remote: None,
-        codec: Codec::Pcma,
-        telephone_event: None,
-        send: false,
-        receive: false,
-        srtp: None,
-    };
+    let stream = Stream { send: false, receive: false, ..Stream::of(Codec::Pcma) };
     let (dialogs, state, local) = (Vec::new(), LegState::NotDialled, LocalSdp::new(id.serial.0));
     Leg { id, dialogs, state, port: None, stream, local, silent: 0, asked: false, heard: false }
 }

@@ -17,14 +17,7 @@ use crate::time::Instant;
 use std::collections::HashMap;
 
 /// What a page sends and hears (RFC 7874 asks browsers for G.711; 126 is their telephone-event).
-const ON_PAGE: Stream = Stream {
-    remote: None,
-    codec: Codec::Pcma,
-    telephone_event: Some(126),
-    send: true,
-    receive: true,
-    srtp: None,
-};
+const ON_PAGE: Stream = Stream { telephone_event: Some(126), ..Stream::of(Codec::Pcma) };
 
 /// Every agent's page.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use super::Clock;
 use super::plan::LoadError;
 use super::tone::{Ear, FRAME, Speech, Verdict};
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
-use sip::sdp::{Agreement, Codec, Direction, Sdp, Session};
+use sip::sdp::{Agreement, Codec, Direction, Format, Sdp, Session};
 use sip::time::Instant;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -16,8 +16,8 @@ use tokio::time::{MissedTickBehavior, interval};
 /// The payload type of telephone-event in our offers.
 const TELEPHONE_EVENT: u8 = 101;
 
-/// Where the peer wants its packets, and how they are coded.
-type Remote = Option<(SocketAddr, Codec)>;
+/// Where the peer wants its packets, how they are coded, and by which number.
+type Remote = Option<(SocketAddr, Format)>;
 
 /// What a leg has heard until its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +69,8 @@ impl Leg {
     /// Our offer: A-law, then mu-law, or mu-law only.
     pub(super) fn offer(&mut self, mu_law: bool) -> Vec<u8> {
         let codecs: &[Codec] = if mu_law { &[Codec::Pcmu] } else { &[Codec::Pcma, Codec::Pcmu] };
-        self.session.offer(self.address, codecs, Some(TELEPHONE_EVENT), Direction::SendRecv)
+        let codecs: Vec<Format> = codecs.iter().map(|codec| codec.usual()).collect();
+        self.session.offer(self.address, &codecs, Some(TELEPHONE_EVENT), Direction::SendRecv)
     }
 
     /// Answers the peer's offer and speaks as agreed; without an offer, makes one. `None`: nothing
@@ -91,7 +92,7 @@ impl Leg {
 
     fn towards(&self, agreed: Agreement) {
         let remote = agreed.remote.filter(|_| agreed.direction.sends() && !self.mute);
-        self.remote.send_replace(remote.map(|to| (to, agreed.codec)));
+        self.remote.send_replace(remote.map(|to| (to, agreed.format)));
     }
 
     /// Ends the leg.
@@ -118,8 +119,8 @@ async fn converse(
         tokio::select! {
             changed = told.changed() => if changed.is_err() { return seen },
             _ = wheel.tick() => {
-                let Some((to, codec)) = *told.borrow() else { continue };
-                let packet = packet(source, seen.said, codec, &speech.frame(codec));
+                let Some((to, format)) = *told.borrow() else { continue };
+                let packet = packet(source, seen.said, format.payload_type, &speech.frame(format.codec));
                 // ICMP of a peer that has just closed arrives here; its BYE is on the way.
                 let _ = socket.send_to(&packet, to).await;
                 seen.said += 1;
@@ -127,7 +128,10 @@ async fn converse(
             received = socket.recv_from(&mut datagram) => {
                 let Ok((length, _)) = received else { continue };
                 let Ok(packet) = RtpReader::new(&datagram[..length]) else { continue };
-                let Some(codec) = Codec::of_payload_type(packet.payload_type()) else { continue };
+                let named = told.borrow().map(|(_, format)| format);
+                let named = named.filter(|format| format.payload_type == packet.payload_type());
+                let of_its_own = || Codec::of_payload_type(packet.payload_type());
+                let Some(codec) = named.map(|format| format.codec).or_else(of_its_own) else { continue };
                 let at = clock().at;
                 seen.came += 1;
                 seen.first.get_or_insert(at);
@@ -146,11 +150,11 @@ async fn converse(
 }
 
 /// The `nth` packet of a source (RFC 3550 §5.1).
-fn packet(source: u32, nth: u64, codec: Codec, payload: &[u8; FRAME]) -> Vec<u8> {
+fn packet(source: u32, nth: u64, payload_type: u8, payload: &[u8; FRAME]) -> Vec<u8> {
     // Sequence and timestamp count modulo 2^16 and 2^32.
     let (sequence, timestamp) = (nth as u16, (nth as u32).wrapping_mul(160));
     RtpPacketBuilder::new()
-        .payload_type(codec.payload_type())
+        .payload_type(payload_type)
         .marked(nth == 0)
         .sequence(Seq::from(sequence))
         .timestamp(timestamp)

@@ -176,14 +176,7 @@ impl Leg {
 
     /// Opens a leg on a page, which goes on with the stream its receiver knows.
     pub fn open_on_page(id: LegId, page: PageAt, keys: Option<u8>, out: Outgoing, now: u64) -> Leg {
-        let stream = Stream {
-            remote: None,
-            codec: Codec::Pcma,
-            telephone_event: keys,
-            send: true,
-            receive: true,
-            srtp: None,
-        };
+        let stream = Stream { telephone_event: keys, ..Stream::of(Codec::Pcma) };
         Leg::on(id, Line::Page(Some(page)), stream, out, now)
     }
 
@@ -310,7 +303,7 @@ impl Leg {
             return Ok(Way::Nowhere);
         }
         packet[0] = 0;
-        self.out.own(packet, self.stream.codec.payload_type(), at);
+        self.out.own(packet, self.stream.payload_type(), at);
         self.send(packet)
     }
 
@@ -345,10 +338,7 @@ impl Leg {
     /// leg listens to, or of a type nobody agreed.
     pub fn hear(&mut self, packet: &[u8], from: SocketAddr, now: u64) -> Option<Heard> {
         let header = Header::read(packet)?;
-        let kind = match header.payload_type {
-            key if Some(key) == self.stream.telephone_event => Kind::Key,
-            audio => Kind::Audio(g711::codec_of(audio)?),
-        };
+        let kind = self.kind_of(header.payload_type)?;
         if !self.admit(from, now) {
             return None;
         }
@@ -363,6 +353,19 @@ impl Leg {
             }
         }
         Some(Heard { header, kind, first, digit })
+    }
+
+    /// What a number stands for: a codec's own for that codec, whichever is agreed (some peers send the
+    /// other law); ours before the peer's, since it is by our numbers that it should send.
+    fn kind_of(&self, payload_type: u8) -> Option<Kind> {
+        let (stream, named) = (&self.stream, Some(payload_type));
+        match g711::codec_of(payload_type) {
+            Some(codec) => Some(Kind::Audio(codec)),
+            None if named == stream.keys_come_as => Some(Kind::Key),
+            None if named == stream.dynamic => Some(Kind::Audio(stream.codec)),
+            None if named == stream.telephone_event => Some(Kind::Key),
+            None => None,
+        }
     }
 
     /// Whether the leg listens to this source: the agreed one always; another one as long as
@@ -406,7 +409,7 @@ impl Leg {
         let announced = playing.next(self.stream.codec, &mut packet[HEADER..]);
         // The bits of the last packet that was here.
         packet[0] = 0;
-        self.out.own(packet, self.stream.codec.payload_type(), at);
+        self.out.own(packet, self.stream.payload_type(), at);
         Ok((self.send(packet)?, announced))
     }
 
@@ -424,7 +427,7 @@ impl Leg {
                 if let Some(payload) = packet.get_mut(heard.header.payload_at..heard.header.payload_end) {
                     g711::translate(payload, codec, self.stream.codec);
                 }
-                self.stream.codec.payload_type()
+                self.stream.payload_type()
             }
             (Kind::Key, Some(agreed)) => agreed,
             (Kind::Key, None) => return Ok(Way::Nowhere),
@@ -508,14 +511,8 @@ mod tests {
         };
         let pair = Pair { rtp: socket(), rtcp: socket() };
         let rtp = pair.rtp.local_addr().unwrap();
-        let stream = Stream {
-            remote: remote.map(|remote| remote.parse().unwrap()),
-            codec: Codec::Pcma,
-            telephone_event: Some(101),
-            send: true,
-            receive: true,
-            srtp: None,
-        };
+        let remote = remote.map(|remote| remote.parse().unwrap());
+        let stream = Stream { remote, telephone_event: Some(101), ..Stream::of(Codec::Pcma) };
         let id = LegId { centre: CentreId(0), serial: Serial(1) };
         Leg::open(id, MediaPort { rtp, advertised: rtp, thread: 0 }, pair, stream, 0, 1)
     }
@@ -567,6 +564,25 @@ mod tests {
         assert_eq!(kind(101), Some(Kind::Key));
         assert_eq!(kind(13), None);
         assert_eq!(kind(96), None);
+    }
+
+    #[test]
+    fn each_side_is_sent_what_it_named_and_heard_by_what_the_other_named() {
+        let mut leg = leg(Some("192.0.2.1:4000"));
+        let from = "192.0.2.1:4000".parse().unwrap();
+        leg.stream =
+            Stream { dynamic: Some(98), telephone_event: Some(97), keys_come_as: Some(101), ..leg.stream };
+        assert_eq!(leg.stream.payload_type(), 98);
+        let mut kind = |payload_type| leg.hear(&packet(payload_type, 1), from, 0).map(|heard| heard.kind);
+        for audio in [8, 98] {
+            assert_eq!(kind(audio), Some(Kind::Audio(Codec::Pcma)), "{audio}");
+        }
+        assert_eq!([101, 97].map(&mut kind), [Some(Kind::Key); 2], "ours, and theirs all the same");
+        assert_eq!(kind(96), None);
+        // The peer has called its audio by the number at which we want its keys.
+        leg.stream.dynamic = Some(101);
+        let mut kind = |payload_type| leg.hear(&packet(payload_type, 1), from, 0).map(|heard| heard.kind);
+        assert_eq!(kind(101), Some(Kind::Key));
     }
 
     #[test]

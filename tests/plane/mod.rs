@@ -72,11 +72,8 @@ impl Floor {
         let leg = LegId { centre: CentreId(0), serial: self.serial.take() };
         let stream = Stream {
             remote: Some(socket.local_addr().unwrap()),
-            codec,
             telephone_event: Some(if codec == Codec::Pcma { 101 } else { 96 }),
-            send: true,
-            receive: true,
-            srtp: None,
+            ..Stream::of(codec)
         };
         self.plane.send(MediaCommand::Open { leg, port, stream });
         self.obeyed(port, stream);
@@ -172,11 +169,13 @@ pub struct Packet {
     pub timestamp: u32,
     pub ssrc: u32,
     pub payload: Vec<u8>,
+    /// What its number stands for, when it is audio.
+    codec: Option<Codec>,
 }
 
 impl Packet {
     pub fn samples(&self) -> Vec<i16> {
-        let Some(codec) = g711::codec_of(self.payload_type) else { return Vec::new() };
+        let Some(codec) = self.codec else { return Vec::new() };
         self.payload.iter().map(|byte| g711::decode(codec, *byte)).collect()
     }
 }
@@ -195,7 +194,7 @@ impl Phone {
         let payload: Vec<u8> =
             samples.iter().map(|sample| g711::encode(self.stream.codec, *sample)).collect();
         let timestamp = u32::from(self.sequence).wrapping_mul(160);
-        self.send(self.stream.codec.payload_type(), timestamp, &payload);
+        self.send(self.stream.payload_type(), timestamp, &payload);
     }
 
     /// The next packet, or nothing for 200 ms.
@@ -203,7 +202,9 @@ impl Phone {
         let mut buffer = [0; 2_048];
         let length = self.socket.recv(&mut buffer).ok()?;
         let reader = RtpReader::new(&buffer[..length]).expect("what the plane sends is RTP");
+        let named = Some(reader.payload_type()) == self.stream.dynamic;
         Some(Packet {
+            codec: if named { Some(self.stream.codec) } else { g711::codec_of(reader.payload_type()) },
             payload_type: reader.payload_type(),
             marker: reader.mark(),
             sequence: reader.sequence_number().into(),

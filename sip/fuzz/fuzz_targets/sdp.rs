@@ -14,6 +14,6 @@ fuzz_target!(|bytes: &[u8]| {
         let (agreement, text) = sdp::answer(&offer, 1, 1, ours, direction).expect("it agreed above");
         let back = Sdp::read(&text).expect("what we print is SDP");
         assert_eq!(back.media.len(), offer.media.len(), "an answer has a line for each of the offer");
-        assert_eq!(back.agreed().map(|it| it.codec), Ok(agreement.codec));
+        assert_eq!(back.agreed().map(|it| it.format), Ok(agreement.format));
     }
 });

@@ -18,7 +18,7 @@ pub use write::{Cipher, Session, Wish, answer, offer};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
-/// The two codecs every trunk speaks (RFC 3551 §4.5.14), at their static payload types.
+/// The two codecs every trunk speaks (RFC 3551 §4.5.14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Codec {
     /// G.711 A-law.
@@ -45,12 +45,36 @@ impl Codec {
         }
     }
 
+    /// The codec at its static payload type.
+    pub fn usual(self) -> Format {
+        Format { payload_type: self.payload_type(), codec: self }
+    }
+
     fn encoding(self) -> &'static str {
         match self {
             Codec::Pcma => "PCMA/8000",
             Codec::Pcmu => "PCMU/8000",
         }
     }
+
+    /// The codec of an `a=rtpmap` encoding.
+    fn of_encoding(encoding: &str) -> Option<Codec> {
+        let is = |name: &str| {
+            let (written, channels) = encoding.split_at_checked(name.len()).unwrap_or((encoding, ""));
+            written.eq_ignore_ascii_case(name) && matches!(channels, "" | "/1")
+        };
+        [Codec::Pcma, Codec::Pcmu].into_iter().find(|codec| is(codec.encoding()))
+    }
+}
+
+/// A codec and the number its packets carry: the static one, or a dynamic one that the description
+/// gives it (`a=rtpmap:98 PCMA/8000`), as gateways do that know codecs by name only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Format {
+    /// The number.
+    pub payload_type: u8,
+    /// What it stands for.
+    pub codec: Codec,
 }
 
 /// Who sends (RFC 8866 §6.7), from the side of whoever says it.
@@ -148,8 +172,9 @@ pub struct Media {
     pub address: Option<IpAddr>,
     /// Who sends, as its sender sees it.
     pub direction: Direction,
-    /// G.711 codecs among the formats, in the sender's order.
-    pub codecs: Vec<Codec>,
+    /// G.711 codecs among the formats, in the sender's order, by the numbers its sender wants to
+    /// receive them by.
+    pub codecs: Vec<Format>,
     /// The payload type of telephone-event at 8000 Hz (RFC 4733).
     pub telephone_event: Option<u8>,
     /// Milliseconds of audio per packet its sender likes.
@@ -184,9 +209,9 @@ impl Media {
 /// What both sides agreed for the audio, as we see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// What both send.
-    pub codec: Codec,
-    /// The payload type both use for telephone-event.
+    /// What both send, by the number the peer wants to receive it by.
+    pub format: Format,
+    /// The payload type the peer wants to receive telephone-event by.
     pub telephone_event: Option<u8>,
     /// Where the peer wants its packets.
     pub remote: Option<SocketAddr>,
@@ -226,7 +251,7 @@ impl Sdp {
     pub fn agreed(&self) -> Result<Agreement, SdpError> {
         let audio = self.audio().filter(|audio| audio.is_open_audio()).ok_or(SdpError::NoAudio)?;
         Ok(Agreement {
-            codec: *audio.codecs.first().ok_or(SdpError::NoCodec)?,
+            format: *audio.codecs.first().ok_or(SdpError::NoCodec)?,
             telephone_event: audio.telephone_event,
             remote: audio.remote(),
             direction: audio.direction.reversed(),

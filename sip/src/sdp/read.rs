@@ -1,7 +1,7 @@
 //! Reading a description line by line (RFC 8866 §5).
 
 use super::crypto::CRYPTO_MAX;
-use super::{Codec, Crypto, Direction, Media, Sdp, SdpError};
+use super::{Codec, Crypto, Direction, Format, Media, Sdp, SdpError};
 use std::net::IpAddr;
 
 /// Streams kept of one description: phones send up to four. More costs memory, less would answer
@@ -81,8 +81,8 @@ fn open(value: &str) -> Option<Media> {
     let port = words.next().and_then(|port| port.split('/').next()?.parse().ok()).unwrap_or(0);
     let protocol = words.next().unwrap_or("RTP/AVP").to_owned();
     let formats: Vec<String> = words.take(FORMATS_MAX).map(str::to_owned).collect();
-    let codecs =
-        formats.iter().filter_map(|format| Codec::of_payload_type(format.parse().ok()?)).collect::<Vec<_>>();
+    let of_its_own = |format: &String| Codec::of_payload_type(format.parse().ok()?).map(Codec::usual);
+    let codecs = formats.iter().filter_map(of_its_own).collect();
     let direction = Direction::default();
     Some(Media {
         kind,
@@ -133,19 +133,32 @@ fn attribute(sdp: &mut Sdp, session: &mut Level, stream: &mut Level, value: &str
     level(sdp, session, stream).direction = Some(direction);
 }
 
-/// `101 telephone-event/8000`. Wide-band offers have a second one at 16000 Hz, which is no use
-/// beside G.711; and one must be among the formats of its stream.
+/// `101 telephone-event/8000`, `98 PCMA/8000`. Wide-band offers have a second telephone-event at
+/// 16000 Hz, which is no use beside G.711; and what is named must be among the formats of its stream.
+/// A number stands for one thing: the static ones for what RFC 3551 says, another for what is said of
+/// it first.
 fn rtpmap(sdp: &mut Sdp, value: &str) {
     let Some(media) = sdp.media.last_mut() else { return };
     let mut words = value.split_ascii_whitespace();
-    let (Some(format), Some(encoding)) = (words.next(), words.next()) else { return };
-    let is_event = encoding.split_once('/').is_some_and(|(name, rate)| {
-        name.eq_ignore_ascii_case("telephone-event") && (rate == "8000" || rate == "8000/1")
-    });
-    if is_event && media.formats.iter().any(|listed| listed == format) {
-        let payload_type = format.parse().ok().filter(|payload_type| *payload_type < 128);
-        media.telephone_event = media.telephone_event.or(payload_type);
+    let (Some(number), Some(encoding)) = (words.next(), words.next()) else { return };
+    let Some(payload_type) = number.parse().ok().filter(|number| *number < 128) else { return };
+    let is_named = media.codecs.iter().any(|known| known.payload_type == payload_type);
+    let place_of = |number| media.formats.iter().position(|listed| listed.parse() == Ok(number));
+    let Some(place) = place_of(payload_type).filter(|_| !is_named) else { return };
+    match Codec::of_encoding(encoding) {
+        Some(codec) if media.telephone_event != Some(payload_type) => {
+            let before = media.codecs.partition_point(|known| place_of(known.payload_type) < Some(place));
+            media.codecs.insert(before, Format { payload_type, codec });
+        }
+        None if is_event(encoding) => media.telephone_event = media.telephone_event.or(Some(payload_type)),
+        _ => {}
     }
+}
+
+fn is_event(encoding: &str) -> bool {
+    encoding.split_once('/').is_some_and(|(name, rate)| {
+        name.eq_ignore_ascii_case("telephone-event") && (rate == "8000" || rate == "8000/1")
+    })
 }
 
 #[cfg(test)]
@@ -164,9 +177,26 @@ mod tests {
     fn a_carriers_offer_gives_address_codecs_and_keys() {
         let audio = audio(CARRIER);
         assert_eq!(audio.remote(), "192.0.2.9:40000".parse().ok());
-        assert_eq!(audio.codecs, [Codec::Pcma, Codec::Pcmu]);
+        assert_eq!(audio.codecs, [Codec::Pcma, Codec::Pcmu].map(Codec::usual));
         assert_eq!((audio.telephone_event, audio.ptime), (Some(101), Some(20)));
         assert_eq!(audio.direction, Direction::SendRecv);
+    }
+
+    #[test]
+    fn a_codec_is_known_by_the_name_of_its_number_in_the_order_of_the_offer() {
+        let audio = audio(
+            "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 40000 RTP/AVP 18 97 8 98 99 101\r\n\
+             a=rtpmap:98 PCMA/8000\r\na=rtpmap:98 telephone-event/8000\r\na=rtpmap:97 pcmu/8000/1\r\n\
+             a=rtpmap:99 PCMA/16000\r\na=rtpmap:96 PCMA/8000\r\na=rtpmap:8 PCMU/8000\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na=rtpmap:101 PCMA/8000\r\n",
+        );
+        let named = audio.codecs.iter().map(|format| (format.payload_type, format.codec));
+        assert_eq!(
+            named.collect::<Vec<_>>(),
+            [(97, Codec::Pcmu), (8, Codec::Pcma), (98, Codec::Pcma)],
+            "no other rate, none that is not listed, no number twice"
+        );
+        assert_eq!(audio.telephone_event, Some(101));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Printing our offer and our answer (RFC 3264 §5, §6).
 
-use super::{Agreement, Codec, Crypto, Direction, Media, OurKeys, Sdp, SdpError, Suite};
+use super::{Agreement, Crypto, Direction, Format, Media, OurKeys, Sdp, SdpError, Suite};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ pub fn offer(
     id: u64,
     version: u64,
     address: SocketAddr,
-    codecs: &[Codec],
+    codecs: &[Format],
     telephone_event: Option<u8>,
     direction: Direction,
 ) -> Vec<u8> {
@@ -43,7 +43,7 @@ fn offer_with(
     id: u64,
     version: u64,
     address: SocketAddr,
-    codecs: &[Codec],
+    codecs: &[Format],
     telephone_event: Option<u8>,
     direction: Direction,
     cipher: Option<&Cipher>,
@@ -63,8 +63,9 @@ fn offer_with(
     text.into_bytes()
 }
 
-/// The answer to `offer`: its first G.711 codec, its telephone-event, `direction` as far as the
-/// offer allows it, and every other stream refused. Gives what is agreed, too.
+/// The answer to `offer`: its first G.711 codec and its telephone-event by the offer's numbers (RFC
+/// 3264 §6.1), `direction` as far as the offer allows it, and every other stream refused. Gives what is
+/// agreed, too.
 ///
 /// # Errors
 /// [`SdpError::NoAudio`] or [`SdpError::NoCodec`] when there is nothing to agree on.
@@ -98,7 +99,7 @@ fn answer_with(
     let mut text = head(id, version, address);
     for (index, media) in offer.media.iter().enumerate() {
         if Some(index) == taken {
-            let (codecs, event) = ([agreement.codec], agreement.telephone_event);
+            let (codecs, event) = ([agreement.format], agreement.telephone_event);
             push_audio(&mut text, address.port(), &media.protocol, &codecs, event, agreement.direction);
             if let (Some(theirs), Some(cipher)) = (agreement.theirs, cipher) {
                 text.push_str(&Crypto { key: cipher.keys.of(theirs.suite), ..theirs }.line());
@@ -141,7 +142,7 @@ impl Session {
     pub fn offer(
         &mut self,
         address: SocketAddr,
-        codecs: &[Codec],
+        codecs: &[Format],
         telephone_event: Option<u8>,
         direction: Direction,
     ) -> Vec<u8> {
@@ -190,18 +191,18 @@ fn push_audio(
     text: &mut String,
     port: u16,
     protocol: &str,
-    codecs: &[Codec],
+    codecs: &[Format],
     telephone_event: Option<u8>,
     direction: Direction,
 ) {
     // Writing to a String cannot fail.
     let _ = write!(text, "m=audio {port} {protocol}");
-    for payload_type in codecs.iter().map(|codec| codec.payload_type()).chain(telephone_event) {
+    for payload_type in codecs.iter().map(|format| format.payload_type).chain(telephone_event) {
         let _ = write!(text, " {payload_type}");
     }
     text.push_str("\r\n");
-    for codec in codecs {
-        let _ = write!(text, "a=rtpmap:{} {}\r\n", codec.payload_type(), codec.encoding());
+    for Format { payload_type, codec } in codecs {
+        let _ = write!(text, "a=rtpmap:{payload_type} {}\r\n", codec.encoding());
     }
     if let Some(event) = telephone_event {
         let _ = write!(text, "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n");
@@ -218,6 +219,7 @@ fn push_refusal(text: &mut String, media: &Media) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sdp::Codec;
 
     const OURS: &str = "198.51.100.1:20000";
 
@@ -236,9 +238,17 @@ mod tests {
         let (agreement, text) = answered(
             "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 18 0 8 96\r\na=rtpmap:96 telephone-event/8000\r\n",
         );
-        assert_eq!((agreement.codec, agreement.telephone_event), (Codec::Pcmu, Some(96)));
+        assert_eq!((agreement.format, agreement.telephone_event), (Codec::Pcmu.usual(), Some(96)));
         assert!(text.contains("m=audio 20000 RTP/AVP 0 96\r\n"), "{text}");
         assert_eq!(agreement.remote, "192.0.2.9:4000".parse().ok());
+    }
+
+    #[test]
+    fn g711_at_a_dynamic_number_is_answered_by_that_number() {
+        let (agreement, text) =
+            answered("v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 18 98\r\na=rtpmap:98 PCMA/8000\r\n");
+        assert_eq!(agreement.format, Format { payload_type: 98, codec: Codec::Pcma });
+        assert!(text.contains("m=audio 20000 RTP/AVP 98\r\na=rtpmap:98 PCMA/8000\r\n"), "{text}");
     }
 
     #[test]
@@ -322,7 +332,7 @@ mod tests {
         for (wish, protocol, keys) in
             [(Wish::Plain, "RTP/AVP", 0), (Wish::Either, "RTP/AVP", 2), (Wish::Enciphered, "RTP/SAVP", 2)]
         {
-            let text = cipher(wish).offer(ours(), &[Codec::Pcma], None, Direction::SendRecv);
+            let text = cipher(wish).offer(ours(), &[Codec::Pcma.usual()], None, Direction::SendRecv);
             let sdp = Sdp::read(&text).expect("SDP");
             let audio = sdp.audio().expect("audio");
             assert_eq!((audio.protocol.as_str(), audio.crypto.len()), (protocol, keys));
@@ -331,14 +341,15 @@ mod tests {
 
     #[test]
     fn what_we_offer_reads_back_over_both_families() {
+        let both = [Format { payload_type: 98, codec: Codec::Pcmu }, Codec::Pcma.usual()];
         for address in [OURS, "[2001:db8::5]:30000"] {
             let address: SocketAddr = address.parse().expect("an address");
-            let text = offer(5, 2, address, &[Codec::Pcma, Codec::Pcmu], Some(101), Direction::SendOnly);
+            let text = offer(5, 2, address, &both, Some(101), Direction::SendOnly);
             let sdp = Sdp::read(&text).expect("SDP");
             let audio = sdp.audio().expect("audio");
             assert_eq!((sdp.id, sdp.version), (5, 2));
             assert_eq!(audio.remote(), Some(address));
-            assert_eq!(audio.codecs, [Codec::Pcma, Codec::Pcmu]);
+            assert_eq!(audio.codecs, both);
             assert_eq!((audio.telephone_event, audio.direction), (Some(101), Direction::SendOnly));
         }
     }
@@ -347,7 +358,8 @@ mod tests {
     fn the_version_rises_when_what_we_say_changes_and_only_then() {
         let mut session = Session::new(77);
         let version = |text: Vec<u8>| Sdp::read(&text).expect("SDP").version;
-        let mut say = |direction| version(session.offer(ours(), &[Codec::Pcma], Some(101), direction));
+        let mut say =
+            |direction| version(session.offer(ours(), &[Codec::Pcma.usual()], Some(101), direction));
         assert_eq!(say(Direction::SendRecv), 1);
         assert_eq!(say(Direction::SendRecv), 1);
         assert_eq!(say(Direction::SendOnly), 2);
