@@ -37,8 +37,6 @@ pub mod wheel;
 
 pub mod rtp;
 
-mod silence;
-
 mod srtp;
 
 pub mod port;
