@@ -254,14 +254,21 @@ impl Engine {
 
     /// Nothing comes where something should: the peer is told again where we listen, and asked where it
     /// does (a re-INVITE of the description in force), for a border on the way that has lost one or the
-    /// other. Once for each leg: a second one would find what the first has found.
+    /// other. A page makes a fresh connection (ADR 10); one that has been heard before is lost instead,
+    /// and makes it by itself. Once for each leg: a second one would find what the first has found.
     fn ask_for_audio(&mut self, id: CallId, leg: LegId) {
-        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
-        let Some(dialog) = found.dialog().filter(|_| found.state == LegState::Up && !found.asked) else {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let agent = call.party(leg).and_then(Party::agent);
+        let Some(found) = call.leg_mut(leg).filter(|it| it.state == LegState::Up && !it.asked) else {
             return;
         };
-        found.asked = true;
-        self.endpoint.reoffer(self.now, dialog, &found.local.body);
+        if let Some(dialog) = found.dialog() {
+            found.asked = true;
+            self.endpoint.reoffer(self.now, dialog, &found.local.body);
+        } else if let Some(agent) = agent.filter(|_| found.is_on_page() && !found.heard) {
+            found.asked = true;
+            self.ask_page_for_audio(agent);
+        }
     }
 
     /// Whether a caller whose signalling is gone has been silent for so long that nobody is there.

@@ -150,6 +150,11 @@ pub enum Output {
         /// Our SDP; `None`: the offer could not be used.
         answer: Option<String>,
     },
+    /// An agent's page must make a fresh connection: nothing comes over the one it has.
+    PageUnheard {
+        /// Whose.
+        agent: AgentId,
+    },
     /// A command's outcome, for its sender only.
     Outcome(Outcome),
     /// A call changed: its whole state, for the journal. Never waited for.

@@ -15,6 +15,11 @@ use crate::queue::Fact;
 use crate::site::Phone;
 use crate::time::Instant;
 use std::collections::HashMap;
+use std::time::Duration;
+
+/// Between two requests to a page to make its connection anew. It takes a tenth of a second, a slow
+/// browser one: sooner would ask for a second in place of the first.
+const ASKED_EVERY: Duration = Duration::from_secs(3);
 
 /// What a page sends and hears (RFC 7874 asks browsers for G.711; 126 is their telephone-event).
 const ON_PAGE: Stream = Stream { telephone_event: Some(126), ..Stream::of(Codec::Pcma) };
@@ -39,6 +44,8 @@ pub(crate) struct Page {
     open: bool,
     /// When it closed; `None` from the next connection on.
     closed_at: Option<Instant>,
+    /// When it was last asked to make a fresh one.
+    unheard_at: Option<Instant>,
     /// A call its agent spoke in when it was lost, and the item by which everyone has been asked since.
     pub(crate) lost: Option<(CallId, WorkId)>,
 }
@@ -135,6 +142,17 @@ impl Engine {
         self.pages.of(agent).up = true;
         self.tell_floor(agent.centre, Fact::PageLine { agent, up: true });
         self.page_back(agent);
+    }
+
+    /// Nothing has come from a page within a second of its agent's answer: a fresh connection is the
+    /// repair its browser has for whatever is wrong with this one.
+    pub(crate) fn ask_page_for_audio(&mut self, agent: AgentId) {
+        let now = self.now.at;
+        let page = self.pages.of(agent);
+        if page.unheard_at.is_none_or(|at| now.since(at) >= ASKED_EVERY) {
+            page.unheard_at = Some(now);
+            self.put(Output::PageUnheard { agent });
+        }
     }
 
     /// The connection is gone, or an offer could not be used.

@@ -248,6 +248,51 @@ fn i34_a_lost_page_is_comfort_at_once_the_other_phone_at_three_seconds_everyone_
     over(room, caller);
 }
 
+// edges.md: no audio within a second of the answer is told, and repaired.
+#[test]
+fn i33_a_page_not_heard_within_a_second_is_asked_once_for_a_fresh_connection() {
+    let mut room = Room::of_pages(1);
+    let caller = room.dial_and_ack("0612345678", "15");
+    room.sees(0);
+    room.key(0).result.expect("the key takes it");
+    let (_, leg) = room.connected(0)[0];
+    let before = room.step;
+    room.silent(leg, 1);
+    let told = |it: &Event| matches!(it, Event::NoMedia { seconds: 1, .. });
+    assert!(room.events_since(before).into_iter().any(told));
+    assert_eq!(room.unheard, [agent(0)], "in the same step");
+    assert!(lost(&room).is_empty(), "a second alone loses nobody");
+    room.silent(leg, 5);
+    assert_eq!(lost(&room), [Loss::NoAudio], "the page sees that it is lost, and makes it by itself");
+    assert_eq!(room.unheard.len(), 1);
+    over(room, caller);
+}
+
+#[test]
+fn i33_a_page_is_asked_again_in_another_call_but_not_within_three_seconds() {
+    let mut room = Room::of_pages(1);
+    for (call, (wait, asked)) in [(0, 1), (1, 1), (3, 2)].into_iter().enumerate() {
+        room.pass(wait * SECOND);
+        let mut caller = room.dial_and_ack("0612345678", "15");
+        room.sees(0);
+        room.key(0).result.expect("the key takes it");
+        let (_, leg) = room.connected(0)[call];
+        room.silent(leg, 1);
+        assert_eq!(room.unheard.len(), asked, "call {call}");
+        room.bye(&mut caller);
+        room.by(0, Verb::Ready { agent: agent(0) });
+    }
+    room.rest();
+}
+
+#[test]
+fn i33_a_page_that_was_heard_is_lost_and_asked_nothing() {
+    let (mut room, caller, _, leg) = talking(1);
+    room.silent(leg, 1);
+    assert_eq!((lost(&room), room.unheard.len()), (vec![Loss::NoAudio], 0));
+    over(room, caller);
+}
+
 #[test]
 fn i34_what_a_human_has_said_of_the_call_counts_at_five_seconds() {
     let (mut room, caller, call, leg) = talking(2);

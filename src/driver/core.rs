@@ -232,6 +232,7 @@ impl Core {
                     self.voice.logged(entry);
                 }
                 Output::PageSdp { agent, answer } => self.voice.page_sdp(agent, answer),
+                Output::PageUnheard { agent } => self.voice.page_unheard(agent),
                 Output::Outcome(outcome) => self.voice.outcome(outcome),
                 Output::Journal(snapshot) => self.store.snapshot(snapshot),
                 Output::Forget(call) => self.store.forget(call),

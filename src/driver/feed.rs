@@ -30,6 +30,8 @@ pub enum FeedInput {
     Outcome(Outcome),
     /// What an agent's page must be told about its audio (`Output::PageSdp`).
     PageSdp(AgentId, Option<String>),
+    /// An agent's page must make a fresh connection (`Output::PageUnheard`).
+    PageUnheard(AgentId),
 }
 
 /// Reads both clocks: the same origin as the core's.
@@ -246,13 +248,14 @@ impl Task {
         let centre = match &input {
             FeedInput::Logged(entry) => entry.centre,
             FeedInput::Outcome(outcome) => outcome.centre,
-            FeedInput::PageSdp(agent, _) => agent.centre,
+            FeedInput::PageSdp(agent, _) | FeedInput::PageUnheard(agent) => agent.centre,
         };
         let Some(room) = self.rooms.get_mut(&centre) else { return };
         match input {
             FeedInput::Logged(entry) => room.feed.handle_logged(now, &entry),
             FeedInput::Outcome(outcome) => room.feed.handle_outcome(outcome),
             FeedInput::PageSdp(agent, answer) => room.feed.handle_page_sdp(now, agent, answer),
+            FeedInput::PageUnheard(agent) => room.feed.handle_page_unheard(agent),
         }
     }
 

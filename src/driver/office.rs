@@ -31,6 +31,7 @@ enum Said {
     Logged(Entry),
     Outcome(Outcome),
     PageSdp(AgentId, Option<String>),
+    PageUnheard(AgentId),
     Counted(Counter),
     Media(Figures),
 }
@@ -63,6 +64,10 @@ impl Voice {
 
     pub(super) fn page_sdp(&self, agent: AgentId, answer: Option<String>) {
         let _ = self.say.send(Said::PageSdp(agent, answer));
+    }
+
+    pub(super) fn page_unheard(&self, agent: AgentId) {
+        let _ = self.say.send(Said::PageUnheard(agent));
     }
 
     pub(super) fn counted(&self, counter: Counter) {
@@ -190,6 +195,9 @@ impl Desk {
                     }
                     Said::PageSdp(agent, answer) => {
                         let _ = feed.send(FeedInput::PageSdp(agent, answer));
+                    }
+                    Said::PageUnheard(agent) => {
+                        let _ = feed.send(FeedInput::PageUnheard(agent));
                     }
                     Said::Counted(counter) => telemetry.counted(&counter),
                     Said::Media(figures) => {

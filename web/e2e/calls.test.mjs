@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, hears, inHouse, press } from "./house.mjs";
+import { bothTalk, eventually, hears, inHouse, press } from "./house.mjs";
 
 const WITHIN = 1_000;
 
@@ -47,6 +47,19 @@ for (const [fault, whose] of [["dumb", /the caller never heard the page/], ["dea
     assert.throws(() => assertBothWays(call), whose);
   }));
 }
+
+test("i33 a line that is dumb at first is made anew within two seconds of the answer", inHouse({}, async (house, test) => {
+  const page = await house.agent("nour", { fault: "dumb-at-first" });
+  const caller = await house.caller();
+  await page.waitForSelector(".line.offered");
+  const pressed = await press(page, "F2");
+  await eventually("the caller hears the agent", () => caller.firstOf(700, pressed) !== null, 3_000);
+  const heardAt = caller.firstOf(700, pressed) - pressed;
+  test.diagnostic(`key to the caller's first audio: ${heardAt.toFixed(0)} ms`);
+  assert.ok(heardAt > 900, "by the repair, not by the first line");
+  await bothTalk(page, caller, pressed + heardAt + 500, pressed + heardAt + 1_500);
+  await page.waitForSelector(".line.talking");
+}));
 
 test("i36 the ringer is a device of its own, and checked at log-in", inHouse({ agents: ["nour", "sam"] }, async (house) => {
   const browser = await house.browser();

@@ -1,6 +1,7 @@
 //! Listens to what a page decodes, beside the page: 20 ms at a time, whole waves of both tones.
 
-/** Put into a page before its own scripts; with a fault, one way of every line is cut. */
+/** Put into a page before its own scripts; with a fault, one way of every line is cut, or of the first
+ * line alone (`dumb-at-first`). */
 export function installEar(fault) {
   const SHARE_MIN = 0.8;
   const SILENCE = 1e-6; // mean square, full scale 1: about -60 dB
@@ -46,6 +47,7 @@ export function installEar(fault) {
       }
     }
   };
+  let first = null;
   const Native = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Native {
     constructor(options) {
@@ -54,6 +56,7 @@ export function installEar(fault) {
     }
     addTransceiver(...args) {
       const line = super.addTransceiver(...args);
+      first ??= line.sender;
       if (fault === "deaf") {
         const sent = line.sender.createEncodedStreams();
         void sent.readable.pipeTo(sent.writable);
@@ -62,10 +65,10 @@ export function installEar(fault) {
       return line;
     }
   };
-  if (fault === "dumb") {
+  if (fault.startsWith("dumb")) {
     const replace = RTCRtpSender.prototype.replaceTrack;
-    RTCRtpSender.prototype.replaceTrack = function () {
-      return replace.call(this, null);
+    RTCRtpSender.prototype.replaceTrack = function (track) {
+      return replace.call(this, fault === "dumb" || this === first ? null : track);
     };
   }
   globalThis.ear = {

@@ -272,7 +272,8 @@ pub enum ServerMessage {
     RtcFailed {
         /// Why, a code: `owned` (another page of this agent has the audio: `take_over` first),
         /// `no_page` (this agent's phone is no page), `too_fast` (wait a second), `refused` (the
-        /// SDP could not be used, or the connection was lost: offer again).
+        /// SDP could not be used, or the connection was lost: offer again), `unheard` (nothing comes
+        /// over the connection that stands: offer again).
         why: String,
     },
     /// Another page of this agent has taken the audio over: release the microphone.

@@ -58,6 +58,8 @@ pub struct Room {
     on_page: HashMap<LegId, PageId>,
     /// What agents' pages were told about their audio.
     pub answers: Vec<(AgentId, Option<String>)>,
+    /// Agents whose pages were asked for a fresh connection.
+    pub unheard: Vec<AgentId>,
     replies: VecDeque<Reply>,
     seqs: HashMap<CentreId, u64>,
     pub(crate) count: u32,
@@ -180,6 +182,7 @@ impl Room {
             pages: HashSet::new(),
             on_page: HashMap::new(),
             answers: Vec::new(),
+            unheard: Vec::new(),
             replies: VecDeque::new(),
             seqs: HashMap::new(),
             count: 0,
@@ -253,6 +256,7 @@ impl Room {
                     self.log.push((self.step, entry));
                 }
                 Output::PageSdp { agent, answer } => self.answers.push((agent, answer)),
+                Output::PageUnheard { agent } => self.unheard.push(agent),
                 Output::Outcome(outcome) => self.outcomes.push(outcome),
                 Output::Journal(snapshot) => self.journal.push(*snapshot),
                 Output::Forget(call) => self.forgotten.push(call),

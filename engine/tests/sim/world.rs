@@ -368,7 +368,7 @@ impl World {
             Output::Record(record) => self.recorded(*record),
             Output::Counted(Counter::Never(what)) => self.fails("I19", what.to_owned()),
             Output::Outcome(outcome) => self.outcome = outcome.result,
-            Output::Counted(_) | Output::PageSdp { .. } => {}
+            Output::Counted(_) | Output::PageSdp { .. } | Output::PageUnheard { .. } => {}
         }
     }
 

@@ -282,6 +282,7 @@ export class Phone {
       case "rtc.failed":
         if (notice.why === "owned") this.#owned("elsewhere");
         else if (notice.why === "no_page") this.#isDesk();
+        else if (notice.why === "unheard") void this.#connect(); // unless one is on its way
         else if (this.#next) this.#tryAgain();
         else this.#reconnect();
         return;

@@ -1176,7 +1176,8 @@ sdp: string, } | { "type": "rtc.failed",
 /**
  * Why, a code: `owned` (another page of this agent has the audio: `take_over` first),
  * `no_page` (this agent's phone is no page), `too_fast` (wait a second), `refused` (the
- * SDP could not be used, or the connection was lost: offer again).
+ * SDP could not be used, or the connection was lost: offer again), `unheard` (nothing comes
+ * over the connection that stands: offer again).
  */
 why: string, } | { "type": "taken_over", } | { "type": "error", 
 /**

@@ -62,6 +62,14 @@ impl Feed {
         self.send(page, &message);
     }
 
+    /// Nothing comes over the connection of the page that owns an agent's audio: it makes a fresh one.
+    pub fn handle_page_unheard(&mut self, agent: AgentId) {
+        let owner = self.audio.get(&agent).and_then(|audio| audio.owner.as_ref());
+        if let Some(page) = owner.and_then(|owner| owner.page) {
+            self.send(page, &failed("unheard"));
+        }
+    }
+
     /// An agent's page has said hello, perhaps not for the first time.
     pub(super) fn join_audio(&mut self, id: SessionId, agent: AgentId, tab: Option<String>) {
         let tab = tab.filter(|tab| !tab.is_empty() && tab.len() <= TAB_MAX);
@@ -290,6 +298,21 @@ mod tests {
         assert_eq!(tabs.says(two, r#"{"type":"take_over"}"#), [r#"0 {"type":"taken_over"}"#]);
         assert_eq!(tabs.offers(two), [r#"Offers("v=0")"#]);
         assert_eq!(tabs.offers(one), [r#"0 {"type":"rtc.failed","why":"owned"}"#]);
+    }
+
+    #[test]
+    fn i33_the_page_that_is_not_heard_is_told_and_no_other_tab() {
+        let mut tabs = Tabs::new();
+        let (one, _two) = (tabs.open(NOUR, "a"), tabs.open(NOUR, "b"));
+        let unheard = |tabs: &mut Tabs| {
+            tabs.feed.handle_page_unheard(NOUR);
+            tabs.comes()
+        };
+        assert_eq!(unheard(&mut tabs), [""; 0], "nobody has the audio");
+        tabs.offers(one);
+        assert_eq!(unheard(&mut tabs), [r#"0 {"type":"rtc.failed","why":"unheard"}"#]);
+        tabs.closes(one);
+        assert_eq!(unheard(&mut tabs), [""; 0], "its socket has broken: it will offer anew");
     }
 
     #[test]
