@@ -48,7 +48,7 @@ for (const [fault, whose] of [["dumb", /the caller never heard the page/], ["dea
   }));
 }
 
-test("i33 a line that is dumb at first is made anew within two seconds of the answer", inHouse({}, async (house, test) => {
+test("i33 a line that is dumb at first is made anew, and the caller hears the agent", inHouse({}, async (house, test) => {
   const page = await house.agent("nour", { fault: "dumb-at-first" });
   const caller = await house.caller();
   await page.waitForSelector(".line.offered");

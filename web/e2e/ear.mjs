@@ -1,30 +1,34 @@
-//! Listens to what a page decodes, beside the page: 20 ms at a time, whole waves of both tones.
+//! Listens to what a page decodes, beside the page: 20 ms at a time, whole waves of every tone. A sound is the
+//! one tone it is, or several as text in their order (`"400+1000"`).
 
 /** Put into a page before its own scripts; with a fault, one way of every line is cut, or of the first
  * line alone (`dumb-at-first`). */
 export function installEar(fault) {
-  const SHARE_MIN = 0.8;
+  const TONES = [400, 700, 1_000]; // a second microphone, a microphone, a caller
+  const SHARE_MIN = 0.8; // of the power: of one tone, or of several together
+  const PART_MIN = 0.1; // of one among several
   const SILENCE = 1e-6; // mean square, full scale 1: about -60 dB
   const heard = []; // { at, sound }, only changes
   const hear = (sound, at) => {
     if (heard.at(-1)?.sound !== sound) heard.push({ at, sound });
   };
-  const share = (samples, rate, hertz) => {
-    let [sine, cosine, all] = [0, 0, 0];
+  const share = (samples, rate, hertz, all) => {
+    let [sine, cosine] = [0, 0];
     for (let n = 0; n < samples.length; n++) {
       const angle = (2 * Math.PI * hertz * n) / rate;
       sine += samples[n] * Math.sin(angle);
       cosine += samples[n] * Math.cos(angle);
-      all += samples[n] * samples[n];
     }
-    if (all / samples.length < SILENCE) return -1;
     return (2 * (sine * sine + cosine * cosine)) / (samples.length * all);
   };
   const judge = (samples, rate) => {
-    const caller = share(samples, rate, 1_000);
-    if (caller < 0) return "silence";
-    if (caller > SHARE_MIN) return 1_000;
-    return share(samples, rate, 700) > SHARE_MIN ? 700 : "other";
+    const all = samples.reduce((sum, sample) => sum + sample * sample, 0);
+    if (all / samples.length < SILENCE) return "silence";
+    const shares = TONES.map((hertz) => share(samples, rate, hertz, all));
+    const alone = TONES.find((_, nth) => shares[nth] > SHARE_MIN);
+    if (alone) return alone;
+    if (shares.reduce((sum, part) => sum + part) < SHARE_MIN) return "other";
+    return TONES.filter((_, nth) => shares[nth] > PART_MIN).join("+");
   };
   const listen = async (track) => {
     const reader = new globalThis.MediaStreamTrackProcessor({ track }).readable.getReader();

@@ -1,5 +1,5 @@
 //! A whole house for one test: the real engine, the real callers of `bandeau load`, and browsers
-//! whose microphones play 700 Hz. What a page hears is judged on decoded samples, by frequency.
+//! whose microphones play 700 Hz, or 400. What a page hears is judged on decoded samples, by frequency.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
-import { call } from "./caller.mjs";
+import { call, pickUp } from "./caller.mjs";
 import { installEar } from "./ear.mjs";
 
 export const BINARY = resolve(import.meta.dirname, "../../target", process.env.PROFILE ?? "debug", "bandeau");
@@ -136,7 +136,7 @@ export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, f
   const agents = named.map(person);
   const folder = mkdtempSync(join(tmpdir(), "bandeau-e2e-"));
   const [sip, http, media] = [await freeUdp(), await freeTcp(), await freeMedia()];
-  const outside = await bindUdp(0); // where calls to the outside go: it takes them, and nobody answers
+  const outside = await bindUdp(0); // where calls to the outside go: nobody answers unless a test says so
   writeFileSync(join(folder, "plan.toml"), rules);
   const [, centre] = /^plan\s*=\s*"(.+)"/m.exec(rules);
   const config = join(folder, "bandeau.toml");
@@ -150,8 +150,9 @@ export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, f
   const engine = spawn(BINARY, ["serve", "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
   for (const out of [engine.stdout, engine.stderr]) out.on("data", (text) => (log += text));
   const url = `http://127.0.0.1:${http}`;
-  const ears = { tone: join(folder, "700.wav"), silence: join(folder, "silence.wav"), voice: join(folder, "voice.wav") };
+  const ears = { tone: join(folder, "700.wav"), low: join(folder, "400.wav"), silence: join(folder, "silence.wav"), voice: join(folder, "voice.wav") };
   writeFileSync(ears.tone, wav(700));
+  writeFileSync(ears.low, wav(400));
   writeFileSync(ears.silence, wav(0));
   writeFileSync(ears.voice, wav(700, 900));
   const closing = [];
@@ -174,6 +175,12 @@ export async function openHouse({ agents: named = ["nour"], offer = EXCLUSIVE, f
       const caller = await call(sip, options);
       closing.push(() => caller.hangUp());
       return caller;
+    },
+    /** Somebody outside who answers whenever the trunk calls, from here on. */
+    async outside() {
+      const person = await pickUp(outside, sip);
+      closing.push(() => person.leave());
+      return person;
     },
     /** A browser of its own, as each position has one. */
     async browser({ microphone = "tone" } = {}) {
@@ -265,6 +272,23 @@ export async function bothTalk(page, caller, from, until) {
   const timeline = `page ${atPage.toFixed(2)}, caller ${atCaller.toFixed(2)} of the time; the caller: ${JSON.stringify(caller.heard.slice(-12))}`;
   // A tenth for the scheduling of a loaded machine, whose browser fills a late packet with a guess.
   if (atPage < 0.9 || atCaller < 0.9) throw new Error(`no audio both ways: ${timeline}`);
+}
+
+/** For a second, after the moment it takes to come about, each hears this and nothing else. */
+export async function eachHears(what, ears) {
+  const now = ([who]) => (who.evaluate ? who.evaluate(() => globalThis.ear.now()) : who.heard.at(-1)?.sound);
+  await eventually(`${what}: each hears what they should`, async () => {
+    const heard = await Promise.all(ears.map(now));
+    return heard.every((sound, nth) => sound === ears[nth][1]);
+  }, 6_000).catch(async (error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(await Promise.all(ears.map(now)))}, not ${JSON.stringify(ears.map(([, sound]) => sound))}`);
+  });
+  const from = Date.now();
+  await sleep(1_100);
+  for (const [nth, [who, sound]] of ears.entries()) {
+    const share = who.evaluate ? await who.evaluate(([sound, from]) => globalThis.ear.portion(sound, from, from + 1_000), [sound, from]) : who.portion(sound, from, from + 1_000);
+    if (share < 0.85) throw new Error(`${what}: ear ${nth} hears ${sound} for ${share.toFixed(2)} of the time only`);
+  }
 }
 
 /** Presses a key and says when, by the page's own clock in milliseconds of the epoch. */
