@@ -5,7 +5,8 @@ mod kit;
 use engine::call::event::{Actor, Beside, Event, OfferKind};
 use engine::id::{AgentId, CentreId, QueueId};
 use engine::io::{Command, Input, Refusal, Verb};
-use engine::site::{CentreSite, Site};
+use engine::site::CentreSite;
+use kit::peer::Caller;
 use kit::{Room, agent, centre, desks, plan, site, trunk_at};
 use std::time::Duration;
 
@@ -25,7 +26,32 @@ fn overflowed(room: &Room) -> bool {
     room.beside().into_iter().any(|it| matches!(it, Beside::Overflowed { .. }))
 }
 
+/// Attempts by a way out that led to nobody.
+fn failed(room: &Room) -> usize {
+    room.beside().into_iter().filter(|it| matches!(it, Beside::OverflowFailed { .. })).count()
+}
+
 const OUT: &str = r#"{ when = ["waited"], after = "20s", to = "trunk:trunk-1", number = "+33388000099" }"#;
+
+/// The same whose carrier for calls out has a second address.
+fn room_of_two_addresses() -> Room {
+    let mut site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
+    site.trunks[1].reach.targets.push(kit::second_address());
+    Room::of(site)
+}
+
+/// A caller has waited a second longer than the way out wants, and is tried by it.
+fn waited(mut room: Room) -> (Room, Caller) {
+    let caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    (room, caller)
+}
+
+/// The caller hangs up, and nothing stays behind.
+fn over(mut room: Room, mut caller: Caller) {
+    room.bye(&mut caller);
+    room.rest();
+}
 
 #[test]
 fn a_caller_leaves_the_queue_when_a_human_outside_has_answered_and_not_before() {
@@ -52,26 +78,20 @@ fn a_caller_leaves_the_queue_when_a_human_outside_has_answered_and_not_before() 
 
 #[test]
 fn nobody_outside_answers_and_the_caller_is_at_the_same_place() {
-    let mut room = room(OUT);
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    room.pass(21 * SECOND);
+    let (mut room, caller) = waited(room(OUT));
     room.out_says("486 Busy Here");
-    let failed =
-        room.beside().into_iter().any(|it| matches!(it, Beside::OverflowFailed { code: Some(486), .. }));
-    assert!(failed && !overflowed(&room));
+    let busy = |it: &Beside| matches!(it, Beside::OverflowFailed { code: Some(486), .. });
+    assert!(room.beside().into_iter().any(busy) && !overflowed(&room));
     let entered = room.log.iter().filter(|(_, it)| matches!(it.event, Event::Queued { .. })).count();
     assert_eq!(entered, 1, "it never left");
     room.by(0, Verb::Ready { agent: agent(0) });
     assert_eq!(room.shows(0).as_deref(), Some("0612345678"));
-    room.bye(&mut caller);
-    room.rest();
+    over(room, caller);
 }
 
 #[test]
 fn a_caller_who_hangs_up_stops_the_phone_outside_in_the_same_step() {
-    let mut room = room(OUT);
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    room.pass(21 * SECOND);
+    let (mut room, mut caller) = waited(room(OUT));
     let rung = room.rings_outside().expect("rings outside");
     room.out_says("180 Ringing");
     room.bye(&mut caller);
@@ -88,20 +108,33 @@ fn two_centres() -> Room {
     Room::of(site(vec![home, other]))
 }
 
+/// Who answers there.
+const THERE: AgentId = AgentId { centre: CentreId(1), index: 0 };
+
+fn say(room: &mut Room, verb: Verb) -> Result<(), Refusal> {
+    let (centre, id, actor) = (THERE.centre, format!("{verb:?}"), Actor::Agent(THERE));
+    room.input(Input::Command(Command { centre, id, actor, verb }));
+    room.outcomes.last().expect("an outcome").result.map(|_| ())
+}
+
+/// Somebody in charge opens the way out of the front desk.
+fn open(room: &mut Room) {
+    let queue = room.queue("front");
+    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+}
+
 #[test]
 fn another_centre_helps_when_a_person_opens_it_and_the_place_at_home_is_kept() {
     let mut room = two_centres();
     let mut caller = room.dial_and_ack("0612345678", "15");
     assert!(room.ringing(5).is_none());
-    let queue = room.queue("front");
-    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    open(&mut room);
     assert_eq!(room.shows(5).as_deref(), Some("0612345678"), "in the same step");
     assert!(!overflowed(&room), "it waits at home all the same");
     room.answer(5);
     assert!(overflowed(&room));
-    let there = AgentId { centre: CentreId(1), index: 0 };
     let answered = room.log.iter().any(|(_, it)| {
-        it.centre == CentreId(1) && matches!(it.event, Event::Connected { agent, .. } if agent == there)
+        it.centre == CentreId(1) && matches!(it.event, Event::Connected { agent, .. } if agent == THERE)
     });
     assert!(answered);
     room.pass(20 * SECOND);
@@ -115,17 +148,15 @@ fn another_centre_helps_when_a_person_opens_it_and_the_place_at_home_is_kept() {
 #[test]
 fn i02_whoever_is_first_at_home_or_abroad_has_the_call() {
     let mut room = two_centres();
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    let queue = room.queue("front");
-    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    let caller = room.dial_and_ack("0612345678", "15");
+    open(&mut room);
     room.by(0, Verb::Ready { agent: agent(0) });
     assert!(room.ringing(0).is_some() && room.ringing(5).is_some());
     room.phone_says(5, "180 Ringing");
     room.answer(0);
     assert!(room.ringing(5).is_none(), "answered elsewhere");
     assert!(!overflowed(&room));
-    room.bye(&mut caller);
-    room.rest();
+    over(room, caller);
 }
 
 #[test]
@@ -153,7 +184,7 @@ fn a_caller_handed_over_and_answered_outside_is_nobodys_to_call_again() {
 fn somebody_outside_has_the_caller_of_a_lost_agent_and_the_other_phone_stops_ringing() {
     let mut room = Room::of(site(vec![centre(&with_overflow(OUT), kit::page::pages(0, 1))]));
     room.page_ready(0);
-    let mut caller = room.dial_and_ack("0612345678", "15");
+    let caller = room.dial_and_ack("0612345678", "15");
     assert!(room.key(0).result.is_ok());
     let (_, leg) = room.connected(0)[0];
     room.hears(leg);
@@ -167,28 +198,20 @@ fn somebody_outside_has_the_caller_of_a_lost_agent_and_the_other_phone_stops_rin
     room.pass(20 * SECOND);
     room.out_says("200 OK");
     assert!(overflowed(&room) && room.ringing(50).is_none());
-    room.bye(&mut caller);
-    room.rest();
+    over(room, caller);
 }
 
 #[test]
 fn i01_a_call_confirmed_vital_is_so_in_the_other_centre_that_may_have_it() {
     let mut room = two_centres();
-    let there = AgentId { centre: CentreId(1), index: 0 };
-    let say = |room: &mut Room, verb: Verb| {
-        let (centre, id, actor) = (there.centre, format!("{verb:?}"), Actor::Agent(there));
-        room.input(Input::Command(Command { centre, id, actor, verb }));
-        room.outcomes.last().expect("an outcome").result.expect("done");
-    };
-    say(&mut room, Verb::Pause { agent: there, reason: "break".to_owned() });
+    say(&mut room, Verb::Pause { agent: THERE, reason: "break".to_owned() }).expect("done");
     let mut first = room.dial_and_ack("0612345678", "15");
     room.pass(SECOND);
     let mut second = room.dial_and_ack("0687654321", "15");
-    let queue = room.queue("front");
-    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    open(&mut room);
     let (call, _) = room.arrival(1);
     room.chief(Verb::Qualify { call, class: "vital".to_owned() }).result.expect("confirmed vital");
-    say(&mut room, Verb::Ready { agent: there });
+    say(&mut room, Verb::Ready { agent: THERE }).expect("done");
     assert_eq!(room.shows(5).as_deref(), Some("0687654321"), "first there too, and not the longer wait");
     let told = room.log.iter().any(|(_, it)| {
         it.centre == CentreId(1)
@@ -205,29 +228,26 @@ fn i01_a_call_confirmed_vital_is_so_in_the_other_centre_that_may_have_it() {
 #[test]
 fn whoever_helps_qualifies_notes_and_tags_the_call_in_the_ear_and_no_other() {
     let mut room = two_centres();
-    let there = AgentId { centre: CentreId(1), index: 0 };
     let mut first = room.dial_and_ack("0612345678", "15");
     let mut second = room.dial_and_ack("0687654321", "15");
-    let queue = room.queue("front");
-    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    open(&mut room);
     room.answer(5);
     let (call, other) = (room.arrival(0).0, room.arrival(1).0);
-    let mut say = |verb: Verb| {
-        let (centre, id, actor) = (there.centre, format!("{verb:?}"), Actor::Agent(there));
-        room.input(Input::Command(Command { centre, id, actor, verb }));
-        room.outcomes.last().expect("an outcome").result.map(|_| ())
-    };
     let words = |call| {
         let (text, tag) = ("fell from a roof".to_owned(), "fall".to_owned());
         [Verb::Qualify { call, class: "P1".to_owned() }, Verb::Note { call, text }, Verb::Tag { call, tag }]
     };
     for verb in words(other) {
-        assert_eq!(say(verb), Err(Refusal::Unknown), "not theirs");
+        assert_eq!(say(&mut room, verb), Err(Refusal::Unknown), "not theirs");
     }
     for verb in words(call) {
-        assert_eq!(say(verb), Ok(()));
+        assert_eq!(say(&mut room, verb), Ok(()));
     }
-    assert_eq!(say(Verb::PlanCallback { call, after: SECOND, note: None }), Err(Refusal::Unknown), "home's");
+    assert_eq!(
+        say(&mut room, Verb::PlanCallback { call, after: SECOND, note: None }),
+        Err(Refusal::Unknown),
+        "home's"
+    );
     let told = |fits: fn(&Event) -> bool| {
         let both = room.log.iter().filter(|(_, it)| fits(&it.event)).map(|(_, it)| it.centre.0);
         both.collect::<std::collections::BTreeSet<_>>().len()
@@ -253,29 +273,22 @@ fn a_guest_who_makes_room_for_a_vital_caller_has_the_other_call_no_more() {
         plan::STAGED.replace("skills = [\"arm\"]\n", "skills = [\"arm\"]\nvital = { alert_busy = true }\n");
     let other = CentreSite { name: "samu-68".to_owned(), ..centre(&alerts, kit::page::pages(0, 1)) };
     let mut room = Room::of(site(vec![home, other]));
-    let there = AgentId { centre: CentreId(1), index: 0 };
-    let say = |room: &mut Room, verb: Verb| {
-        let (centre, id, actor) = (there.centre, format!("{verb:?}"), Actor::Agent(there));
-        room.input(Input::Command(Command { centre, id, actor, verb }));
-        room.outcomes.last().expect("an outcome").result.expect("done");
-    };
-    room.input(Input::Page { agent: there, open: true });
-    room.input(Input::PageOffer { agent: there, sdp: "v=0".to_owned() });
-    room.input(Input::PageAudio { agent: there, fit: true, why: String::new() });
-    say(&mut room, Verb::Ready { agent: there });
-    let queue = room.queue("front");
-    room.chief(Verb::SetOverflow { queue, open: true }).result.expect("opened");
+    room.input(Input::Page { agent: THERE, open: true });
+    room.input(Input::PageOffer { agent: THERE, sdp: "v=0".to_owned() });
+    room.input(Input::PageAudio { agent: THERE, fit: true, why: String::new() });
+    say(&mut room, Verb::Ready { agent: THERE }).expect("done");
+    open(&mut room);
     let mut first = room.dial_and_ack("0612345678", "18");
-    say(&mut room, Verb::Answer { agent: there });
+    say(&mut room, Verb::Answer { agent: THERE }).expect("done");
     let mut vital = room.dial_and_ack("0687654321", "1599");
     let alert = room.log.iter().rev().find_map(|(_, it)| match it.event {
         Event::Offered { offer, kind: OfferKind::Alert, .. } => Some(offer),
         _ => None,
     });
-    say(&mut room, Verb::Claim { agent: there, offer: alert.expect("alerted") });
+    say(&mut room, Verb::Claim { agent: THERE, offer: alert.expect("alerted") }).expect("done");
     let (call, _) = room.arrival(0);
     let gone = |(_, it): &&(u64, engine::call::event::Entry)| {
-        it.centre == there.centre && it.event == Event::Beside(Beside::GuestGone { call })
+        it.centre == THERE.centre && it.event == Event::Beside(Beside::GuestGone { call })
     };
     assert_eq!(room.log.iter().filter(gone).count(), 1, "no longer the other centre's concern");
     room.bye(&mut first);
@@ -287,13 +300,12 @@ fn a_guest_who_makes_room_for_a_vital_caller_has_the_other_call_no_more() {
 fn another_queue_of_the_centre_is_no_attempt_that_fails() {
     let mut room =
         room(r#"{ when = ["waited"], after = "20s", to = "queue:regulation", mode = "additive" }"#);
-    let mut caller = room.dial_and_ack("0612345678", "15");
+    let caller = room.dial_and_ack("0612345678", "15");
     room.pass(120 * SECOND);
-    let said = |of: fn(&Beside) -> bool| room.beside().into_iter().filter(|it| of(it)).count();
-    assert_eq!(said(|it| matches!(it, Beside::OverflowFailed { .. })), 0);
-    assert_eq!(said(|it| matches!(it, Beside::Overflowing { .. })), 1, "each rule fires once");
-    room.bye(&mut caller);
-    room.rest();
+    assert_eq!(failed(&room), 0);
+    let fired = room.beside().into_iter().filter(|it| matches!(it, Beside::Overflowing { .. }));
+    assert_eq!(fired.count(), 1, "each rule fires once");
+    over(room, caller);
 }
 
 #[test]
@@ -303,7 +315,7 @@ fn a_caller_offered_in_another_queue_as_well_is_not_moved_away_by_the_ways_out_o
     let plan = with_overflow(beside)
         .replace("stage  = \"regulation\"\n", &format!("stage  = \"regulation\"\n{moves}"));
     let mut room = Room::of(site(vec![centre(&plan, desks(0, 1, false))]));
-    let mut caller = room.dial_and_ack("0612345678", "15");
+    let caller = room.dial_and_ack("0612345678", "15");
     room.pass(21 * SECOND);
     let queue = QueueId { centre: CentreId(0), index: 1 };
     room.command(Actor::User("supervisor".to_owned()), Verb::SetOverflow { queue, open: true })
@@ -313,40 +325,26 @@ fn a_caller_offered_in_another_queue_as_well_is_not_moved_away_by_the_ways_out_o
     assert!(!moved, "the place at home is kept");
     room.by(0, Verb::Ready { agent: agent(0) });
     assert_eq!(room.shows(0).as_deref(), Some("0612345678"), "and whoever is free at home has the caller");
-    room.bye(&mut caller);
-    room.rest();
-}
-
-/// The carrier that rings outside has a second address.
-fn with_two_addresses(mut site: Site) -> Site {
-    site.trunks[1].reach.targets.push(kit::second_address());
-    site
+    over(room, caller);
 }
 
 #[test]
 fn a_way_out_over_a_carrier_is_tried_at_each_of_its_addresses() {
-    let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
-    let mut room = Room::of(with_two_addresses(site));
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    room.pass(21 * SECOND);
+    let (mut room, caller) = waited(room_of_two_addresses());
     room.out_says("503 Service Unavailable");
-    assert!(!room.beside().into_iter().any(|it| matches!(it, Beside::OverflowFailed { .. })));
+    assert_eq!(failed(&room), 0);
     let rung = room.rings_out_at(kit::second_address()).expect("rings at the other address");
     assert!(rung.uri().starts_with("sip:+33388000099@"), "{}", rung.uri());
     room.out_says_at(kit::second_address(), "200 OK");
     assert!(overflowed(&room));
     assert!(room.last(&trunk_at(1), rung.call_id(), |_| true).is_none(), "one address, one dialog");
-    room.bye(&mut caller);
-    room.rest();
+    over(room, caller);
 }
 
 #[test]
 fn an_address_that_says_nothing_is_left_for_the_carriers_next_one() {
     for (first, passes_on) in [(None, true), (Some("100 Trying"), false), (Some("180 Ringing"), false)] {
-        let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
-        let mut room = Room::of(with_two_addresses(site));
-        let mut caller = room.dial_and_ack("0612345678", "15");
-        room.pass(21 * SECOND);
+        let (mut room, caller) = waited(room_of_two_addresses());
         if let Some(first) = first {
             room.out_says(first);
         }
@@ -356,56 +354,44 @@ fn an_address_that_says_nothing_is_left_for_the_carriers_next_one() {
             room.out_says_at(kit::second_address(), "200 OK");
             assert!(overflowed(&room));
         }
-        room.bye(&mut caller);
-        room.rest();
+        over(room, caller);
     }
 }
 
 #[test]
 fn the_last_address_has_all_the_time_a_phone_rings() {
-    let mut room = room(OUT);
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    room.pass(21 * SECOND);
+    let (mut room, caller) = waited(room(OUT));
     room.pass(20 * SECOND);
     assert!(room.rings_outside().is_some(), "there is no other");
     room.out_says("200 OK");
     assert!(overflowed(&room));
-    room.bye(&mut caller);
-    room.rest();
+    over(room, caller);
 }
 
 #[test]
 fn whoever_is_called_outside_says_no_for_every_address_and_the_last_one_that_fails_ends_the_attempt() {
     for (first, then) in [("486 Busy Here", None), ("503 Service Unavailable", Some("500 Server Error"))] {
-        let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
-        let mut room = Room::of(with_two_addresses(site));
-        let mut caller = room.dial_and_ack("0612345678", "15");
-        room.pass(21 * SECOND);
+        let (mut room, caller) = waited(room_of_two_addresses());
         room.out_says(first);
         assert_eq!(room.rings_out_at(kit::second_address()).is_some(), then.is_some());
         if let Some(then) = then {
             room.out_says_at(kit::second_address(), then);
         }
-        let failed = |it: &&Beside| matches!(it, Beside::OverflowFailed { .. });
-        assert_eq!(room.beside().into_iter().filter(failed).count(), 1);
-        room.bye(&mut caller);
-        room.rest();
+        assert_eq!(failed(&room), 1);
+        over(room, caller);
     }
 }
 
 // RFC 3263 §4.3: an address that says nothing has failed, long before a caller has waited for it.
 #[test]
 fn i2_a_silent_address_of_a_carrier_is_left_for_the_next_after_four_seconds() {
-    let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
-    let mut room = Room::of(with_two_addresses(site));
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    room.pass(21 * SECOND);
+    let (mut room, caller) = waited(room_of_two_addresses());
     let silent = room.rings_outside().expect("rings outside");
     room.pass(Duration::from_millis(2_900));
     assert!(room.rings_out_at(kit::second_address()).is_none(), "it may be slow");
     room.pass(2 * SECOND);
     assert!(room.rings_out_at(kit::second_address()).is_some());
-    assert!(!room.beside().into_iter().any(|it| matches!(it, Beside::OverflowFailed { .. })));
+    assert_eq!(failed(&room), 0);
     room.out_says_at(kit::second_address(), "200 OK");
     assert!(overflowed(&room));
     // The silent one was only slow: what it answers is acknowledged and hung up, nobody hears nobody.
@@ -416,32 +402,24 @@ fn i2_a_silent_address_of_a_carrier_is_left_for_the_next_after_four_seconds() {
         let sent = room.last(&trunk_at(1), silent.call_id(), |sip| sip.method() == Some(method));
         assert!(sent.is_some(), "{method}");
     }
-    room.bye(&mut caller);
-    room.rest();
+    over(room, caller);
 }
 
 #[test]
 fn the_only_address_of_a_carrier_has_all_the_time_there_is() {
-    let mut room = room(OUT);
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    room.pass(21 * SECOND);
+    let (mut room, caller) = waited(room(OUT));
     room.pass(20 * SECOND);
     assert!(room.rings_outside().is_some(), "a slow answer is better than none");
     room.pass(11 * SECOND);
-    assert!(room.beside().into_iter().any(|it| matches!(it, Beside::OverflowFailed { .. })));
-    room.bye(&mut caller);
-    room.rest();
+    assert_eq!(failed(&room), 1);
+    over(room, caller);
 }
 
 #[test]
 fn an_address_that_has_said_a_word_is_waited_for() {
-    let site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
-    let mut room = Room::of(with_two_addresses(site));
-    let mut caller = room.dial_and_ack("0612345678", "15");
-    room.pass(21 * SECOND);
+    let (mut room, caller) = waited(room_of_two_addresses());
     room.out_says("100 Trying");
     room.pass(20 * SECOND);
     assert!(room.rings_out_at(kit::second_address()).is_none(), "nobody is called twice");
-    room.bye(&mut caller);
-    room.rest();
+    over(room, caller);
 }
