@@ -28,13 +28,19 @@ pub(crate) struct Ear {
 }
 
 impl Ear {
+    /// Says what callers say.
     pub(crate) fn open() -> Ear {
+        Ear::saying(CALLER_HZ)
+    }
+
+    /// Says another tone.
+    pub(crate) fn saying(hertz: f64) -> Ear {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         let port = socket.local_addr().unwrap().port();
         let (heard, over) = (Heard::default(), Arc::new(AtomicBool::new(false)));
         let (keeps, ends) = (Arc::clone(&heard), Arc::clone(&over));
-        let thread = std::thread::spawn(move || talk(&socket, &keeps, &ends));
+        let thread = std::thread::spawn(move || talk(&socket, hertz, &keeps, &ends));
         Ear { port, heard, over, thread: Some(thread) }
     }
 
@@ -48,8 +54,13 @@ impl Ear {
 
     /// True while a desk phone's tone is what it hears.
     pub(crate) fn hears_phone(&self) -> bool {
+        self.hears(PHONE_HZ)
+    }
+
+    /// True while this tone is what it hears.
+    pub(crate) fn hears(&self, hertz: f64) -> bool {
         let last = self.last();
-        last.len() == WINDOW && share(&last, PHONE_HZ) > 0.8
+        last.len() == WINDOW && share(&last, hertz) > 0.8
     }
 
     /// True while it hears something that is no phone: the queue's sound.
@@ -73,8 +84,8 @@ impl Drop for Ear {
     }
 }
 
-fn talk(socket: &UdpSocket, heard: &Heard, over: &AtomicBool) {
-    let mut speech = Speech::tone(CALLER_HZ);
+fn talk(socket: &UdpSocket, hertz: f64, heard: &Heard, over: &AtomicBool) {
+    let mut speech = Speech::tone(hertz);
     let mut peer: Option<SocketAddr> = None;
     let (mut next, mut sequence) = (Instant::now(), 0_u16);
     let mut packet = [0; 2_048];

@@ -19,15 +19,16 @@ const WITHIN: &str = "if (is_method(\"OPTIONS\") && !has_totag()) { sl_send_repl
      }\n";
 
 /// A proxy that stays in the way (Record-Route) and sends everything new to the next hop.
-struct Kamailio {
+pub(crate) struct Kamailio {
     child: Child,
     folder: Folder,
-    udp: u16,
+    pub(crate) udp: u16,
 }
 
 /// Where a proxy sends to, and how.
 enum Next {
     Udp(u16),
+    Tcp(u16),
     Tls(u16),
 }
 
@@ -35,6 +36,10 @@ impl Kamailio {
     fn start(udp: u16, tls: Option<(u16, &PathBuf)>, next: &Next) -> Kamailio {
         let folder = Folder::new();
         let (listen, secure) = match tls {
+            // What comes back over TCP within a call comes to its Record-Route.
+            None if matches!(next, Next::Tcp(_)) => {
+                (format!("listen=tcp:127.0.0.1:{}\n", free_tcp()), String::new())
+            }
             None => (String::new(), String::new()),
             Some((port, files)) => {
                 let files = files.display();
@@ -52,6 +57,7 @@ impl Kamailio {
         };
         let next = match next {
             Next::Udp(port) => format!("sip:127.0.0.1:{port}"),
+            Next::Tcp(port) => format!("sip:127.0.0.1:{port};transport=tcp"),
             Next::Tls(port) => format!("sip:127.0.0.1:{port};transport=tls"),
         };
         let lines = format!("{listen}{secure}");
@@ -63,6 +69,11 @@ impl Kamailio {
              t_relay();\n"
         );
         Kamailio::run(udp, folder, &lines, &route)
+    }
+
+    /// One that takes datagrams and goes on over TCP.
+    pub(crate) fn towards_tcp(centre: u16) -> Kamailio {
+        Kamailio::start(free_udp(1), None, &Next::Tcp(centre))
     }
 
     /// One that asks a centre every second whether it lives, and says in its log what it thinks.

@@ -2,7 +2,9 @@
 
 use crate::common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
 use crate::ear::Ear;
+use crate::kamailio::Kamailio;
 use crate::table::row;
+use bandeau::load::tone::{CALLER_HZ, PHONE_HZ};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
@@ -45,6 +47,7 @@ impl Sipp {
             .args(["-max_recv_loops", "1"])
             // Somebody who says nothing in a talk is asked by a re-INVITE where their audio is.
             .arg("-rtp_echo")
+            .args(["-trace_logs", "-log_file", "said"])
             .args(["-nostdin", "-timeout", "25s", "-timeout_error", "-trace_err", "-error_file", "errors"])
             .args(target.map(|at| at.to_string()))
             .current_dir(&folder.0)
@@ -55,6 +58,18 @@ impl Sipp {
             .spawn()
             .expect("sipp is installed by scripts/setup.sh");
         Sipp { child, folder }
+    }
+
+    /// The first line its scenario has written to its log, once it has.
+    fn says(&self) -> String {
+        let mut line = String::new();
+        eventually("the scenario says what it has seen", || {
+            let said = std::fs::read_to_string(self.folder.0.join("said")).unwrap_or_default();
+            let whole = said.split_once('\n').map(|(first, _)| first.trim().to_owned());
+            line = whole.unwrap_or_default();
+            !line.is_empty()
+        });
+        line
     }
 
     /// It must have had all its calls as its scenario says.
@@ -149,6 +164,13 @@ fn either_law_alone_is_answered_with_it() {
 
 #[test]
 #[ignore = "make test-all"]
+fn a_law_by_a_dynamic_number_alone_is_answered_by_that_number() {
+    let _row = row("SIPp", SIPP, "A-law and keys at dynamic payload types alone, UDP and TCP");
+    both("dynamic");
+}
+
+#[test]
+#[ignore = "make test-all"]
 fn an_update_within_a_call_is_answered() {
     let _row = row("SIPp", SIPP, "UPDATE within a call, UDP and TCP");
     both("update");
@@ -197,11 +219,14 @@ fn the_queue_is_heard_before_the_answer_and_the_phone_after_it() {
 #[test]
 #[ignore = "make test-all"]
 fn a_carrier_that_asks_us_to_call_somebody_is_told_no_and_keeps_its_call() {
-    // Over datagrams: SIPp takes no two messages of one TCP segment, as the two NOTIFYs are.
-    let _row = row("SIPp", SIPP, "REFER of a carrier: 202, NOTIFY 403, the call goes on");
-    let (node, _, first) = node();
+    let _row = row("SIPp", SIPP, "REFER of a carrier: 202, NOTIFY 403, the call goes on, UDP and TCP");
+    let (node, tcp, first) = node();
     let phone = node.phones(first, "--phones 1 --ring 0 --seconds 40");
-    run(node.sip, "u1", &["-sf", &scenario("refer_trunk")], 2);
+    // SIPp takes no two messages of one TCP segment, as the two NOTIFYs are: its border does that for it.
+    let border = Kamailio::towards_tcp(tcp.port());
+    for target in [node.sip, local(border.udp)] {
+        run(target, "u1", &["-sf", &scenario("refer_trunk")], 2);
+    }
     drop(phone);
     assert_eq!(node.metric_of("bandeau_sip_refused_total", "peer=\"trunk\""), 0.0);
 }
@@ -225,6 +250,69 @@ fn a_desk_phone_passes_its_caller_to_a_colleague_who_is_heard() {
     desk.passes();
     call.passes();
     drop(colleague);
+    assert_eq!(node.metric_of("bandeau_calls_total", "outcome=\"released\""), 1.0);
+    assert_eq!(node.metric("bandeau_never_total"), 0.0);
+}
+
+/// Desk phones at 127.0.0.1 whose carrier sits at 127.0.0.2: what comes from a carrier's address is a
+/// carrier's, whoever else sits there.
+fn node_beside_its_carrier(desks: Phones, trunk: &str, more: &str) -> Node {
+    Node::start_edited(desks, PLAN, |text, _| {
+        text.replace("peers = [\"127.0.0.1\"]", &format!("peers = [\"127.0.0.2\"{trunk}")) + more
+    })
+}
+
+fn elsewhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 2], free_udp(2)))
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn a_desk_phone_takes_the_place_of_another_that_rings_and_is_heard() {
+    let _row = row("SIPp", SIPP, "INVITE with Replaces of a desk phone: picks up what rings at another");
+    let first = free_udp(2);
+    let node = node_beside_its_carrier(Phones::Static { first, count: 2 }, "]", "");
+    let rings = Sipp::start(None, local(first), &["-sf", &scenario("rings")], 1);
+    let ear = Ear::open();
+    let call = heard_call_from(elsewhere(), node.sip, "talk", &ear, 6_000);
+    let place = rings.says();
+    let desk = Ear::saying(PHONE_HZ);
+    let (file, audio) = (scenario("picks_up"), desk.port.to_string());
+    let args = ["-sf", &file, "-key", "replaces", &place, "-key", "audio", &audio];
+    let picks = Sipp::start(Some(node.sip), local(first + 1), &args, 1);
+    eventually("both hear each other", || ear.hears_phone() && desk.hears(CALLER_HZ));
+    rings.passes();
+    call.passes();
+    picks.passes();
+    assert_eq!(node.metric_of("bandeau_calls_total", "outcome=\"released\""), 1.0);
+    assert_eq!(node.metric("bandeau_never_total"), 0.0);
+}
+
+#[test]
+#[ignore = "make test-all"]
+fn a_carrier_is_asked_to_join_its_caller_with_somebody_it_has_reached_and_our_lines_end() {
+    let _row = row("SIPp", SIPP, "REFER with Replaces to a carrier: joins its two, our lines end");
+    let (first, out) = (free_udp(1), elsewhere());
+    let trunk = format!(", \"{out}\"]\noptions = \"off\"\ntransfer = \"refer\"");
+    let contact =
+        "\n[[centre.contact]]\nname = \"sdis-67\"\nnumber = \"0388000018\"\ntrunks = [\"test-trunk\"]\n";
+    let node = node_beside_its_carrier(Phones::Static { first, count: 1 }, &trunk, contact);
+    let ears = [(); 3].map(|()| Ear::open());
+    let [desk, outside, caller] = ears.each_ref().map(|ear| ear.port.to_string());
+    let file = scenario("outside");
+    let outside = Sipp::start(None, out, &["-sf", &file, "-key", "audio", &outside], 1);
+    let file = scenario("refer_phone");
+    let args = ["-sf", &file, "-key", "to", "sdis-67", "-key", "audio", &desk];
+    let desk = Sipp::start(None, local(first), &args, 1);
+    let file = scenario("joins");
+    let args = ["-sf", &file, "-s", "15", "-key", "audio", &caller];
+    let carrier = Sipp::start(Some(node.sip), elsewhere(), &args, 1);
+    let (place, reached) = (carrier.says(), outside.says());
+    let id = reached.split('@').next().expect("a Call-ID");
+    assert!(place.contains(id), "the caller takes the place of our line to them: {place}, {reached}");
+    for peer in [desk, carrier, outside] {
+        peer.passes();
+    }
     assert_eq!(node.metric_of("bandeau_calls_total", "outcome=\"released\""), 1.0);
     assert_eq!(node.metric("bandeau_never_total"), 0.0);
 }
