@@ -70,3 +70,59 @@ fn attempts_are_not_callers_and_an_abandon_made_good_is_counted_as_such() {
     room.bye(&mut caller);
     room.rest();
 }
+
+#[test]
+fn the_wait_of_a_stage_is_counted_once_whatever_becomes_of_the_call() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 1, false))]));
+    room.by(0, Verb::SignIn { agent: agent(0), position: None }).result.expect("signed in");
+    let mut caller = room.dial_and_ack("0600000001", "15");
+    room.pass(10 * SECOND);
+    let call = room.arrival(0).0;
+    for _ in 0..3 {
+        room.by(0, Verb::Pick { agent: agent(0), call, confirmed: false }).result.expect("picked");
+        room.answer(0);
+        room.pass(60 * SECOND);
+        room.by(0, Verb::Hold { agent: agent(0), call }).result.expect("on the shared list");
+        room.pass(30 * SECOND);
+    }
+    let all = *figures(&room).all();
+    assert_eq!((all.answered, all.t1.count, all.t1.mean()), (1, 1, Some(10 * SECOND)));
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn whoever_gives_up_after_a_talk_that_we_lost_was_answered_and_did_not_abandon() {
+    let mut room = Room::of_pages(1);
+    room.page_ready(0);
+    let mut caller = room.dial_and_ack("0600000001", "15");
+    room.key(0);
+    let (call, leg) = room.connected(0)[0];
+    room.hears(leg);
+    assert_eq!(call, room.arrival(0).0);
+    room.pass(30 * SECOND);
+    room.page_down(room.page_id(0));
+    room.pass(20 * SECOND);
+    room.bye(&mut caller);
+    let all = *figures(&room).all();
+    assert_eq!((all.attempts, all.answered, all.abandoned, all.short), (1, 1, 0, 0));
+    room.rest();
+}
+
+#[test]
+fn a_partners_line_is_many_persons() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 1, false))]));
+    room.by(0, Verb::SignIn { agent: agent(0), position: None }).result.expect("signed in");
+    let mut gone = room.dial_and_ack("+33388000018", "18");
+    room.pass(20 * SECOND);
+    room.bye(&mut gone);
+    let mut caller = room.dial_and_ack("+33388000018", "18");
+    let call = room.arrival(1).0;
+    room.by(0, Verb::Pick { agent: agent(0), call, confirmed: false }).result.expect("picked");
+    room.answer(0);
+    let all = *figures(&room).all();
+    assert_eq!((all.attempts, all.callers), (2, 2), "whose are two");
+    assert_eq!((all.abandoned, all.recovered), (1, 0), "another of theirs makes nothing good");
+    room.bye(&mut caller);
+    room.rest();
+}

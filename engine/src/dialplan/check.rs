@@ -13,7 +13,7 @@ use super::condition::Condition;
 use super::draft::{At, ClassDraft, Draft, HoldDraft, RouteDraft, Span};
 use super::error::{Flaw, Problem, RouteFault};
 use super::eval::{Route, Service};
-use super::{Class, ClassId, Dialplan, HoldMode, Place, QueuePlan, Surroundings};
+use super::{Class, ClassId, Dialplan, HoldMode, Place, QueuePlan, Surroundings, is_partner_service};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Draft {
             let place = match read.services.iter().position(|known| known.name == name) {
                 Some(place) => place,
                 None => {
-                    let partner = name == "partner" || name.starts_with("partner-");
+                    let partner = is_partner_service(&name);
                     read.services.push(Service { name, partner });
                     few("services", read.services.len(), service)?;
                     read.services.len() - 1

@@ -174,6 +174,11 @@ pub struct Routed<'p> {
     pub partner: bool,
 }
 
+/// Whether a service of this name is another organisation's line: many persons, never one who calls again.
+pub fn is_partner_service(name: &str) -> bool {
+    name == "partner" || name.starts_with("partner-")
+}
+
 /// Sorts classes: the fence first, then the shorter target.
 fn urgency(classes: &[Class], id: ClassId) -> (bool, Duration) {
     let class = classes.get(usize::from(id.0));

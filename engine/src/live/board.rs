@@ -126,25 +126,25 @@ impl Board {
             self.gaps += 1;
         }
         self.seq = Some(entry.seq);
-        self.fold_call(entry);
+        let first_answer = self.indicators.is_first_answer(entry);
+        self.fold_call(entry, first_answer);
         self.fold_work(entry);
         self.fold_offer(entry);
         self.fold_beside(entry);
+        self.fold_minute(entry, first_answer);
         self.fold_figures(entry);
         self.fold_agent(entry);
-        self.fold_minute(entry);
         self.fold_alarm(entry);
     }
 
     /// The life of a call, and what is counted about it.
-    fn fold_call(&mut self, entry: &Entry) {
+    fn fold_call(&mut self, entry: &Entry, first_answer: bool) {
         match &entry.event {
             Event::Arrived { call, .. } => self.arrive(*call, entry),
             Event::Routed { call, route, .. } => self.call(*call, |row| row.route = Some(route.clone())),
             Event::Connected { call, agent, waited, .. } => {
                 self.call(*call, |row| row.stage = Stage::Talking);
-                let callback = matches!(self.rows.row(&Key::Call(*call)), Some(Row::Call(row)) if row.callback.is_some());
-                self.totals(|totals| totals.answered += u64::from(!callback));
+                self.totals(|totals| totals.answered += u64::from(first_answer));
                 self.attend(*call, &Who::Agent(*agent), Seat::Speaks, true, *waited, entry.at);
                 self.rows.set(Key::Held(*call), None);
             }
@@ -323,6 +323,7 @@ impl Board {
         self.rows.set(Key::Held(id), None);
         let Some(Row::Call(row)) = self.rows.row(&Key::Call(id)) else { return };
         let (trunk, counts) = (row.trunk.clone(), row.callback.is_none());
+        let answered = self.indicators.is_answered(id);
         self.rows.set(Key::Call(id), None);
         if !counts {
             return;
@@ -332,6 +333,8 @@ impl Board {
             totals.live = totals.live.saturating_sub(1);
             *match cause {
                 Cause::Released => &mut totals.released,
+                // Given up after a talk that was lost: answered, and over.
+                Cause::ShortAbandon | Cause::Abandon if answered => &mut totals.released,
                 Cause::ShortAbandon => &mut totals.short_abandons,
                 Cause::Abandon => &mut totals.abandons,
                 Cause::Network => &mut totals.network,

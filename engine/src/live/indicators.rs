@@ -5,6 +5,7 @@
 //! Waits are counted from the INVITE.
 
 use crate::call::event::{Beside, Cause, Entry, Event};
+use crate::dialplan::is_partner_service;
 use crate::id::CallId;
 use sip::time::Instant;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -106,15 +107,27 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 #[derive(Clone, Debug)]
 struct Seen {
     service: String,
-    /// `None`: withheld, or none was given.
+    /// `None`: withheld, none was given, or another organisation's line.
     number: Option<String>,
     arrived: Instant,
     answered: bool,
     callback: bool,
-    /// The stage it is at, how many there were before, and since when it waits there.
+    /// The stage it is at, and how many there were before.
     stage: String,
     before: usize,
-    entered: Option<Instant>,
+    wait: StageWait,
+}
+
+/// How far a call is with the one wait of a stage that counts: the first. Whoever is put on hold, lost by
+/// an agent or joined by somebody has been served there.
+#[derive(Clone, Copy, Debug)]
+enum StageWait {
+    /// It is not in a queue yet.
+    Ahead,
+    /// It waits since then.
+    Since(Instant),
+    /// Somebody has answered it.
+    Over,
 }
 
 /// The fold: figures of all calls and of each service.
@@ -144,15 +157,30 @@ impl Indicators {
         self.live.is_empty()
     }
 
+    /// Whether this entry is the first answer of a caller's call; asked before it is folded.
+    pub fn is_first_answer(&self, entry: &Entry) -> bool {
+        let Event::Connected { call, .. } = &entry.event else { return false };
+        self.live.get(call).is_some_and(|seen| !seen.answered && !seen.callback)
+    }
+
+    /// Whether this call has been answered, here or elsewhere.
+    pub fn is_answered(&self, call: CallId) -> bool {
+        self.live.get(&call).is_some_and(|seen| seen.answered)
+    }
+
     /// Takes one entry; the service whose figures it changed.
     pub fn fold(&mut self, entry: &Entry) -> Option<String> {
         match &entry.event {
             Event::Arrived { call, service, caller, withheld, .. } => {
-                let number = Some(caller.0.clone()).filter(|number| !*withheld && !number.is_empty());
+                let person = !*withheld && !caller.0.is_empty() && !is_partner_service(service);
+                let number = person.then(|| caller.0.clone());
                 self.arrive(*call, service, number, entry.at)
             }
             Event::Queued { call, .. } => {
-                self.live.get_mut(call)?.entered.get_or_insert(entry.at);
+                let wait = &mut self.live.get_mut(call)?.wait;
+                if matches!(wait, StageWait::Ahead) {
+                    *wait = StageWait::Since(entry.at);
+                }
                 None
             }
             Event::Connected { call, .. } => self.answer(*call, entry.at),
@@ -175,7 +203,7 @@ impl Indicators {
             callback: false,
             stage: String::new(),
             before: 0,
-            entered: None,
+            wait: StageWait::Ahead,
         };
         self.live.insert(call, seen);
         self.count(service, |figures| {
@@ -186,15 +214,8 @@ impl Indicators {
 
     /// Whether this number has not called a short while ago; from here on it has.
     fn is_new(&mut self, number: &str, at: Instant) -> bool {
-        let lost = match self.numbers.get_mut(number) {
-            Some((last, _)) if at.since(*last) <= SAME_CALLER => {
-                *last = at;
-                self.order.push_back((at, number.to_owned()));
-                return false;
-            }
-            Some((_, lost)) => *lost,
-            None => 0,
-        };
+        let known = self.numbers.get(number).copied();
+        let lost = known.map_or(0, |(_, lost)| lost);
         self.numbers.insert(number.to_owned(), (at, lost));
         self.order.push_back((at, number.to_owned()));
         while self.order.len() > NUMBERS_MAX {
@@ -203,14 +224,17 @@ impl Indicators {
                 self.numbers.remove(&oldest);
             }
         }
-        true
+        known.is_none_or(|(last, _)| at.since(last) > SAME_CALLER)
     }
 
     fn answer(&mut self, call: CallId, at: Instant) -> Option<String> {
         let seen = self.live.get_mut(&call)?;
         let first = !std::mem::replace(&mut seen.answered, true) && !seen.callback;
         let waited = at.since(seen.arrived);
-        let stage = seen.entered.take().map(|since| (seen.before, at.since(since)));
+        let stage = match std::mem::replace(&mut seen.wait, StageWait::Over) {
+            StageWait::Since(since) => Some((seen.before, at.since(since))),
+            StageWait::Ahead | StageWait::Over => None,
+        };
         let (service, callback) = (seen.service.clone(), seen.callback);
         let recovered = if first { self.make_good(call) } else { 0 };
         self.count(&service, |figures| {
@@ -242,14 +266,17 @@ impl Indicators {
             return None;
         }
         if cause == Cause::Abandon
+            && !seen.answered
             && let Some((_, lost)) = seen.number.as_ref().and_then(|number| self.numbers.get_mut(number))
         {
             *lost += 1;
         }
         self.count(&seen.service, |figures| match cause {
+            // Whoever gives up after a talk that we lost was answered all the same: a call counts once.
+            _ if seen.answered => {}
             Cause::ShortAbandon => figures.short += 1,
             Cause::Abandon => figures.abandoned += 1,
-            Cause::Network if !seen.answered => figures.broken += 1,
+            Cause::Network => figures.broken += 1,
             _ => {}
         })
     }
@@ -259,7 +286,7 @@ impl Indicators {
             Beside::Staged { call, stage } => {
                 let seen = self.live.get_mut(call)?;
                 if !seen.stage.is_empty() && seen.stage != *stage {
-                    (seen.before, seen.entered) = (seen.before + 1, None);
+                    (seen.before, seen.wait) = (seen.before + 1, StageWait::Ahead);
                 }
                 seen.stage.clone_from(stage);
                 None
@@ -279,7 +306,7 @@ impl Indicators {
                     callback: true,
                     stage: String::new(),
                     before: 0,
-                    entered: None,
+                    wait: StageWait::Ahead,
                 };
                 self.live.insert(*call, seen);
                 self.count(service, |figures| figures.callbacks += 1)

@@ -144,7 +144,7 @@ pub struct Totals {
     pub arrived: u64,
     /// Calls alive.
     pub live: u64,
-    /// Connections of a caller with an agent.
+    /// Calls an agent has answered, each counted once.
     pub answered: u64,
     /// Ended on purpose after talking.
     pub released: u64,

@@ -791,7 +791,7 @@ from: Millis,
  */
 arrived: number, 
 /**
- * Connections of a caller with an agent.
+ * Calls an agent has answered, each counted once.
  */
 answered: number, 
 /**
@@ -1211,7 +1211,7 @@ arrived: number,
  */
 live: number, 
 /**
- * Connections of a caller with an agent.
+ * Calls an agent has answered, each counted once.
  */
 answered: number, 
 /**

@@ -66,7 +66,7 @@ impl Board {
     }
 
     /// Counts into the minute an entry belongs to. A minute in which nothing happened has no row.
-    pub(super) fn fold_minute(&mut self, entry: &Entry) {
+    pub(super) fn fold_minute(&mut self, entry: &Entry, first_answer: bool) {
         let counts = matches!(
             entry.event,
             Event::Arrived { .. }
@@ -80,6 +80,8 @@ impl Board {
         }
         let minute = entry.at.as_nanos() / MINUTE;
         let waiting = u64::try_from(self.queue_of.len()).unwrap_or(u64::MAX);
+        let answered =
+            matches!(&entry.event, Event::Ended { call, .. } if self.indicators.is_answered(*call));
         let slot = match self.minute {
             Some((current, slot)) if current == minute => slot,
             last => {
@@ -95,8 +97,10 @@ impl Board {
             let Row::Minute(row) = row else { return };
             match &entry.event {
                 Event::Arrived { .. } => row.arrived += 1,
-                Event::Connected { .. } => row.answered += 1,
-                Event::Ended { cause: Cause::Abandon | Cause::ShortAbandon, .. } => row.abandoned += 1,
+                Event::Connected { .. } => row.answered += u64::from(first_answer),
+                Event::Ended { cause: Cause::Abandon | Cause::ShortAbandon, .. } if !answered => {
+                    row.abandoned += 1;
+                }
                 _ => {}
             }
             row.waiting = row.waiting.max(waiting);

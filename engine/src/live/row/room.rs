@@ -77,7 +77,7 @@ pub struct MinuteRow {
     pub from: Millis,
     /// Calls that reached us in it.
     pub arrived: u64,
-    /// Connections of a caller with an agent.
+    /// Calls an agent has answered, each counted once.
     pub answered: u64,
     /// Callers who hung up while waiting.
     pub abandoned: u64,
