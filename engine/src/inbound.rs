@@ -172,6 +172,8 @@ impl Engine {
                 call: id,
                 route: routed.route.to_owned(),
                 modifiers: routed.modifiers.iter().map(|&name| name.to_owned()).collect(),
+                queue: plan.queue_name(routed.queue).to_owned(),
+                class: plan.class(routed.class).map(|class| class.name.clone()).unwrap_or_default(),
                 plan: plan.version.clone(),
             },
         );

@@ -70,13 +70,14 @@ impl Returning {
         let at = earlier.ended;
         earlier.agent = earlier.agent.or_else(|| self.of(at, number).and_then(|before| before.agent));
         self.latest.insert(number.to_owned(), earlier);
-        self.order.push_back((at, number.to_owned()));
-        while self.order.len() > NUMBERS_MAX {
+        // Room is made first: a full ring that grew by one would be twice as large for ever.
+        while self.order.len() >= NUMBERS_MAX {
             let Some((ended, number)) = self.order.pop_front() else { break };
             if self.latest.get(&number).is_some_and(|past| past.ended == ended) {
                 self.latest.remove(&number);
             }
         }
+        self.order.push_back((at, number.to_owned()));
     }
 }
 

@@ -40,16 +40,22 @@ struct Past {
     plan: String,
     route: String,
     modifiers: Vec<String>,
-    /// The class it entered its first queue with; `None`: turned away before any plan was asked.
+    /// `None`: the record is older than the note of its queue.
+    queue: Option<String>,
+    /// The class the plan gave; of older records, the one it entered its first queue with. `None`: turned
+    /// away before any plan was asked.
     class: Option<String>,
 }
 
 impl From<Record> for Past {
     fn from(record: Record) -> Past {
+        let noted = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
         Past {
             call: record.call.to_string(),
-            class: record.stages.first().map(|stage| stage.class.clone()),
-            answered: !record.conversations.is_empty(),
+            queue: noted(&record.queue),
+            class: noted(&record.class).or_else(|| record.stages.first().map(|stage| stage.class.clone())),
+            answered: !record.conversations.is_empty()
+                || record.course.outlets.iter().any(|it| it.answered.is_some()),
             called: record.called,
             trunk: record.trunk,
             caller: record.caller.0,
@@ -71,6 +77,7 @@ struct Otherwise {
     called: String,
     plan: String,
     route: [String; 2],
+    queue: [String; 2],
     class: [String; 2],
     modifiers: [Vec<String>; 2],
 }
@@ -83,12 +90,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<usize> {
     let plan = super::read(&args.plan)?;
     let records = records(&args.records)?;
     let mut latest: HashMap<&str, &Past> = HashMap::new();
-    let (mut routes, mut classes, mut elsewhere) = (0, 0, 0);
+    let (mut routes, mut queues, mut classes, mut elsewhere) = (0, 0, 0, 0);
     for record in &records {
         let person = record.caller.as_str();
         let earlier = latest.get(person).copied();
         if let Some(one) = again(&plan, record, earlier) {
             routes += usize::from(one.route[0] != one.route[1]);
+            queues += usize::from(one.queue[0] != one.queue[1]);
             classes += usize::from(one.class[0] != one.class[1]);
             elsewhere += 1;
             tell(&one, args.json, out)?;
@@ -100,7 +108,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<usize> {
     if !args.json {
         writeln!(
             out,
-            "{} calls: {elsewhere} would have gone elsewhere ({routes} by another route, {classes} with another class)",
+            "{} calls: {elsewhere} would have gone elsewhere ({routes} by another route, {queues} to another queue, \
+             {classes} with another class)",
             records.len(),
         )?;
     }
@@ -111,13 +120,14 @@ fn tell(one: &Otherwise, json: bool, out: &mut dyn Write) -> anyhow::Result<()> 
     if json {
         return Ok(writeln!(out, "{}", serde_json::to_string(one)?)?);
     }
-    let Otherwise { call, called, plan, route, class, modifiers } = one;
+    let Otherwise { call, called, plan, route, queue, class, modifiers } = one;
     writeln!(out, "{call} to {called}, decided by version {plan}")?;
     let mut change = |what: &str, was: &str, is: &str| match was == is {
         true => Ok(()),
         false => writeln!(out, "    {what}: {was} -> {is}"),
     };
     change("route", &route[0], &route[1])?;
+    change("queue", &queue[0], &queue[1])?;
     change("class", &class[0], &class[1])?;
     let names = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     change("modifiers", &names(&modifiers[0]), &names(&modifiers[1]))?;
@@ -141,13 +151,20 @@ fn again(plan: &Dialplan, record: &Past, earlier: Option<&Past>) -> Option<Other
     let routed = plan.route_again(&facts, &record.route, &record.modifiers);
     let class = plan.class(routed.class).map(|class| class.name.clone()).unwrap_or_default();
     let modifiers: Vec<String> = routed.modifiers.iter().map(|&name| name.to_owned()).collect();
+    if record.route.is_empty() {
+        return None; // a callback, or turned away: no plan was asked
+    }
     let was = record.class.clone()?;
-    let same = routed.route == record.route && class == was && modifiers == record.modifiers;
+    let queue = plan.queue_name(routed.queue).to_owned();
+    let stood = record.queue.clone().unwrap_or_else(|| queue.clone());
+    let same =
+        routed.route == record.route && queue == stood && class == was && modifiers == record.modifiers;
     (!same).then(|| Otherwise {
         call: record.call.clone(),
         called: record.called.clone(),
         plan: record.plan.clone(),
         route: [record.route.clone(), routed.route.to_owned()],
+        queue: [stood, queue],
         class: [was, class],
         modifiers: [record.modifiers.clone(), modifiers],
     })
@@ -245,7 +262,8 @@ mod tests {
     #[test]
     fn calls_that_go_where_they_went_are_only_counted() {
         let said = replay("same", &[record(1, 0), record(2, 7200)], false).expect("replayed");
-        let words = "2 calls: 0 would have gone elsewhere (0 by another route, 0 with another class)\n";
+        let words = "2 calls: 0 would have gone elsewhere (0 by another route, 0 to another queue, 0 with another \
+                     class)\n";
         assert_eq!(said, (0, words.to_owned()));
     }
 
@@ -269,13 +287,32 @@ mod tests {
         let mut ecall = record(1, 0);
         ecall.called = "+33388000015".into();
         ecall.modifiers = vec!["automatic eCall".into()];
-        ecall.stages[0].class = "vital".into();
+        ecall.class = "vital".into();
         assert_eq!(replay("ecall", &[ecall.clone()], false).expect("replayed").0, 0);
         ecall.modifiers = vec!["a modifier that is no more".into()];
         let (count, said) = replay("gone", &[ecall], true).expect("replayed");
         assert_eq!(count, 1);
         let json: serde_json::Value = serde_json::from_str(&said).expect("JSON");
         assert_eq!(json["class"], serde_json::json!(["vital", "unqualified"]));
+    }
+
+    #[test]
+    fn another_queue_of_the_same_route_is_elsewhere() {
+        let mut moved = record(1, 0);
+        moved.queue = "regulation".into();
+        let (count, said) = replay("moved", &[moved.clone()], false).expect("replayed");
+        assert_eq!(count, 1, "{said}");
+        assert!(said.contains("queue: regulation -> front"), "{said}");
+        assert!(said.contains("(0 by another route, 1 to another queue, 0 with another class)"), "{said}");
+        moved.queue = String::new();
+        assert_eq!(replay("unnoted", &[moved], false).expect("replayed").0, 0, "an older record cannot tell");
+    }
+
+    #[test]
+    fn what_a_person_or_an_earlier_call_said_of_the_class_is_not_the_plans_doing() {
+        let mut raised = record(1, 0);
+        raised.stages[0].class = "vital".into();
+        assert_eq!(replay("raised", &[raised], false).expect("replayed").0, 0);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) fn record(n: u64) -> Record {
         arrived_at: Instant::from_nanos(n),
         route: "default".to_owned(),
         modifiers: Vec::new(),
+        queue: "front".to_owned(),
+        class: "unqualified".to_owned(),
         plan: "1".to_owned(),
         anchored: None,
         answered: None,

@@ -66,6 +66,12 @@ pub enum Event {
         route: String,
         /// Modifiers that applied, in order.
         modifiers: Vec<String>,
+        /// The queue it is for, by its name in the plan.
+        #[serde(default)]
+        queue: String,
+        /// The class the plan gives, before anybody says otherwise.
+        #[serde(default)]
+        class: String,
         /// The plan's version.
         plan: String,
     },

@@ -49,6 +49,12 @@ pub struct Record {
     pub route: String,
     /// Modifiers that applied, in order.
     pub modifiers: Vec<String>,
+    /// The queue the plan chose, by its name there.
+    #[serde(default)]
+    pub queue: String,
+    /// The class the plan gave, before anybody said otherwise.
+    #[serde(default)]
+    pub class: String,
     /// The plan's version.
     pub plan: String,
     /// When the caller first heard us (183 or 200).
@@ -281,6 +287,8 @@ impl Record {
             arrived_at: entry.at,
             route: String::new(),
             modifiers: Vec::new(),
+            queue: String::new(),
+            class: String::new(),
             plan: String::new(),
             anchored: None,
             answered: None,
@@ -308,9 +316,11 @@ impl Record {
     pub fn apply(&mut self, entry: &Entry) {
         let at = entry.at.since(self.arrived_at);
         match &entry.event {
-            Event::Routed { route, modifiers, plan, .. } => {
+            Event::Routed { route, modifiers, queue, class, plan, .. } => {
                 self.route.clone_from(route);
                 self.modifiers.clone_from(modifiers);
+                self.queue.clone_from(queue);
+                self.class.clone_from(class);
                 self.plan.clone_from(plan);
             }
             Event::Anchored { answered, .. } => {

@@ -130,7 +130,11 @@ impl Dialplan {
         let mut does = Vec::new();
         if outcome == Outcome::Wins {
             let begun = self.begin(route, case);
-            does.push(format!("queue {}, class {}", self.queue_name(begun.queue), self.class_name(&begun)));
+            does.push(format!(
+                "queue {}, class {}",
+                self.queue_name(begun.queue).to_owned(),
+                self.class_name(&begun)
+            ));
         }
         let (name, priority) = (route.name.clone(), Some(route.priority));
         Verdict { name, priority, outcome, why: self.reasons(&route.when, case), does }
@@ -179,7 +183,7 @@ impl Dialplan {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Decided {
             route: routed.route.to_owned(),
-            queue: self.queue_name(routed.queue),
+            queue: self.queue_name(routed.queue).to_owned(),
             class: self.class_name(routed),
             hold: if routed.hold == HoldMode::Answered { "answered" } else { "early" },
             announce: routed.announce.to_vec(),
@@ -199,10 +203,6 @@ impl Dialplan {
             alone: routed.owner.map(|_| routed.alone.as_secs()),
             leads: routed.leads.iter().map(SkillNeed::to_string).collect(),
         }
-    }
-
-    fn queue_name(&self, place: u32) -> String {
-        self.queues.get(place as usize).map(|queue| queue.name.clone()).unwrap_or_default()
     }
 
     fn class_name(&self, routed: &Routed<'_>) -> String {

@@ -213,6 +213,12 @@ impl Dialplan {
         u32::try_from(place).ok()
     }
 
+    /// The name of a queue by its place; empty for another plan's.
+    pub fn queue_name(&self, place: u32) -> &str {
+        let queue = usize::try_from(place).ok().and_then(|place| self.queues.get(place));
+        queue.map_or("", |queue| queue.name.as_str())
+    }
+
     /// A call of class `from` to which somebody or something gives `to`: it is raised, or stays.
     pub fn raised(&self, from: ClassId, to: ClassId) -> ClassId {
         if self.urgency(to) < self.urgency(from) { to } else { from }

@@ -217,13 +217,14 @@ impl Indicators {
         let known = self.numbers.get(number).copied();
         let lost = known.map_or(0, |(_, lost)| lost);
         self.numbers.insert(number.to_owned(), (at, lost));
-        self.order.push_back((at, number.to_owned()));
-        while self.order.len() > NUMBERS_MAX {
+        // Room is made first: a full ring that grew by one would be twice as large for ever.
+        while self.order.len() >= NUMBERS_MAX {
             let Some((at, oldest)) = self.order.pop_front() else { break };
             if self.numbers.get(&oldest).is_some_and(|(last, _)| *last == at) {
                 self.numbers.remove(&oldest);
             }
         }
+        self.order.push_back((at, number.to_owned()));
         known.is_none_or(|(last, _)| at.since(last) > SAME_CALLER)
     }
 
