@@ -210,13 +210,13 @@ impl Floor {
         self.steps.push_back(Step::Take { offer: id });
     }
 
-    /// A page shows an offer. That the page lives says nothing about the person before it: of an
-    /// offer that rings, only the clock changes.
+    /// A page shows an offer, and so it lives; of the person before it that says nothing. Of an offer that
+    /// rings, only the clock changes.
     pub(super) fn seen(&mut self, ix: usize, id: OfferId) {
         let reserves = self.offers.get(&id.serial).map(|offer| offer.reserves);
         match reserves {
             Some(true) if self.agents[ix].by_page => self.alerting(id),
-            _ => self.show_life(ix),
+            _ => self.phone_rings(ix),
         }
     }
 }

@@ -311,7 +311,7 @@ impl Floor {
         self.agents[ix].present_at = Some(now);
     }
 
-    /// A phone that rings is there, whoever sits before it.
+    /// A phone that rings is there, or a page that shows something, whoever sits before it.
     pub(super) fn phone_rings(&mut self, ix: usize) {
         let agent = &mut self.agents[ix];
         if agent.failures > 0 {

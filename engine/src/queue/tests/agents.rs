@@ -187,6 +187,15 @@ fn i31_rona_never_empties_a_queue_of_its_last_agents() {
 }
 
 #[test]
+fn i31_a_page_that_shows_an_invitation_says_nothing_of_the_person_who_let_it_ring() {
+    check(
+        "0s browser Nour:room,arm open | 0s browser Nour ready | 1s call A routine | 1s sees Nour | 7.5s gone A \
+         | 10s call B routine in room | 10s sees Nour | 11s claims Nour",
+        "1s offer A to Nour | 7s rona Nour true | 10s invite Nour to B | 11s rona Nour false | 11s offer B to Nour",
+    );
+}
+
+#[test]
 fn i31_a_vital_call_rings_agents_in_rona_all_the_same() {
     check(
         "0s agent Nour ready | 0s agent Mia ready | 1s call A routine | 2s rings Nour | 7s answers Mia \
