@@ -380,7 +380,13 @@ impl<'s> Shift<'s> {
                     self.connects(offer);
                 }
                 Step::Event(event) => self.hears(&event),
-                Step::Stop { .. } | Step::Overflow(_) => {}
+                // Nobody is played elsewhere: the caller is back in the same instant, and waits at home.
+                Step::Overflow(out) => {
+                    let fact = Fact::Returned { work: out.work, queue: out.queue, rule: out.rule };
+                    self.out.facts += 1;
+                    self.floor.handle(self.now, fact);
+                }
+                Step::Stop { .. } => {}
             }
         }
     }

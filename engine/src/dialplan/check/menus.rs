@@ -43,6 +43,14 @@ impl Names<'_> {
             Some((class, at)) if urgency(&self.classes, class) >= urgency(&self.classes, route) => {
                 return wrong(at, "raises nobody", "a key may only raise: name a class above the route's");
             }
+            Some((class, at)) if self.classes.get(usize::from(class.0)).is_some_and(|class| class.fence) => {
+                return wrong(
+                    at,
+                    "confirms what nobody has heard",
+                    "a key declares: name a class before the fence, as `declared`. Behind it stand what a person, a \
+                     partner's line or an eCall says",
+                );
+            }
             _ => {}
         }
         let tag = draft.tag.as_ref().map(label).transpose()?;
