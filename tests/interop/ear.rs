@@ -5,6 +5,7 @@
 use bandeau::load::tone::{CALLER_HZ, FRAME, PHONE_HZ, Speech};
 use bandeau::media::g711;
 use bandeau::media::tone::{level, share};
+use engine::media::Codec;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,8 @@ type Heard = Arc<Mutex<Vec<(Instant, Vec<i16>)>>>;
 
 pub(crate) struct Ear {
     pub(crate) port: u16,
+    /// The number by which it says and hears A-law.
+    pub(crate) payload_type: u8,
     heard: Heard,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -30,18 +33,18 @@ pub(crate) struct Ear {
 impl Ear {
     /// Says what callers say.
     pub(crate) fn open() -> Ear {
-        Ear::saying(CALLER_HZ)
+        Ear::of(CALLER_HZ, 8)
     }
 
-    /// Says another tone.
-    pub(crate) fn saying(hertz: f64) -> Ear {
+    /// Says this tone, and is sent A-law by this number and no other.
+    pub(crate) fn of(hertz: f64, payload_type: u8) -> Ear {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         let port = socket.local_addr().unwrap().port();
         let (heard, over) = (Heard::default(), Arc::new(AtomicBool::new(false)));
         let (keeps, ends) = (Arc::clone(&heard), Arc::clone(&over));
-        let thread = std::thread::spawn(move || talk(&socket, hertz, &keeps, &ends));
-        Ear { port, heard, over, thread: Some(thread) }
+        let thread = std::thread::spawn(move || talk(&socket, (hertz, payload_type), &keeps, &ends));
+        Ear { port, payload_type, heard, over, thread: Some(thread) }
     }
 
     /// What came last, 100 ms of it; empty when nothing has come for as long.
@@ -84,7 +87,7 @@ impl Drop for Ear {
     }
 }
 
-fn talk(socket: &UdpSocket, hertz: f64, heard: &Heard, over: &AtomicBool) {
+fn talk(socket: &UdpSocket, (hertz, payload_type): (f64, u8), heard: &Heard, over: &AtomicBool) {
     let mut speech = Speech::tone(hertz);
     let mut peer: Option<SocketAddr> = None;
     let (mut next, mut sequence) = (Instant::now(), 0_u16);
@@ -92,9 +95,9 @@ fn talk(socket: &UdpSocket, hertz: f64, heard: &Heard, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
         if let Ok((length, from)) = socket.recv_from(&mut packet) {
             peer = Some(from);
-            let codec = g711::codec_of(packet[1] & 0x7f);
-            if let Some(codec) = codec.filter(|_| length > 12) {
-                let samples = packet[12..length].iter().map(|byte| g711::decode(codec, *byte)).collect();
+            if packet[1] & 0x7f == payload_type && length > 12 {
+                let samples =
+                    packet[12..length].iter().map(|byte| g711::decode(Codec::Pcma, *byte)).collect();
                 heard.lock().unwrap().push((Instant::now(), samples));
             }
         }
@@ -104,7 +107,7 @@ fn talk(socket: &UdpSocket, hertz: f64, heard: &Heard, over: &AtomicBool) {
         next += Duration::from_millis(20);
         sequence = sequence.wrapping_add(1);
         if let Some(peer) = peer {
-            let mut says = vec![0x80, 8];
+            let mut says = vec![0x80, payload_type];
             says.extend_from_slice(&sequence.to_be_bytes());
             says.extend_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
             says.extend_from_slice(&7_u32.to_be_bytes());
