@@ -65,8 +65,8 @@ pub struct SipTls {
 pub struct TrunkWire {
     /// Names to be resolved, ahead of need; their addresses are the trunk's.
     pub names: Vec<HostName>,
-    /// The names its certificate shows, one of them: calls over TLS are the trunk's by these and,
-    /// where there are any, by nothing else.
+    /// The names its certificate shows, one of them: over TLS calls are the trunk's by these and, where
+    /// there are any, by nothing else.
     pub certificates: Vec<String>,
 }
 
@@ -215,7 +215,7 @@ impl Config {
         let sip_tls = check.sip_tls(&draft, &listen)?;
         let listeners = check.listeners(&draft, &listen, contact)?;
         let (trunks, wires) = check.trunks(&draft)?;
-        let centres = check.centres(&draft, &trunks, &realm)?;
+        let centres = check.centres(&draft, (&trunks, &wires), &realm)?;
         check.numbers(&draft, &centres)?;
         let site = Site {
             epoch: 0,

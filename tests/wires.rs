@@ -69,7 +69,7 @@ fn a_ping_has_its_pong_at_once() {
 }
 
 #[test]
-fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
+fn a_trunk_of_both_is_nobody_over_tls_without_its_certificate_and_elsewhere_its_address() {
     let house = House::open("certificate_names = [\"sbc.carrier.example\"]", "");
     let quick = Duration::from_millis(700);
     let connect = |shown: Option<&(PathBuf, PathBuf)>| {
@@ -83,11 +83,38 @@ fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
     assert!(nameless.call(quick).is_none());
     let mut other = connect(Some(&house.other)).expect("a certificate of our authority");
     assert!(other.call(quick).is_none(), "another carrier's name");
-    assert!(Carrier::tcp(house.tcp).call(quick).is_none(), "the address alone proves nothing");
+    let [mut udp, mut tcp, _] = house.carriers();
+    for carrier in [&mut udp, &mut tcp] {
+        let call = carrier.call(SOON).expect("where no certificate can be shown the address is enough");
+        assert!(carrier.hang_up(&call));
+    }
     let folder = Folder::new();
     let stranger = Authority::new().vouches(&folder, "forged", &["sbc.carrier.example"]);
     let forged = connect(Some(&stranger)).and_then(|mut it| it.call(quick));
     assert!(forged.is_none(), "an authority nobody believes");
+}
+
+#[test]
+fn a_trunk_without_addresses_is_whoever_shows_its_certificate_from_anywhere() {
+    let house = House::of_trunk("info", "certificate_names = [\"sbc.carrier.example\"]", "");
+    let quick = Duration::from_millis(700);
+    let connect = |shown: Option<&(PathBuf, PathBuf)>| {
+        let shown = shown.map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+        Carrier::tls(house.tls, "bandeau.example", &house.ca, shown).expect("a handshake")
+    };
+    let mut trunk = connect(Some(&house.carrier));
+    let call = trunk.call(SOON).expect("an answer");
+    assert!(trunk.hang_up(&call));
+    let folder = Folder::new();
+    let forged = Authority::new().vouches(&folder, "forged", &["sbc.carrier.example"]);
+    for (what, shown) in [
+        ("no certificate", None),
+        ("another's name", Some(&house.other)),
+        ("a name nobody we believe vouches for", Some(&forged)),
+    ] {
+        assert!(connect(shown).call(quick).is_none(), "a phone may come in with it, and no trunk: {what}");
+    }
+    assert!(Carrier::tcp(house.tcp).call(quick).is_none(), "nobody by address");
 }
 
 #[test]

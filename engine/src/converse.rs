@@ -4,7 +4,7 @@
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, Event, Loss, Seat};
 use crate::call::leg::LegState;
-use crate::call::party::Party;
+use crate::call::party::{Party, PartyRole};
 use crate::call::{Call, Purpose, Talk};
 use crate::dialplan::HoldMode;
 use crate::engine::{Engine, Line};
@@ -226,7 +226,8 @@ impl Engine {
     fn silent(&mut self, leg: LegId, seconds: u16) {
         let Some(&id) = self.legs.get(&leg) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (in_talk, is_caller) = (is_in_talk(call, leg), call.caller().id == leg);
+        let (in_talk, is_caller, is_partner) =
+            (is_in_talk(call, leg), call.caller().id == leg, is_partner(call, leg));
         // While its agent asks somebody by the phone's second line, the first is on hold.
         let on_hold = call.party(leg).and_then(Party::agent).is_some_and(|agent| call.asks_by_phone(agent));
         let Some(found) = call.leg_mut(leg) else { return };
@@ -247,6 +248,8 @@ impl Engine {
         }
         match (is_caller, seconds >= GONE) {
             (true, true) if state == LegState::Lost => self.caller_lost(id),
+            (false, true) if is_partner && state == LegState::Lost => self.leg_lost(id, leg, Loss::NoAudio),
+            (false, true) if is_partner => {} // it answers: muted, and there
             (false, true) if in_talk && expected => self.leg_lost(id, leg, Loss::NoAudio),
             _ => {}
         }
@@ -276,6 +279,23 @@ impl Engine {
         call.caller().silent >= GONE
     }
 
+    /// The signalling of somebody outside is in doubt, in a conversation that goes on without them: they
+    /// are out of it once nothing is heard of them either, as a caller would be (`edges.md`).
+    pub(crate) fn partner_unanswering(&mut self, id: CallId, leg: LegId) {
+        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        if found.silent >= GONE {
+            return self.leg_lost(id, leg, Loss::NoAnswer);
+        }
+        found.state = LegState::Lost;
+        self.mark(id);
+        self.watch(leg);
+    }
+
+    /// Whether this is somebody outside with whom one of ours talks.
+    pub(crate) fn has_partner(&self, id: CallId, leg: LegId) -> bool {
+        self.calls.get(&id).is_some_and(|call| is_partner(call, leg))
+    }
+
     /// A test call has heard itself long enough.
     pub(crate) fn end_test(&mut self, id: CallId) {
         if self.calls.get(&id).is_some_and(|call| call.purpose == Purpose::Test) {
@@ -287,4 +307,10 @@ impl Engine {
 fn is_in_talk(call: &Call, leg: LegId) -> bool {
     let talks = call.connected().is_some() || call.handed.is_some();
     talks && call.party(leg).is_some_and(|party| party.seat != Seat::Out)
+}
+
+fn is_partner(call: &Call, leg: LegId) -> bool {
+    let outside = |party: &Party| party.seat != Seat::Out && matches!(party.role, PartyRole::Outside { .. });
+    let ours = |party: &Party| party.is_agent_speaking() && party.lost.is_none();
+    call.connected().is_some() && call.party(leg).is_some_and(outside) && call.seated().any(ours)
 }

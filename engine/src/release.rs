@@ -49,6 +49,7 @@ impl Engine {
         match self.lines.get(&dialog).copied() {
             Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unanswering(id),
             Some(Line::Party(id, leg)) if self.is_outlet(id, leg) => self.outlet_lost(id, leg),
+            Some(Line::Party(id, leg)) if self.has_partner(id, leg) => self.partner_unanswering(id, leg),
             Some(Line::Party(id, leg)) => self.leg_lost(id, leg, Loss::NoAnswer),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}

@@ -2,7 +2,7 @@
 //!
 //! Pure: it is told what was answered and what came, and answers with [`TrunkStep`]s. Each target of
 //! a trunk is asked by OPTIONS; whatever it answers but 503, or sends by itself, proves that it
-//! lives. Nothing here decides about calls that come in: a trunk that is down may still call.
+//! lives. Many a carrier answers no OPTIONS at all: its silence then says nothing, and its calls do. Nothing here decides about calls that come in: a trunk that is down may still call.
 
 use crate::call::event::TrunkState;
 use crate::site::{Reach, Site, Srtp};
@@ -22,6 +22,11 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Misses in a row after which a target is down.
 const MISSES_DOWN: u32 = 3;
+
+/// How long what a target has sent by itself speaks for it, when it leaves OPTIONS unanswered. A trunk
+/// of an emergency number is seldom silent for an hour; shorter, and a quiet night makes the state of
+/// one that never answers change with each call.
+const WORD_STANDS: Duration = Duration::from_secs(3_600);
 
 /// Between two tries of a registration that failed.
 const REGISTER_AGAIN: Duration = Duration::from_secs(30);
@@ -104,6 +109,10 @@ struct Target {
     /// When it is asked next, or, while asked, given up.
     due: Instant,
     asked: Option<ErrandId>,
+    /// Whether it has answered OPTIONS since the start: if not, silence is its way.
+    answers: bool,
+    /// When it last sent something by itself.
+    spoke: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -161,13 +170,14 @@ impl Trunks {
         let Some(it) = self.each.get_mut(index).filter(|it| it.reach.asked.is_some()) else { return };
         let mut changed = false;
         for target in it.targets.iter_mut().filter(|target| target.flow.remote.ip() == from) {
+            target.spoke = Some(now);
             if target.state != TrunkState::Up && target.asked.is_none() {
                 // Asked at once: that it can call does not say that it can be called.
                 target.due = now;
             }
-            if target.state == TrunkState::Down {
-                (target.state, target.misses, changed) = (TrunkState::Suspect, 1, true);
-            }
+            let state = target.spoken_for(now, target.state);
+            changed |= state != target.state;
+            target.state = state;
         }
         if changed {
             self.judge(index);
@@ -181,7 +191,7 @@ impl Trunks {
         let mut targets = it.targets.iter_mut();
         let Some(target) = targets.find(|target| target.flow.remote == way.flow.remote) else { return };
         if target.state == TrunkState::Up {
-            (target.state, target.misses) = (TrunkState::Suspect, 1);
+            (target.state, target.misses, target.spoke) = (TrunkState::Suspect, 1, None);
             if target.asked.is_none() {
                 target.due = now;
             }
@@ -219,11 +229,12 @@ impl Trunks {
                     return;
                 };
                 target.asked = None;
+                target.answers |= end.heard;
                 // 503 is the one answer that says "not here" (RFC 3261 §21.5.4).
                 if end.heard && end.code != 503 {
                     (target.state, target.misses, target.due) = (TrunkState::Up, 0, now + every);
                 } else {
-                    target.miss(now);
+                    target.miss(now, every);
                 }
             }
             Errand::Register => {
@@ -247,16 +258,14 @@ impl Trunks {
                 registration.due = now + REGISTER_AGAIN;
                 self.steps.push_back(TrunkStep::Ask { trunk, target, ask: Ask::Register { expires } });
             }
-            if it.reach.asked.is_none() {
-                continue;
-            }
+            let Some(every) = it.reach.asked else { continue };
             let mut missed = false;
             for (index, target) in it.targets.iter_mut().enumerate().filter(|(_, target)| target.due <= now) {
                 match target.asked.take() {
                     Some(id) => {
                         self.errands.remove(&id);
                         self.steps.push_back(TrunkStep::Drop(id));
-                        target.miss(now);
+                        target.miss(now, every);
                         missed = true;
                     }
                     None => {
@@ -331,10 +340,23 @@ impl Trunks {
 }
 
 impl Target {
-    fn miss(&mut self, now: Instant) {
+    fn miss(&mut self, now: Instant, every: Duration) {
         self.misses = self.misses.saturating_add(1);
-        self.due = now + AGAIN;
-        self.state = if self.misses >= MISSES_DOWN { TrunkState::Down } else { TrunkState::Suspect };
+        let state = if self.misses >= MISSES_DOWN { TrunkState::Down } else { TrunkState::Suspect };
+        self.state = self.spoken_for(now, state);
+        // Where silence is its way, nothing is found out by asking more often.
+        self.due = now + if self.state == TrunkState::Up { every } else { AGAIN };
+    }
+
+    /// How it stands when answers alone would say `state`. What it has sent by itself keeps a target that
+    /// used to answer in doubt, and one that never did up.
+    fn spoken_for(&self, now: Instant, state: TrunkState) -> TrunkState {
+        let speaks = self.spoke.is_some_and(|at| now.since(at) < WORD_STANDS);
+        match (speaks, self.answers) {
+            (false, _) => state,
+            (true, true) => state.min(TrunkState::Suspect),
+            (true, false) => TrunkState::Up,
+        }
     }
 }
 
@@ -361,7 +383,8 @@ impl Registration {
 fn target(site: &Site, transport: Transport, remote: SocketAddr) -> Target {
     let flow = Flow { transport, local: site.local(transport, remote), remote, connection: 0 };
     // In doubt until it has answered once; asked at the first chance.
-    Target { flow, state: TrunkState::Suspect, misses: 0, due: Instant::ZERO, asked: None }
+    let (state, due) = (TrunkState::Suspect, Instant::ZERO);
+    Target { flow, state, misses: 0, due, asked: None, answers: false, spoke: None }
 }
 
 fn host(address: SocketAddr) -> String {

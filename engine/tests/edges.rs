@@ -3,10 +3,17 @@
 
 mod kit;
 
-use engine::call::event::{Cause, Event};
-use engine::io::Counter;
+use engine::call::event::{Actor, Cause, Event, Loss, Who, Whom};
+use engine::id::{CallId, CentreId, LegId};
+use engine::io::{Counter, Input, Verb};
+use engine::live::board::Board;
+use engine::live::cast::Cast;
+use engine::live::row::Row;
+use engine::media::{MediaEvent, Program};
+use engine::site::Site;
+use kit::peer::{Caller, Dial};
 use kit::sip::sdp;
-use kit::{ENGINE, Room, centre, desks, plan, site, trunk_at};
+use kit::{ENGINE, Room, agent, centre, desks, phone_at, plan, site, trunk_at};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -157,14 +164,57 @@ fn what_cannot_be_understood_at_all_is_counted_and_400_where_an_answer_is_possib
     }
 }
 
-#[test]
-fn no_port_left_is_503_with_retry_after() {
-    let mut trial = Trial::new(Room::with_ports(site(vec![centre(plan::TEXT, desks(0, 0, true))]), 1));
+/// The room a board shows after this log, row by row.
+fn alarms(room: &Room, site: &Site) -> Vec<String> {
+    let centre = &site.centres[0];
+    let (queues, classes, contacts) = (Vec::new(), Vec::new(), Vec::new());
+    let (name, agents) = (centre.name.clone(), centre.agents.clone());
+    let cast = Cast { centre: CentreId(0), name, queues, classes, contacts, agents };
+    let mut board = Board::new(cast, site.epoch);
+    room.log.iter().for_each(|(_, entry)| board.fold(entry));
+    let rows = board.rows().all().filter_map(|(_, row)| match row {
+        Row::Alarm(row) => Some(row.code.clone()),
+        _ => None,
+    });
+    rows.collect()
+}
+
+/// A trunk's call that finds no room is told 503 and when to come again, counted, on the board and on
+/// record; the call that has room goes on.
+fn is_out_of_room(mut trial: Trial, site: &Site) {
     trial.room.dial_and_ack("0611111111", "15");
+    assert!(trial.refused().is_empty(), "never below the configured size");
     assert_eq!(trial.invite("", |text| text), [100, 503]);
     let refusal = trial.room.last(&trial.at, "edge", |it| it.code() == Some(503)).expect("503");
-    assert!(!refusal.header("retry-after").is_empty());
+    assert_eq!(refusal.header("retry-after"), "5");
     assert_eq!(trial.refused(), [503]);
+    assert_eq!(alarms(&trial.room, site), ["refused"]);
+    let causes: Vec<_> = trial.room.records.iter().filter_map(|record| record.cause).collect();
+    assert_eq!(causes, [Cause::Refused]);
+}
+
+#[test]
+fn no_port_or_descriptor_left_is_503_with_retry_after_and_an_alarm() {
+    // Descriptors are ports: the plane binds them ahead, and has none to give where the system has none.
+    let site = site(vec![centre(plan::TEXT, desks(0, 0, true))]);
+    is_out_of_room(Trial::new(Room::with_ports(site.clone(), 1)), &site);
+}
+
+#[test]
+fn beyond_the_configured_number_of_calls_is_503_with_retry_after_and_an_alarm() {
+    let few = Site { calls_max: 1, ..site(vec![centre(plan::TEXT, desks(0, 0, true))]) };
+    is_out_of_room(Trial::new(Room::of(few.clone())), &few);
+}
+
+#[test]
+fn up_to_the_configured_number_of_calls_nobody_is_refused() {
+    let few = Site { calls_max: 20, ..site(vec![centre(plan::TEXT, desks(0, 0, true))]) };
+    let mut room = Room::with_ports(few, 20);
+    for index in 0..20 {
+        let caller = room.dial_and_ack(&format!("06111111{index:02}"), "15");
+        assert!(room.codes(&caller).iter().all(|code| *code <= 200), "call {index}");
+    }
+    assert!(room.counted.iter().all(|it| !matches!(it, Counter::TrunkRefused(_))));
 }
 
 #[test]
@@ -211,4 +261,216 @@ fn no_rtp_alone_ends_nobody_and_is_told_within_a_second_of_the_answer() {
     assert!(!room.has_bye(&caller), "silence alone ends nobody");
     room.bye(&mut caller);
     room.rest();
+}
+
+// When a leg is lost, and what follows: a room of one desk, and whom its agent talks with.
+
+/// A conversation, and the legs of its caller and its agent.
+fn talking() -> (Room, Caller, LegId, LegId) {
+    let calls_back = format!("{}\n[callback]\ntrunk = \"trunk-1\"\n", plan::TEXT);
+    let mut room = Room::of(site(vec![centre(&calls_back, desks(0, 2, true))]));
+    let caller = room.dial_and_ack("0612345678", "15");
+    let first = u32::from(room.ringing(0).is_none());
+    room.answer(first);
+    let (_, callers) = room.arrival(0);
+    let ours = room.connected(first)[0].1;
+    room.input(Input::Media(MediaEvent::Heard { leg: callers }));
+    room.input(Input::Media(MediaEvent::Heard { leg: ours }));
+    (room, caller, callers, ours)
+}
+
+/// The seconds in which nothing is heard of a leg, as the plane tells them.
+fn is_silent(room: &mut Room, leg: LegId) {
+    for seconds in [1, 5, 30] {
+        room.silent(leg, seconds);
+        room.pass(SECOND);
+    }
+}
+
+/// Calls that wait to be called back, and their class.
+fn to_be_called_back(room: &Room) -> Vec<String> {
+    room.callbacks().into_iter().map(|call| room.class_of(call)).collect()
+}
+
+#[test]
+fn a_caller_ends_the_call_by_bye_or_cancel() {
+    let (mut room, mut caller, ..) = talking();
+    room.bye(&mut caller);
+    assert_eq!(room.records[0].cause, Some(Cause::Released));
+    assert_eq!(room.records[0].ended_by, Some(Actor::Caller));
+    assert_eq!(to_be_called_back(&room), Vec::<String>::new(), "they have talked");
+    let caller = room.dial("0612345678", "3115");
+    room.cancel(&caller);
+    assert_eq!(room.records[1].ended_by, Some(Actor::Caller));
+    room.rest();
+}
+
+#[test]
+fn a_caller_who_answers_no_question_and_is_not_heard_is_lost_and_to_be_called_back_at_their_class() {
+    let (mut room, caller, callers, _) = talking();
+    room.dead.insert(caller.at);
+    is_silent(&mut room, callers);
+    assert!(room.records.is_empty(), "silence alone, while the question is open");
+    room.pass(40 * SECOND);
+    assert_eq!(room.records.first().and_then(|record| record.cause), Some(Cause::Network));
+    assert_eq!(room.records[0].ended_by, Some(Actor::System));
+    assert_eq!(to_be_called_back(&room), [room.class_of(room.arrival(0).0)]);
+    room.rest();
+}
+
+#[test]
+fn a_caller_whose_session_is_not_refreshed_is_lost_only_when_not_heard() {
+    for heard in [true, false] {
+        let mut room = Room::new(1);
+        let uri = format!("sip:15@{ENGINE}");
+        let extra = "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n";
+        let sdp = Some(sdp(30_000, "8 0", "sendrecv"));
+        let mut caller = room.dial_with(&Dial { number: "0612345678", uri, trunk: 0, sdp, extra });
+        room.ack(&mut caller);
+        room.answer(0);
+        let (_, callers) = room.arrival(0);
+        room.input(Input::Media(MediaEvent::Heard { leg: callers }));
+        if !heard {
+            is_silent(&mut room, callers);
+        }
+        room.dead.insert(caller.at);
+        room.pass(150 * SECOND);
+        let cause = room.records.first().and_then(|record| record.cause);
+        assert_eq!(cause, (!heard).then_some(Cause::Network), "heard: {heard}");
+    }
+}
+
+#[test]
+fn a_desk_phone_ends_the_call_by_bye_and_is_lost_unanswered_or_unheard() {
+    for (what, dead) in [("unheard for 30 s", false), ("a question unanswered", true)] {
+        let (mut room, caller, callers, ours) = talking();
+        let of = if room.connected(0).is_empty() { 1 } else { 0 };
+        if dead {
+            room.dead.insert(phone_at(of));
+            room.silent(ours, 5);
+            room.pass(33 * SECOND);
+        } else {
+            is_silent(&mut room, ours);
+        }
+        let lost = room.step_of(|it| matches!(it, Event::AgentLost { .. }));
+        assert!(lost.is_some(), "{what}");
+        assert!(!room.has_bye(&caller) && room.records.is_empty(), "{what}");
+        assert_eq!(room.hearing(callers), Some(Program::Comfort), "{what}: at once");
+        room.pass(5 * SECOND);
+        let other = 1 - of;
+        assert!(room.ringing(other).is_some(), "{what}: offered to all");
+    }
+}
+
+/// A caller, an agent and the fire brigade, who has answered; the brigade's leg.
+fn with_the_brigade() -> (Room, Caller, CallId, LegId) {
+    let (mut room, caller, ..) = talking();
+    let of = u32::from(room.connected(0).is_empty());
+    let call = room.arrival(0).0;
+    let whom = Whom::Outside("sdis-69".to_owned());
+    let asked = room.by(of, Verb::Consult { agent: agent(of), call, whom });
+    assert!(asked.result.is_ok());
+    room.outside_says(1, "200 OK");
+    assert!(room.by(of, Verb::Conference { agent: agent(of), call }).result.is_ok());
+    let theirs = room.log.iter().rev().find_map(|(_, entry)| match &entry.event {
+        Event::Joined { who: Who::Outside(_), leg, .. } => Some(*leg),
+        _ => None,
+    });
+    let theirs = theirs.expect("in the conference");
+    room.input(Input::Media(MediaEvent::Heard { leg: theirs }));
+    (room, caller, call, theirs)
+}
+
+/// How partners left, as the agent is told.
+fn left(room: &Room) -> Vec<Option<Loss>> {
+    let all = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+        Event::Left { who: Who::Outside(_), loss, .. } => Some(*loss),
+        _ => None,
+    });
+    all.collect()
+}
+
+/// Caller and agent talk on.
+fn others_stay(room: &Room, caller: &Caller) {
+    assert!(room.records.is_empty() && !room.has_bye(caller));
+    assert_eq!(room.hearing(room.arrival(0).1), None, "in the conversation, with no program");
+    assert!(room.step_of(|it| matches!(it, Event::AgentLost { .. })).is_none());
+}
+
+#[test]
+fn a_partner_in_a_conference_leaves_by_bye_and_the_others_stay() {
+    let (mut room, caller, ..) = with_the_brigade();
+    let invite = room.wire.iter().rev().find(|it| it.to == trunk_at(1) && it.sip.method() == Some("INVITE"));
+    let invite = invite.expect("rung").sip.clone();
+    room.outside_bye(1, &invite);
+    assert_eq!(left(&room), [None]);
+    others_stay(&room, &caller);
+}
+
+#[test]
+fn a_partner_in_a_conference_who_is_muted_and_answers_is_there() {
+    let (mut room, caller, _, theirs) = with_the_brigade();
+    is_silent(&mut room, theirs);
+    room.pass(60 * SECOND);
+    assert!(left(&room).is_empty());
+    let told = |it: &Event| matches!(it, Event::NoMedia { leg, seconds: 1, .. } if *leg == theirs);
+    assert!(room.step_of(told).is_some(), "the agent is told that nothing comes from there");
+    others_stay(&room, &caller);
+}
+
+#[test]
+fn a_partner_in_a_conference_is_lost_as_a_caller_and_the_others_stay() {
+    for silent_first in [true, false] {
+        let (mut room, caller, _, theirs) = with_the_brigade();
+        room.dead.insert(trunk_at(1));
+        room.silent(theirs, 5);
+        if silent_first {
+            room.silent(theirs, 30);
+        }
+        assert!(left(&room).is_empty(), "the question is open");
+        room.pass(40 * SECOND);
+        if !silent_first {
+            assert!(left(&room).is_empty(), "a voice may still come");
+            room.silent(theirs, 30);
+        }
+        assert_eq!(left(&room).len(), 1, "the agent is told: {silent_first}");
+        assert!(left(&room)[0].is_some());
+        others_stay(&room, &caller);
+    }
+}
+
+/// The caller is with the fire brigade alone: its agent has handed over.
+fn handed_over() -> (Room, Caller, LegId) {
+    let (mut room, caller, call, theirs) = with_the_brigade();
+    let of = u32::from(room.connected(0).is_empty());
+    assert!(room.by(of, Verb::Leave { agent: agent(of), call }).result.is_ok());
+    (room, caller, theirs)
+}
+
+#[test]
+fn a_number_outside_that_has_the_caller_ends_the_call_by_bye() {
+    let (mut room, caller, _) = handed_over();
+    let invite = room.wire.iter().rev().find(|it| it.to == trunk_at(1) && it.sip.method() == Some("INVITE"));
+    let invite = invite.expect("rung").sip.clone();
+    room.outside_bye(1, &invite);
+    assert!(room.has_bye(&caller));
+    assert_eq!(room.records[0].cause, Some(Cause::Released));
+}
+
+#[test]
+fn a_number_outside_that_has_the_caller_is_lost_unanswered_or_unheard_and_everyone_is_asked() {
+    for dead in [true, false] {
+        let (mut room, caller, theirs) = handed_over();
+        if dead {
+            room.dead.insert(trunk_at(1));
+            room.silent(theirs, 5);
+            room.pass(33 * SECOND);
+        } else {
+            is_silent(&mut room, theirs);
+        }
+        let (_, callers) = room.arrival(0);
+        assert!(!room.has_bye(&caller) && room.records.is_empty(), "dead: {dead}");
+        assert_eq!(room.hearing(callers), Some(Program::Comfort), "dead: {dead}");
+        assert!(room.ringing(0).is_some() || room.ringing(1).is_some(), "dead: {dead}: offered");
+    }
 }

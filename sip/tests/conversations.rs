@@ -13,10 +13,7 @@ use wire::{A, ANSWER, B, OFFER, Wire, first, short, tag, value};
 fn a_call_is_offered_rung_answered_confirmed_and_released() {
     for transport in [Transport::Udp, Transport::Tcp] {
         let mut wire = Wire::new(transport);
-        let a = wire.invite();
-        wire.run(50);
-        let (b, now) = (wire.invited(), wire.now());
-        wire.ends[B].ring(now, b, 183, Some(ANSWER));
+        let (a, b) = wire.ring(183, Some(ANSWER));
         wire.run(1000);
         let now = wire.now();
         wire.ends[B].answer(now, b, ANSWER);
@@ -59,9 +56,7 @@ fn the_called_side_sees_what_the_invite_says() {
     assert_eq!(invite.identities[0].number.as_deref(), Some("+33612345678"));
     assert_eq!(invite.sdp.as_deref(), Some(OFFER));
     assert!(!format!("{invite:?}").contains("612345678"), "private facts do not print");
-    let now = wire.now();
-    wire.ends[A].end(now, a, None);
-    wire.rests();
+    wire.hangs_up(A, a);
 }
 
 #[test]
@@ -100,9 +95,7 @@ fn a_lost_ack_is_sent_again_and_the_answer_is_told_once() {
     wire.run(2_000);
     assert_eq!((wire.told(A).as_str(), wire.told(B).as_str()), ("answered", "invited, confirmed"));
     assert_eq!((wire.times(A, "ACK"), wire.times(B, "200 INVITE")), (2, 2));
-    let now = wire.now();
-    wire.ends[A].end(now, a, None);
-    wire.rests();
+    wire.hangs_up(A, a);
 }
 
 #[test]
@@ -162,9 +155,7 @@ fn a_bye_that_never_arrives_leaves_nothing_behind() {
     wire.ends[B].probe(now, b);
     wire.run(33_000);
     assert_eq!(wire.told(B), "invited, confirmed, lost None");
-    let now = wire.now();
-    wire.ends[B].end(now, b, None);
-    wire.rests();
+    wire.hangs_up(B, b);
 }
 
 #[test]
@@ -180,10 +171,7 @@ fn byes_that_cross_end_both_sides() {
 #[test]
 fn a_cancelled_call_gets_200_and_487() {
     let mut wire = Wire::udp();
-    let a = wire.invite();
-    wire.run(50);
-    let (b, now) = (wire.invited(), wire.now());
-    wire.ends[B].ring(now, b, 180, None);
+    let (a, _) = wire.ring(180, None);
     wire.run(50);
     let now = wire.now();
     wire.ends[A].end(now, a, Some("SIP;cause=200;text=\"Call completed elsewhere\""));
@@ -221,9 +209,7 @@ fn an_unwanted_invite_that_nobody_hears_ends_silently() {
     let mut wire = Wire::udp().losing(|_, _| true);
     let a = wire.invite();
     wire.run(20);
-    let now = wire.now();
-    wire.ends[A].end(now, a, None);
-    wire.rests();
+    wire.hangs_up(A, a);
     assert_eq!(wire.told(A), "");
 }
 

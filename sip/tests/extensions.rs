@@ -9,17 +9,12 @@ use wire::{A, ANSWER, B, OFFER, Wire, first, now, short, tag, value};
 
 /// A call from A that rings at B with early media.
 fn ringing(mut wire: Wire) -> (Wire, DialogId, DialogId) {
-    let a = wire.invite();
-    wire.run(50);
-    let (b, now) = (wire.invited(), wire.now());
-    wire.ends[B].ring(now, b, 183, Some(ANSWER));
+    let (a, b) = wire.ring(183, Some(ANSWER));
     (wire, a, b)
 }
 
 fn hang_up(mut wire: Wire, a: DialogId) {
-    let now = wire.now();
-    wire.ends[A].end(now, a, None);
-    wire.rests();
+    wire.hangs_up(A, a);
 }
 
 // RFC 3262 §3.
@@ -54,10 +49,8 @@ fn a_copy_of_a_reliable_response_is_told_once() {
 #[test]
 fn reliable_responses_go_out_one_after_the_other() {
     let mut wire = Wire::udp();
-    let a = wire.invite();
-    wire.run(50);
-    let (b, now) = (wire.invited(), wire.now());
-    wire.ends[B].ring(now, b, 180, None);
+    let (a, b) = wire.ring(180, None);
+    let now = wire.now();
     wire.ends[B].ring(now, b, 182, None);
     wire.ends[B].ring(now, b, 183, Some(ANSWER));
     wire.run(5);
@@ -97,10 +90,8 @@ fn an_answer_waits_for_the_prack_of_a_description_two_seconds_at_most() {
 #[test]
 fn an_answer_behind_a_bare_180_does_not_wait_and_its_prack_is_still_known() {
     let mut wire = Wire::udp();
-    let a = wire.invite();
-    wire.run(50);
-    let (b, now) = (wire.invited(), wire.now());
-    wire.ends[B].ring(now, b, 180, None);
+    let (a, b) = wire.ring(180, None);
+    let now = wire.now();
     wire.ends[B].answer(now, b, ANSWER);
     wire.run(50);
     assert_eq!((wire.times(B, "200 PRACK"), wire.times(B, "481 PRACK")), (1, 0));

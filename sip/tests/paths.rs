@@ -8,7 +8,7 @@ use sip::time::Instant;
 use sip::transport::{Flow, Peer, Transport};
 use std::net::SocketAddr;
 use std::time::Duration;
-use wire::{ANSWER, OFFER, config, now, short, tag, value};
+use wire::{ANSWER, OFFER, config, now, pass, short, tag, value};
 
 const TRUNK: Peer = Peer::Trunk(0);
 
@@ -54,12 +54,7 @@ impl Border {
     }
 
     fn wait(&mut self, seconds: u64) -> Vec<(Flow, String)> {
-        let until = self.at + Duration::from_secs(seconds);
-        while let Some(at) = self.endpoint.poll_timeout().filter(|at| *at <= until) {
-            self.at = self.at.max(at);
-            self.endpoint.handle_due(now(self.at));
-        }
-        self.at = until;
+        pass(&mut self.endpoint, &mut self.at, seconds);
         self.take()
     }
 

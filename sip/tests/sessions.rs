@@ -18,9 +18,7 @@ fn a_session_is_changed_by_either_side() {
     }
     assert_eq!(wire.told(A), "answered, reoffer done, reoffered");
     assert_eq!(wire.told(B), "invited, confirmed, reoffered, reoffer done");
-    let now = wire.now();
-    wire.ends[B].end(now, b, None);
-    wire.rests();
+    wire.hangs_up(B, b);
 }
 
 #[test]
@@ -42,9 +40,7 @@ fn offers_that_meet_are_both_made_in_the_end() {
         assert_eq!(told.matches("reoffer done").count(), 1, "{told}");
         assert_eq!(told.matches("reoffered").count(), 1, "{told}");
     }
-    let now = wire.now();
-    wire.ends[A].end(now, a, None);
-    wire.rests();
+    wire.hangs_up(A, a);
 }
 
 #[test]
@@ -63,9 +59,7 @@ fn an_offer_waits_for_the_ack_of_the_answer() {
     wire.ends[A].accept(now, a, ANSWER);
     wire.run(100);
     assert_eq!(wire.told(B), "invited, confirmed, reoffer done");
-    let now = wire.now();
-    wire.ends[A].end(now, a, None);
-    wire.rests();
+    wire.hangs_up(A, a);
 }
 
 #[test]
@@ -80,9 +74,7 @@ fn a_lost_ack_of_a_reinvite_ends_no_conversation() {
     wire.run(40_000);
     assert_eq!(wire.told(B), "invited, confirmed, reoffered, reoffer failed 408");
     assert_eq!(wire.times(B, "BYE"), 0);
-    let now = wire.now();
-    wire.ends[B].end(now, b, None);
-    wire.rests();
+    wire.hangs_up(B, b);
 }
 
 #[test]
@@ -91,9 +83,7 @@ fn hanging_up_answers_what_the_peer_still_waits_for() {
     let now = wire.now();
     wire.ends[A].reoffer(now, a, OFFER);
     wire.run(50);
-    let now = wire.now();
-    wire.ends[B].end(now, b, None);
-    wire.rests();
+    wire.hangs_up(B, b);
     assert_eq!(wire.times(B, "487 INVITE"), 1);
     assert_eq!(wire.told(A), "answered, reoffer failed 487, released");
 }
@@ -129,9 +119,7 @@ fn a_peer_is_asked_whether_it_lives() {
     wire.ends[B].probe(now, b);
     wire.run(100);
     assert_eq!(wire.told(B), "invited, confirmed, alive, lost Some(481)");
-    let now = wire.now();
-    wire.ends[B].end(now, b, None);
-    wire.rests();
+    wire.hangs_up(B, b);
 }
 
 #[test]
@@ -167,13 +155,8 @@ fn a_call_outlives_the_connection_it_came_over() {
 #[test]
 fn a_proxy_does_not_give_up_a_caller_who_is_repeatedly_told_it_rings() {
     let mut wire = Wire::udp();
-    let a = wire.invite();
-    wire.run(50);
-    let (b, now) = (wire.invited(), wire.now());
-    wire.ends[B].ring(now, b, 183, Some(ANSWER));
+    let (a, _) = wire.ring(183, Some(ANSWER));
     wire.run(150_000);
     assert_eq!(wire.times(B, "183 INVITE"), 3);
-    let now = wire.now();
-    wire.ends[A].end(now, a, None);
-    wire.rests();
+    wire.hangs_up(A, a);
 }

@@ -1,7 +1,7 @@
 //! Centres, their plans and numbers, their people and phones.
 
 use super::draft::{self, Draft, Located};
-use super::{Check, Fault};
+use super::{Check, Fault, TrunkWire};
 use engine::dialplan::{Dialplan, Neighbour, Surroundings};
 use engine::site::{AgentSite, CentreSite, Phone, TrunkSite};
 use sip::auth::ha1;
@@ -28,7 +28,7 @@ impl Check<'_> {
     pub(super) fn centres(
         &self,
         draft: &Draft,
-        trunks: &[TrunkSite],
+        (trunks, wires): (&[TrunkSite], &[TrunkWire]),
         realm: &str,
     ) -> Result<Vec<CentreSite>, Fault> {
         if draft.centre.is_empty() {
@@ -53,7 +53,7 @@ impl Check<'_> {
                 plan: Arc::new(plan),
                 trunks: indexes,
                 agents,
-                directory: self.directory(centre, trunks)?,
+                directory: self.directory(centre, (trunks, wires))?,
                 wrap_up: centre.wrap_up.0,
             });
         }

@@ -1,7 +1,7 @@
 //! Whom a centre's agents may ask in from outside: names, numbers, and the trunks that lead there.
 
 use super::draft;
-use super::{Check, Fault};
+use super::{Check, Fault, TrunkWire};
 use engine::site::{ContactSite, TrunkSite};
 
 impl Check<'_> {
@@ -9,7 +9,7 @@ impl Check<'_> {
     pub(super) fn directory(
         &self,
         centre: &draft::Centre,
-        trunks: &[TrunkSite],
+        (trunks, wires): (&[TrunkSite], &[TrunkWire]),
     ) -> Result<Vec<ContactSite>, Fault> {
         let mut directory: Vec<ContactSite> = Vec::new();
         for contact in &centre.contact {
@@ -32,7 +32,10 @@ impl Check<'_> {
                 ));
             }
             let ways = self.trunks_named(&contact.trunks, trunks)?;
-            let leads = |way: &u16| trunks.get(usize::from(*way)).is_some_and(leads_out);
+            let leads = |way: &u16| {
+                let way = usize::from(*way);
+                trunks.get(way).zip(wires.get(way)).is_some_and(leads_out)
+            };
             if !ways.iter().any(leads) {
                 return Err(self.at(
                     &contact.name,
@@ -46,7 +49,8 @@ impl Check<'_> {
     }
 }
 
-/// Whether calls of ours can go out over a trunk: by its addresses, or by those of its name.
-fn leads_out(trunk: &TrunkSite) -> bool {
-    !trunk.reach.targets.is_empty() || trunk.reach.domain.is_some()
+/// Whether calls of ours can go out over a trunk: to its addresses, or to those its names stand for. Its
+/// `domain` is what it is called there, and leads nowhere.
+fn leads_out((trunk, wire): (&TrunkSite, &TrunkWire)) -> bool {
+    !trunk.reach.targets.is_empty() || !wire.names.is_empty()
 }

@@ -162,6 +162,7 @@ pub(super) enum Format {
 #[serde(deny_unknown_fields)]
 pub(super) struct Trunk {
     pub(super) name: Located<String>,
+    #[serde(default)]
     pub(super) peers: Vec<Located<String>>,
     #[serde(default)]
     pub(super) transport: Transport,

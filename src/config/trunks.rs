@@ -41,15 +41,16 @@ impl Check<'_> {
                     Entry::Name(name) => wire.names.push(name),
                 }
             }
-            if peers.is_empty() && wire.names.is_empty() {
+            for certificate in &trunk.certificate_names {
+                wire.certificates.push(self.host(certificate)?);
+            }
+            if peers.is_empty() && wire.names.is_empty() && wire.certificates.is_empty() {
                 return Err(self.at(
                     &trunk.name,
                     "a trunk without peers",
-                    "add `peers = [\"ADDRESS\"]`: only calls from these are emergency calls",
+                    "add `peers = [\"ADDRESS\"]`, or `certificate_names` for one that is known by its certificate \
+                     alone: only calls from these are emergency calls",
                 ));
-            }
-            for certificate in &trunk.certificate_names {
-                wire.certificates.push(self.host(certificate)?);
             }
             let reach = self.reach(draft, trunk, &peers, &wire)?;
             sites.push(TrunkSite { name: name.clone(), peers, reach });

@@ -167,7 +167,10 @@ impl Core {
             StreamEvent::Message(flow, peer, bytes) => {
                 self.input(Input::Sip { flow, peer, bytes: &bytes });
                 if peer == Peer::Stranger {
-                    self.crowd.learns(&flow, self.engine.is_phone(flow));
+                    let is_phone = self.engine.is_phone(flow);
+                    if self.crowd.learns(&flow, is_phone) && is_phone {
+                        self.streams.is_a_phone(&flow);
+                    }
                 }
             }
             StreamEvent::Opened(flow, write) => self.streams.opened(flow, write),

@@ -8,21 +8,39 @@ use super::clock::Clock;
 use super::gate::Gate;
 use super::peers::Peers;
 use crate::config::Limits;
+use engine::time::Instant;
 use sip::transport::{Flow, Peer, Transport};
-use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long a host counts as one phones register from, after the last was there: a switch that was
+/// replaced, and some. Longer, and an address that has become somebody else's is taken for theirs.
+const HOST_KNOWN: Duration = Duration::from_secs(3_600);
+
+/// Hosts remembered: more than a region has desks. Who comes beyond them is a stranger until it has
+/// registered.
+const HOSTS_MAX: usize = 4096;
 
 /// What is known of them.
 pub(super) struct Crowd {
     clock: Clock,
     gate: Mutex<Gate>,
     /// Where phones have registered from: no budget is theirs.
-    phones: RwLock<HashSet<(Transport, SocketAddr)>>,
+    phones: RwLock<Phones>,
     peers: watch::Sender<Peers>,
     pub(super) tally: Tally,
+}
+
+/// Registered phones no configuration names the address of.
+#[derive(Default)]
+struct Phones {
+    paths: HashSet<(Transport, SocketAddr)>,
+    /// Hosts they have registered from, and when one last was there.
+    hosts: HashMap<IpAddr, Instant>,
 }
 
 /// What was counted on the way, since the start.
@@ -92,34 +110,48 @@ impl Crowd {
     /// Whether a phone has registered over this path.
     pub(super) fn is_phone(&self, flow: &Flow) -> bool {
         let phones = self.phones.read().unwrap_or_else(PoisonError::into_inner);
-        phones.contains(&(flow.transport, flow.remote))
+        phones.paths.contains(&(flow.transport, flow.remote))
     }
 
-    /// The core says whether a phone is registered over this path.
-    pub(super) fn learns(&self, flow: &Flow, is_phone: bool) {
+    /// Whether a phone has registered from this host lately: it may have lost its connection.
+    pub(super) fn has_phoned(&self, host: IpAddr) -> bool {
+        self.phones.read().unwrap_or_else(PoisonError::into_inner).hosts.contains_key(&host)
+    }
+
+    /// The core says whether a phone is registered over this path; whether that is news.
+    pub(super) fn learns(&self, flow: &Flow, is_phone: bool) -> bool {
         if self.is_phone(flow) == is_phone {
-            return;
+            return false;
         }
         let mut phones = self.phones.write().unwrap_or_else(PoisonError::into_inner);
         let path = (flow.transport, flow.remote);
         if is_phone {
-            phones.insert(path);
+            phones.paths.insert(path);
+            if phones.hosts.len() < HOSTS_MAX {
+                phones.hosts.insert(flow.remote.ip(), self.clock.now().at);
+            }
         } else {
-            phones.remove(&path);
+            phones.paths.remove(&path);
         }
+        true
     }
 
     /// Forgets phones whose registration is over.
     pub(super) fn forgets(&self, is_phone: impl Fn(Transport, SocketAddr) -> bool) {
         let mut phones = self.phones.write().unwrap_or_else(PoisonError::into_inner);
-        phones.retain(|(transport, remote)| is_phone(*transport, *remote));
+        let now = self.clock.now().at;
+        let Phones { paths, hosts } = &mut *phones;
+        paths.retain(|(transport, remote)| is_phone(*transport, *remote));
+        for (_, remote) in paths.iter() {
+            hosts.entry(remote.ip()).and_modify(|last| *last = now);
+        }
+        hosts.retain(|_, last| now.since(*last) < HOST_KNOWN);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::time::Instant;
 
     fn crowd() -> Crowd {
         let limits = Limits { source_rate: 1, sources: 64, connections: 8 };
@@ -136,11 +168,13 @@ mod tests {
         let (crowd, phone) = (crowd(), flow("198.51.100.7:5060"));
         let heard = |flow: &Flow| (0..100).filter(|_| crowd.admits(flow, Peer::Stranger)).count();
         assert!(heard(&phone) < 10);
-        crowd.learns(&phone, true);
+        assert!(crowd.learns(&phone, true));
         assert_eq!(heard(&phone), 100);
         assert!(heard(&flow("198.51.100.7:5062")) < 10, "another port of the host has proved nothing");
         crowd.forgets(|_, _| false);
         assert!(heard(&phone) < 10, "its registration is over");
+        assert!(crowd.has_phoned(phone.remote.ip()), "a phone that has lost its path comes from there again");
+        assert!(!crowd.has_phoned([198, 51, 100, 8].into()));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod tls;
 mod assets;
 mod core;
 mod crowd;
+mod descriptors;
 mod gate;
 mod kept;
 mod names;
@@ -73,6 +74,7 @@ pub fn serve(config: Config, ready: impl FnOnce(Ready), stop: Option<Stop>) -> a
 async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<Stop>) -> anyhow::Result<()> {
     let epoch = store::next_epoch(&config.state_dir)?;
     config.site.epoch = epoch;
+    descriptors::fit(&mut config);
     let (broken, last) = broken_calls(&config)?;
     let clock = Clock::start(last);
     let store = Store::open(&config.state_dir, epoch)?;

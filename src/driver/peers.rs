@@ -2,10 +2,23 @@
 
 use crate::config::{Config, TrunkWire};
 use engine::site::{Phone, Site};
-use sip::transport::{Flow, Peer};
-use std::collections::{BTreeSet, HashMap};
+use sip::transport::{Flow, Peer, Transport};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+
+/// Who is asked for a certificate in a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Nobody there: many phones have none, and some never finish a handshake in which they are asked.
+    Nobody,
+    /// Whoever connects from a trunk's address, and has to show one to be it. One that nobody we believe
+    /// has signed ends the handshake, so that the carrier finds out.
+    Carrier,
+    /// Whoever connects from anywhere, since a trunk is known by nothing else. Phones show those their
+    /// makers have signed: what we do not believe is as good as none.
+    Anybody,
+}
 
 /// Which addresses and certificates are trunks, and which addresses are desk phones.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +30,10 @@ pub(super) struct Peers {
     resolved: Vec<Vec<IpAddr>>,
     /// Of those, whose each address is. What is configured stands before it.
     by_name: HashMap<IpAddr, Peer>,
+    /// Where desk phones at fixed places are.
+    phone_hosts: HashSet<IpAddr>,
+    /// Whether a trunk is known by its certificate and nothing else.
+    by_certificate: bool,
 }
 
 impl Peers {
@@ -32,10 +49,14 @@ impl Peers {
             for phone in [Some(&agent.phone), agent.fallback.as_ref()].into_iter().flatten() {
                 if let Phone::Static { address, .. } = phone {
                     self.exact.insert(*address, Peer::Phone);
+                    self.phone_hosts.insert(address.ip());
                 }
             }
         }
         for (index, trunk) in (0..).zip(&site.trunks) {
+            let wire = self.wires.get(usize::from(index));
+            let is_named = wire.is_some_and(|wire| !wire.certificates.is_empty() && wire.names.is_empty());
+            self.by_certificate |= is_named && trunk.peers.is_empty();
             for address in &trunk.peers {
                 match address.port() {
                     0 => self.any_port.insert(address.ip(), Peer::Trunk(index)),
@@ -63,8 +84,8 @@ impl Peers {
         self.any_port.get(&ip).or_else(|| self.by_name.get(&ip)).copied()
     }
 
-    /// An exact address before a whole host: a phone may stand on the trunk's machine. A trunk that
-    /// is known by its certificate is nobody without it.
+    /// An exact address before a whole host: a phone may stand on the trunk's machine. Over TLS, a trunk
+    /// that has a certificate is nobody without it; where none can be shown its address is enough.
     pub(super) fn of_flow(&self, flow: &Flow) -> Peer {
         let exact = self.exact.get(&flow.remote).copied();
         let known = exact.or_else(|| self.host(flow.remote.ip()));
@@ -74,7 +95,9 @@ impl Peers {
             known => known,
         };
         match peer {
-            Some(Peer::Trunk(trunk)) if self.wants_certificate(trunk) => Peer::Stranger,
+            Some(Peer::Trunk(trunk)) if flow.transport == Transport::Tls && self.has_certificate(trunk) => {
+                Peer::Stranger
+            }
             peer => peer.unwrap_or(Peer::Stranger),
         }
     }
@@ -90,11 +113,19 @@ impl Peers {
         self.trunk_address(remote).is_some()
     }
 
-    /// Whether who connects from here is asked for a certificate: only where a trunk is known by it.
-    /// Many phones have none, and some never finish a handshake in which they are asked.
-    pub(super) fn is_asked(&self, remote: SocketAddr) -> bool {
-        let trunk = self.trunk_address(remote);
-        matches!(trunk, Some(Peer::Trunk(trunk)) if self.wants_certificate(trunk))
+    /// Whether a desk phone at a fixed place is at this host, whatever port it connects from.
+    pub(super) fn is_phone_host(&self, ip: IpAddr) -> bool {
+        self.phone_hosts.contains(&ip)
+    }
+
+    /// Whether who connects from here is asked for a certificate.
+    pub(super) fn asked(&self, remote: SocketAddr) -> Asked {
+        match self.trunk_address(remote) {
+            Some(Peer::Trunk(trunk)) if self.has_certificate(trunk) => Asked::Carrier,
+            Some(_) => Asked::Nobody,
+            None if self.by_certificate => Asked::Anybody,
+            None => Asked::Nobody,
+        }
     }
 
     /// The trunk that has a port of this host.
@@ -102,7 +133,7 @@ impl Peers {
         self.exact.iter().find(|(at, peer)| at.ip() == ip && is_trunk(peer)).map(|(_, peer)| *peer)
     }
 
-    fn wants_certificate(&self, trunk: u16) -> bool {
+    fn has_certificate(&self, trunk: u16) -> bool {
         self.wires.get(usize::from(trunk)).is_some_and(|wire| !wire.certificates.is_empty())
     }
 
@@ -169,7 +200,6 @@ fn is_trunk(peer: &Peer) -> bool {
 mod tests {
     use super::*;
     use engine::site::{Reach, Strangers, TrunkSite};
-    use sip::transport::Transport;
 
     fn peers(trunks: &[&[&str]]) -> Peers {
         let parse = |text: &&str| text.parse().unwrap_or_else(|_| SocketAddr::new(text.parse().unwrap(), 0));
@@ -213,17 +243,46 @@ mod tests {
         assert_eq!(of(Transport::Tcp, "192.0.2.3:5080"), Peer::Stranger);
     }
 
-    #[test]
-    fn a_trunk_known_by_its_certificate_is_nobody_without_it() {
-        let mut peers = peers(&[&["192.0.2.1"]]);
+    /// Two trunks that show a certificate: one with an address, one without.
+    fn shown() -> Peers {
+        let mut peers = peers(&[&["192.0.2.1"], &[]]);
         peers.wires[0].certificates = vec!["sbc.carrier.example".to_owned()];
-        let key = rcgen::generate_simple_self_signed(vec!["sbc.carrier.example".to_owned()]).unwrap();
-        let other = rcgen::generate_simple_self_signed(vec!["sbc.elsewhere.example".to_owned()]).unwrap();
-        let at = flow(Transport::Tls, "198.51.100.9:4000");
-        assert_eq!(peers.of_flow(&flow(Transport::Udp, "192.0.2.1:5060")), Peer::Stranger);
-        assert_eq!(peers.of_certificate(&at, Some(key.cert.der())), Peer::Trunk(0));
-        assert_eq!(peers.of_certificate(&at, Some(other.cert.der())), Peer::Stranger);
-        assert_eq!(peers.of_certificate(&at, None), Peer::Stranger);
+        peers.wires[1].certificates = vec!["sbc.cloud.example".to_owned()];
+        peers.by_certificate = true;
+        peers
+    }
+
+    #[test]
+    fn a_trunk_is_its_certificate_wherever_it_connects_from() {
+        let peers = shown();
+        let of = |name: &str, remote| {
+            let key = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+            peers.of_certificate(&flow(Transport::Tls, remote), Some(key.cert.der()))
+        };
+        assert_eq!(of("sbc.carrier.example", "198.51.100.9:4000"), Peer::Trunk(0));
+        assert_eq!(of("sbc.cloud.example", "198.51.100.9:4000"), Peer::Trunk(1));
+        assert_eq!(of("sbc.elsewhere.example", "198.51.100.9:4000"), Peer::Stranger);
+        assert_eq!(peers.of_certificate(&flow(Transport::Tls, "198.51.100.9:4000"), None), Peer::Stranger);
+    }
+
+    #[test]
+    fn a_trunk_of_both_is_its_address_but_over_tls_nobody_without_its_certificate() {
+        let peers = shown();
+        let of = |transport| peers.of_flow(&flow(transport, "192.0.2.1:5060"));
+        assert_eq!(of(Transport::Udp), Peer::Trunk(0));
+        assert_eq!(of(Transport::Tcp), Peer::Trunk(0));
+        assert_eq!(of(Transport::Tls), Peer::Stranger);
+    }
+
+    #[test]
+    fn everybody_is_asked_only_where_a_trunk_is_known_by_its_certificate_alone() {
+        let remote = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let mut peers = shown();
+        assert_eq!(peers.asked(remote("192.0.2.1:4000")), Asked::Carrier);
+        assert_eq!(peers.asked(remote("198.51.100.9:4000")), Asked::Anybody);
+        peers.by_certificate = false;
+        assert_eq!(peers.asked(remote("192.0.2.1:4000")), Asked::Carrier);
+        assert_eq!(peers.asked(remote("198.51.100.9:4000")), Asked::Nobody);
     }
 
     #[test]

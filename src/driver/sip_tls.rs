@@ -3,24 +3,53 @@
 mod visitor;
 
 use super::kept::Kept;
+use super::peers::Asked;
 use super::tls::{certificates, pem};
 use crate::config::SipTls;
 use anyhow::Context;
 use std::sync::Arc;
 use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
-use visitor::Visitors;
+use visitor::{Anyone, Visitors};
 
 /// Both sides of a handshake, out of the same files.
 pub(super) struct Secure {
     /// For everybody who connects: nobody is asked for a certificate.
-    pub(super) server: Arc<ServerConfig>,
+    server: Arc<ServerConfig>,
     /// For those at a trunk's address who must show one: without it they are strangers, with one
     /// that no authority of ours has signed they are not let in.
-    pub(super) asking: Arc<ServerConfig>,
+    asking: Arc<ServerConfig>,
+    /// For everybody where a trunk is known by its certificate alone: with one that no authority of ours
+    /// has signed they are strangers, as without.
+    listening: Arc<ServerConfig>,
+    visitors: Arc<Visitors>,
     /// Those we connect to must show a certificate of the right name, and are shown ours.
     pub(super) client: Arc<ClientConfig>,
+}
+
+impl Secure {
+    /// Our side of a handshake with somebody who is asked so.
+    pub(super) fn to_ask(&self, asked: Asked) -> &Arc<ServerConfig> {
+        match asked {
+            Asked::Nobody => &self.server,
+            Asked::Carrier => &self.asking,
+            Asked::Anybody => &self.listening,
+        }
+    }
+
+    /// The certificate they have shown in it, if an authority of ours has signed it.
+    pub(super) fn believed<'a>(
+        &self,
+        asked: Asked,
+        shown: Option<&[CertificateDer<'a>]>,
+    ) -> Option<CertificateDer<'a>> {
+        let (first, between) = shown?.split_first()?;
+        // Of a carrier, the handshake has looked already.
+        let holds = asked == Asked::Carrier || self.visitors.believe(first, between, UnixTime::now()).is_ok();
+        holds.then(|| first.clone())
+    }
 }
 
 /// Reads the files; again when they change.
@@ -55,9 +84,14 @@ fn read(files: &SipTls) -> anyhow::Result<Secure> {
         .with_no_client_auth()
         .with_single_cert(chain.clone(), key.clone_key())
         .with_context(unfit)?;
+    let listening = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(Arc::new(Anyone(Arc::clone(&visitors))))
+        .with_single_cert(chain.clone(), key.clone_key())
+        .with_context(unfit)?;
     let asking = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(visitors)
+        .with_client_cert_verifier(Arc::clone(&visitors) as _)
         .with_single_cert(chain.clone(), key.clone_key())
         .with_context(unfit)?;
     let client = ClientConfig::builder_with_provider(provider)
@@ -65,5 +99,6 @@ fn read(files: &SipTls) -> anyhow::Result<Secure> {
         .with_root_certificates(believed)
         .with_client_auth_cert(chain, key)
         .with_context(unfit)?;
-    Ok(Secure { server: Arc::new(server), asking: Arc::new(asking), client: Arc::new(client) })
+    let [server, asking, listening] = [server, asking, listening].map(Arc::new);
+    Ok(Secure { server, asking, listening, visitors, client: Arc::new(client) })
 }

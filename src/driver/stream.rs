@@ -2,7 +2,8 @@
 //!
 //! They live on two threads, handshakes included, one for trunks and one for everybody else, whose
 //! datagrams are read there, too: what strangers make theirs compute delays neither a trunk's
-//! connection nor the core. What they say reaches the core through two channels of bounded length, so
+//! connection nor the core; where all of them want the same processor, theirs is the one that waits.
+//! What they say reaches the core through two channels of bounded length, so
 //! that the one of the trunks is never full of anybody else.
 
 mod carry;
@@ -10,7 +11,9 @@ mod connect;
 mod datagrams;
 mod door;
 mod group;
+mod lane;
 mod pulse;
+mod room;
 
 pub(super) use group::Group;
 
@@ -19,14 +22,14 @@ use super::kept::Kept;
 use super::peers::Peers;
 use super::sip_tls::Secure;
 use bytes::Bytes;
-use door::Room;
+use lane::{Lane, Turn};
+use room::{Guest, Room};
 use sip::transport::{Flow, FramingError, Peer, Transmit, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// Messages waiting for one slow peer; beyond it the connection is closed, since a peer that does
 /// not read its signalling is gone. Each is at most 64 kB.
@@ -91,37 +94,6 @@ impl Lanes {
     }
 }
 
-/// One of the threads, until it is dropped.
-struct Lane {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Lane {
-    fn start(name: &str) -> anyhow::Result<(Lane, Handle)> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            runtime.block_on(async {
-                let _ = stopped.await; // the core is gone: so is everybody who was written to
-            });
-        })?;
-        Ok((Lane { stop: Some(stop), thread: Some(thread) }, handle))
-    }
-}
-
-impl Drop for Lane {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 impl Ground {
     /// Where the core hears of this peer.
     fn events(&self, peer: Peer) -> &mpsc::Sender<StreamEvent> {
@@ -152,8 +124,8 @@ impl Streams {
         let Open { listeners, datagrams, secure, places } = open;
         let (trunks, from_trunks) = mpsc::channel(TRUNKS_QUEUE);
         let (others, from_others) = mpsc::channel(OTHERS_QUEUE);
-        let (of_trunks, for_trunks) = Lane::start("trunk streams")?;
-        let (of_others, for_others) = Lane::start("streams")?;
+        let (of_trunks, for_trunks) = Lane::start("trunk streams", Turn::Everybody)?;
+        let (of_others, for_others) = Lane::start("streams", Turn::Last)?;
         let lanes = Lanes { trunks: for_trunks, others: for_others };
         let ground = Arc::new(Ground { crowd: Arc::clone(crowd), secure, trunks, others, lanes });
         if let Some(secure) = &ground.secure {
@@ -189,6 +161,11 @@ impl Streams {
     pub(super) fn opened(&mut self, flow: Flow, write: mpsc::Sender<Bytes>) {
         self.by_peer.insert((flow.transport, flow.remote), flow.connection);
         self.open.insert(flow.connection, (flow, write));
+    }
+
+    /// A phone has registered over this connection: what it holds is a phone's place.
+    pub(super) fn is_a_phone(&self, flow: &Flow) {
+        self.room.learns(flow.connection, Guest::Phone);
     }
 
     /// A connection is over, or its peer has cost too much: its task ends with the sender of what it

@@ -25,6 +25,11 @@ impl House {
 
     /// The same with another level of the technical log.
     pub fn logging(level: &str, trunk: &str, sip: &str) -> House {
+        House::of_trunk(level, &format!("peers = [\"127.0.0.1\"]\n{trunk}"), sip)
+    }
+
+    /// A node whose trunk has these keys and no others.
+    pub fn of_trunk(level: &str, trunk: &str, sip: &str) -> House {
         let (tcp, tls) = (free_tcp(), free_tcp());
         let authority = Authority::new();
         let mut made = None;
@@ -40,7 +45,7 @@ impl House {
                 &format!("\", \"tcp:127.0.0.1:{tcp}\", \"tls:127.0.0.1:{tls}\"]\n{files}\n{sip}\n\n[media]"),
             )
             .replace("level = \"info\"", &format!("level = \"{level}\""))
-            .replace("peers = [\"127.0.0.1\"]", &format!("peers = [\"127.0.0.1\"]\n{trunk}"))
+            .replace("peers = [\"127.0.0.1\"]", trunk)
         });
         let (ca, carrier, other) = made.expect("the configuration was written");
         House { node, tcp: local(tcp), tls: local(tls), ca, carrier, other, authority }

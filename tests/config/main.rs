@@ -105,6 +105,46 @@ fn a_right_configuration_gives_its_site() {
     assert!(!shown.contains("correct horse"), "a password is not kept");
 }
 
+/// The right configuration with a contact reached over its trunk, which has these keys.
+fn asking_outside(trunk: &str) -> String {
+    let contact = "\n[[centre.contact]]\nname = \"sdis-67\"\nnumber = \"18\"\ntrunks = [\"otn\"]\n";
+    RIGHT.replace("peers = [\"192.0.2.1\", \"192.0.2.2:5080\"]", trunk) + contact
+}
+
+#[test]
+fn a_carrier_known_by_its_name_leads_to_contacts_without_a_domain() {
+    let site = Site::new("named-way");
+    let config = site.load(&asking_outside("peers = [\"sbc.carrier.example\"]"));
+    let config = config.unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(config.site.centres[0].directory[0].trunks, [0]);
+}
+
+#[test]
+fn a_carrier_we_only_hear_from_leads_nowhere_whatever_it_is_called() {
+    let site = Site::new("no-way");
+    for trunk in ["peers = [\"192.0.2.1\"]", "peers = [\"192.0.2.1\"]\ndomain = \"carrier.example\""] {
+        let said =
+            site.load(&asking_outside(trunk)).expect_err("calls of ours have nowhere to go").to_string();
+        assert!(said.starts_with("error: no trunk leads there"), "{said}");
+    }
+}
+
+#[test]
+fn a_trunk_needs_addresses_or_a_certificate() {
+    let peers = "peers = [\"192.0.2.1\", \"192.0.2.2:5080\"]";
+    let site = Site::new("by-certificate");
+    for file in ["own.pem", "own.key", "ca.pem"] {
+        fs::write(site.0.join(file), "").unwrap();
+    }
+    let files = "certificate = \"own.pem\"\nkey = \"own.key\"\nca = \"ca.pem\"\n\n[media]";
+    let shown =
+        RIGHT.replace(peers, "certificate_names = [\"sbc.carrier.example\"]").replace("\n[media]", files);
+    let config = site.load(&shown).unwrap_or_else(|fault| panic!("{fault}"));
+    assert!(config.site.trunks[0].peers.is_empty());
+    let said = site.load(&RIGHT.replace(peers, "")).expect_err("nobody is that trunk").to_string();
+    assert!(said.starts_with("error: a trunk without peers"), "{said}");
+}
+
 #[test]
 fn an_unknown_key_is_refused() {
     refused(

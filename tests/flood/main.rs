@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_millis(20);
 /// Addresses strangers come from: 127.0.0.2 and on.
 const SOURCES: u8 = 32;
 
-/// `[sip] connections` of the house.
+/// Connections strangers may hold in the house: half of its `[sip] connections`.
 const PLACES: u64 = 64;
 
 /// `[sip] source_rate` of the house: what its first burst brings is soon read, even by a build that
@@ -104,7 +104,7 @@ struct Scene {
 
 impl Scene {
     fn quiet(lasts: Duration) -> Scene {
-        let limits = format!("connections = {PLACES}\nsource_rate = {BUDGET}");
+        let limits = format!("connections = {}\nsource_rate = {BUDGET}", 2 * PLACES);
         let house = House::logging("warn", "", &limits);
         let log = house.node.log();
         assert!(!log.contains("share a"), "each trunk has a socket and a listener of its own: {log}");

@@ -111,8 +111,71 @@ fn a_trunk_that_is_down_and_calls_is_asked_at_once() {
     }
     let early = now - Duration::from_secs(1);
     trunks.heard(early, 0, address(1).ip());
-    assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
     assert_eq!(due(&mut trunks, early, &mut next).0.len(), 1);
+}
+
+/// Asks go unanswered until `until`; what is told meanwhile, and how many asks there were.
+fn unanswered(
+    trunks: &mut Trunks,
+    (mut now, until): (Instant, Instant),
+    next: &mut u64,
+) -> (Vec<TrunkState>, usize) {
+    let (mut states, mut asks) = (Vec::new(), 0);
+    while now < until {
+        let (asked, told) = due(trunks, now, next);
+        states.extend(told);
+        asks += asked.len();
+        now = trunks.poll_timeout().unwrap_or(until).max(now);
+    }
+    (states, asks)
+}
+
+#[test]
+fn a_carrier_that_calls_and_never_answered_options_is_up_while_its_calls_flow() {
+    let (_, mut trunks) = trunks(&[&[1]]);
+    let mut next = 0;
+    assert_eq!(
+        unanswered(&mut trunks, (at(1), at(60)), &mut next).0,
+        [TrunkState::Suspect, TrunkState::Down]
+    );
+    trunks.heard(at(60), 0, address(1).ip());
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
+    for minute in 1..=30 {
+        let (states, asks) = unanswered(&mut trunks, (at(minute * 60), at(minute * 60 + 60)), &mut next);
+        assert_eq!(states, [], "told once, in minute {minute}");
+        assert!(asks <= 3, "and asked in its own time: {asks}");
+        trunks.heard(at(minute * 60 + 60), 0, address(1).ip());
+    }
+    let silent = unanswered(&mut trunks, (at(31 * 60), at(93 * 60)), &mut next).0;
+    assert_eq!(silent, [TrunkState::Down], "an hour after its last call nothing speaks for it");
+}
+
+#[test]
+fn a_carrier_that_used_to_answer_options_and_only_calls_is_in_doubt_and_told_once() {
+    let (_, mut trunks) = trunks(&[&[1]]);
+    let mut next = 0;
+    let asked = due(&mut trunks, at(1), &mut next).0;
+    trunks.answered(at(1), asked[0], &end(405));
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
+    let mut states = Vec::new();
+    for minute in 1..=10 {
+        trunks.heard(at(minute * 60), 0, address(1).ip());
+        states.extend(unanswered(&mut trunks, (at(minute * 60), at(minute * 60 + 60)), &mut next).0);
+    }
+    assert_eq!(states, [TrunkState::Suspect]);
+}
+
+#[test]
+fn a_call_of_ours_that_failed_there_puts_a_carrier_in_doubt_until_it_speaks_again() {
+    let (_, mut trunks) = trunks(&[&[1]]);
+    trunks.heard(at(1), 0, address(1).ip());
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
+    let way = trunks.ways(&[0]).remove(0);
+    trunks.failed(at(2), &way);
+    assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
+    trunks.heard(at(3), 0, address(1).ip());
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One endpoint before a peer whose every word the test writes.
 
-use super::{config, now, short};
+use super::{config, now, pass, short};
 use sip::endpoint::{Counter, Endpoint, Event};
 use sip::time::Instant;
 use sip::transport::{Flow, Peer, Transport};
@@ -53,12 +53,7 @@ impl Desk {
     }
 
     pub fn wait(&mut self, seconds: u64) -> Vec<String> {
-        let until = self.at + Duration::from_secs(seconds);
-        while let Some(at) = self.endpoint.poll_timeout().filter(|at| *at <= until) {
-            self.at = self.at.max(at);
-            self.endpoint.handle_due(now(self.at));
-        }
-        self.at = until;
+        pass(&mut self.endpoint, &mut self.at, seconds);
         self.take()
     }
 

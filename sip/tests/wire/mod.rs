@@ -50,6 +50,16 @@ pub fn now(at: Instant) -> Now {
     Now { at, utc: SystemTime::UNIX_EPOCH }
 }
 
+/// Lets seconds pass for an endpoint alone, deadline by deadline.
+pub fn pass(endpoint: &mut Endpoint, at: &mut Instant, seconds: u64) {
+    let until = *at + Duration::from_secs(seconds);
+    while let Some(due) = endpoint.poll_timeout().filter(|due| *due <= until) {
+        *at = due.max(*at);
+        endpoint.handle_due(now(*at));
+    }
+    *at = until;
+}
+
 /// Messages that shall not arrive.
 pub type Lose = Box<dyn FnMut(usize, &str) -> bool>;
 
@@ -136,6 +146,22 @@ impl Wire {
         self.ends[B].answer(now, b, ANSWER);
         self.run(50);
         (a, b)
+    }
+
+    /// A call from A that rings at B so.
+    pub fn ring(&mut self, code: u16, sdp: Option<&[u8]>) -> (DialogId, DialogId) {
+        let a = self.invite();
+        self.run(50);
+        let (b, now) = (self.invited(), self.now());
+        self.ends[B].ring(now, b, code, sdp);
+        (a, b)
+    }
+
+    /// One side hangs up, and nothing is left.
+    pub fn hangs_up(&mut self, side: usize, dialog: DialogId) {
+        let now = self.now();
+        self.ends[side].end(now, dialog, None);
+        self.rests();
     }
 
     /// The latest call B was told of.

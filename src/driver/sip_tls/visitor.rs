@@ -20,8 +20,12 @@ pub(super) struct Visitors {
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ClientCertVerifier for Visitors {
-    fn verify_client_cert(
+impl Visitors {
+    /// Whether this chain is believed.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub(super) fn believe(
         &self,
         shown: &CertificateDer<'_>,
         between: &[CertificateDer<'_>],
@@ -34,6 +38,17 @@ impl ClientCertVerifier for Visitors {
                 .map(|()| ClientCertVerified::assertion())
                 .map_err(|_| error)
         })
+    }
+}
+
+impl ClientCertVerifier for Visitors {
+    fn verify_client_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        self.believe(shown, between, now)
     }
 
     fn offer_client_auth(&self) -> bool {
@@ -68,5 +83,51 @@ impl ClientCertVerifier for Visitors {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.as_client.supported_verify_schemes()
+    }
+}
+
+/// Lets everybody in who has the key of what they show: whether it is believed is asked afterwards.
+#[derive(Debug)]
+pub(super) struct Anyone(pub(super) Arc<Visitors>);
+
+impl ClientCertVerifier for Anyone {
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    /// None are named: a phone that has none of ours would otherwise show none, or give up.
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, shown, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, shown, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
     }
 }

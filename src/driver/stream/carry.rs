@@ -1,6 +1,7 @@
 //! One connection's life: reads messages and writes the queue until either side ends.
 
 use super::{Ground, StreamEvent};
+use crate::driver::peers::Asked;
 use bytes::Bytes;
 use sip::transport::{Flow, Framer, Peer, Transport};
 use std::time::Duration;
@@ -124,7 +125,7 @@ impl Life<'_> {
         let (peer, must_show) = {
             let peers = self.ground.crowd.peers();
             let peers = peers.borrow();
-            (peers.of_flow(&self.flow), peers.is_asked(self.flow.remote))
+            (peers.of_flow(&self.flow), peers.asked(self.flow.remote) == Asked::Carrier)
         };
         if let Peer::Trunk(_) = peer {
             self.peer = peer;

@@ -1,64 +1,26 @@
 //! Connections that come: let in by who stands at the other end.
 //!
-//! Trunks have room of their own. Everybody else shares a bounded number of places, a bounded number
-//! for each address, and pays for each connection out of the budget of its messages. Handshakes are
-//! computed one after the other on a thread that is no trunk's.
+//! Whoever is no trunk pays for each connection out of the budget of its messages, and takes one of a
+//! bounded number of places ([`super::room`]). Handshakes are computed one after the other on a thread
+//! that is no trunk's.
 
 use super::carry::carry;
+use super::room::{Guest, Room};
 use super::{Ground, Group, QUEUE, StreamEvent, pulse};
 use crate::driver::crowd::Tally;
-use crate::driver::gate::prefix;
 use sip::transport::{Flow, Peer, Transport};
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-
-/// Connections of trunks at once: each carrier opens a handful. Each costs a task and two buffers.
-const TRUNKS_MAX: usize = 1024;
-
-/// Connections of one address that is no trunk: a room of phones behind one address translation.
-const OF_ONE_MAX: usize = 256;
 
 /// A handshake that takes longer is a broken network or a flood.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// After an accept that failed (no descriptors left): at once would spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-
-/// The places, and who holds them.
-pub(super) struct Room {
-    trunks: Arc<Semaphore>,
-    others: Arc<Semaphore>,
-    /// Places of others in all.
-    connections: usize,
-    of_one: Mutex<HashMap<u128, usize>>,
-    /// Numbers of accepted connections are even, those of connections we open odd.
-    next: AtomicU64,
-}
-
-impl Room {
-    /// With this many places for those who are no trunk.
-    pub(super) fn new(connections: usize) -> Room {
-        Room {
-            trunks: Arc::new(Semaphore::new(TRUNKS_MAX)),
-            others: Arc::new(Semaphore::new(connections)),
-            connections,
-            of_one: Mutex::new(HashMap::new()),
-            next: AtomicU64::new(2),
-        }
-    }
-
-    /// Places that are taken.
-    pub(super) fn taken(&self) -> usize {
-        let free = self.trunks.available_permits() + self.others.available_permits();
-        (TRUNKS_MAX + self.connections).saturating_sub(free)
-    }
-}
 
 /// Accepts connections for ever.
 ///
@@ -87,15 +49,12 @@ async fn accept(listener: TcpListener, transport: Transport, ground: Arc<Ground>
             continue;
         };
         let local = stream.local_addr().unwrap_or(remote);
-        let connection = room.next.fetch_add(2, Ordering::Relaxed);
+        let connection = room.number();
         let flow = Flow { transport, local, remote, connection };
-        // By address: a certificate is not seen before a place is taken. Whatever listener it came by:
-        // the kernel may not know yet what a trunk's name stands for.
-        let is_trunk = ground.crowd.peers().borrow().is_trunk_address(remote);
-        let places = if is_trunk { &room.trunks } else { &room.others };
+        let guest = guest(&ground, remote);
+        let is_trunk = guest == Guest::Trunk;
         let has_budget = is_trunk || ground.crowd.lets_in(&flow);
-        let place = Arc::clone(places).try_acquire_owned().ok().filter(|_| has_budget);
-        let (Some(place), Some(one)) = (place, One::of(&room, remote, is_trunk)) else {
+        let Some(place) = has_budget.then(|| room.admit(connection, guest, remote)).flatten() else {
             Tally::count(&ground.crowd.tally.turned_away);
             if is_trunk {
                 tracing::error!(%remote, "a trunk was turned away: it holds every place there is for trunks");
@@ -105,36 +64,53 @@ async fn accept(listener: TcpListener, transport: Transport, ground: Arc<Ground>
         // Its thread may be the other one, which has to wait for it by itself.
         let Ok(stream) = stream.into_std() else { continue };
         let (lane, ground) = (ground.lanes.of(is_trunk).clone(), Arc::clone(&ground));
+        let room = Arc::clone(&room);
         lane.spawn(async move {
-            let _held = (place, one);
+            let _held = place;
             if let Ok(stream) = TcpStream::from_std(stream) {
-                serve(stream, flow, &ground, is_trunk).await;
+                serve(stream, flow, &ground, &room).await;
             }
         });
     }
 }
 
-async fn serve(stream: TcpStream, flow: Flow, ground: &Ground, is_trunk: bool) {
+/// Who comes, by address: a certificate is not seen before a place is taken. Whatever listener it came
+/// by: the kernel may not know yet what a trunk's name stands for.
+fn guest(ground: &Ground, remote: SocketAddr) -> Guest {
+    let peers = ground.crowd.peers();
+    let peers = peers.borrow();
+    if peers.is_trunk_address(remote) {
+        Guest::Trunk
+    } else if peers.is_phone_host(remote.ip()) || ground.crowd.has_phoned(remote.ip()) {
+        Guest::Phone
+    } else {
+        Guest::Stranger
+    }
+}
+
+async fn serve(stream: TcpStream, flow: Flow, ground: &Ground, room: &Room) {
     pulse::watch(&stream);
     if flow.transport != Transport::Tls {
         let peer = ground.crowd.of_flow(&flow);
         return carry_on(stream, ground, flow, peer).await;
     }
     let Some(secure) = &ground.secure else { return };
-    let is_asked = ground.crowd.peers().borrow().is_asked(flow.remote);
+    let asked = ground.crowd.peers().borrow().asked(flow.remote);
     let secure = secure.current();
-    let side = if is_asked { &secure.asking } else { &secure.server };
-    let handshake = TlsAcceptor::from(Arc::clone(side)).accept(stream);
+    let handshake = TlsAcceptor::from(Arc::clone(secure.to_ask(asked))).accept(stream);
     let failed = match tokio::time::timeout(HANDSHAKE_WITHIN, handshake).await {
         Ok(Ok(stream)) => {
-            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).cloned();
+            let shown = secure.believed(asked, stream.get_ref().1.peer_certificates());
             let peer = ground.crowd.peers().borrow().of_certificate(&flow, shown.as_ref());
+            if let Peer::Trunk(_) = peer {
+                room.learns(flow.connection, Guest::Trunk);
+            }
             return carry_on(stream, ground, flow, peer).await;
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it took too long".to_owned(),
     };
-    if is_trunk {
+    if ground.crowd.peers().borrow().is_trunk_address(flow.remote) {
         // A carrier whose certificate we do not believe loses every call: somebody must act.
         Tally::count(&ground.crowd.tally.handshakes_failed);
         tracing::warn!(remote = %flow.remote.ip(), error = failed, "no TLS with somebody at a trunk's address");
@@ -155,40 +131,5 @@ async fn carry_on(
         }
     } else {
         carry(stream, ground, flow, peer, (Some(write), queue)).await;
-    }
-}
-
-/// One connection's share of what one address (one /64 of IPv6) may have.
-struct One {
-    room: Arc<Room>,
-    source: Option<u128>,
-}
-
-impl One {
-    fn of(room: &Arc<Room>, remote: SocketAddr, is_trunk: bool) -> Option<One> {
-        if is_trunk {
-            return Some(One { room: Arc::clone(room), source: None });
-        }
-        let source = prefix(remote.ip());
-        let mut of_one = room.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = of_one.entry(source).or_default();
-        if *count >= OF_ONE_MAX {
-            return None;
-        }
-        *count += 1;
-        Some(One { room: Arc::clone(room), source: Some(source) })
-    }
-}
-
-impl Drop for One {
-    fn drop(&mut self) {
-        let Some(source) = self.source else { return };
-        let mut of_one = self.room.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = of_one.get_mut(&source) {
-            *count -= 1;
-            if *count == 0 {
-                of_one.remove(&source);
-            }
-        }
     }
 }

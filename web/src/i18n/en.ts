@@ -329,6 +329,7 @@ export const en: Record<Word, string> = {
   "board.alarm.trunk-down": "Carrier does not answer: {of}",
   "board.alarm.longest-wait": "Waiting too long: {of}",
   "board.alarm.agent-lost": "Desk lost while talking: {of}",
+  "board.alarm.refused": "A carrier's call was refused: {of}",
   "board.alarm.no-media": "No sound: {of}",
   "board.alarm.recall": "Held call to take back: {of}",
   "board.alarm.rona": "Did not answer: {of}",

@@ -327,6 +327,7 @@ export const fr = {
   "board.alarm.trunk-down": "Opérateur sans réponse : {of}",
   "board.alarm.longest-wait": "Attente trop longue : {of}",
   "board.alarm.agent-lost": "Poste perdu en communication : {of}",
+  "board.alarm.refused": "Appel d'un opérateur refusé : {of}",
   "board.alarm.no-media": "Pas de son : {of}",
   "board.alarm.recall": "Appel en garde à reprendre : {of}",
   "board.alarm.rona": "N'a pas répondu : {of}",

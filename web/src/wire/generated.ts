@@ -95,7 +95,8 @@ seq: number,
  */
 at: Millis, 
 /**
- * What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `recontact`, `rona`.
+ * What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `recontact`, `rona`, `trunk-down`,
+ * `refused`.
  */
 code: string, 
 /**

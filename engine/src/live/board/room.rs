@@ -109,6 +109,9 @@ impl Board {
 
     /// Keeps what a supervisor should look at.
     pub(super) fn fold_alarm(&mut self, entry: &Entry) {
+        if let Event::Ended { call, cause: Cause::Refused, .. } = &entry.event {
+            self.alarm("refused", call.to_string(), None, entry);
+        }
         match &entry.event {
             Event::Alarm { queue, on } => {
                 self.alarm("longest-wait", self.cast.queue_name(*queue), Some(*on), entry);

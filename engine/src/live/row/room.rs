@@ -93,7 +93,8 @@ pub struct AlarmRow {
     pub seq: u64,
     /// When.
     pub at: Millis,
-    /// What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `recontact`, `rona`.
+    /// What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `recontact`, `rona`, `trunk-down`,
+    /// `refused`.
     pub code: String,
     /// Of which queue, agent or call, by name.
     pub of: String,
