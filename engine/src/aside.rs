@@ -8,7 +8,7 @@ use crate::dialplan::ClassId;
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId};
 use crate::io::{NOTE_MAX, Refusal};
-use crate::queue::{Arrival, Fact};
+use crate::queue::Fact;
 use crate::release::CLEARED;
 use crate::supervise::fence_of;
 use std::time::Duration;
@@ -103,12 +103,11 @@ impl Engine {
     /// same step, so that it waits there with its arrival time if the phone fails.
     fn resume(&mut self, agent: AgentId, id: CallId, confirmed: bool) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
-        let (arrived, credit) = (call.came(), call.credit);
         let centre = self.centres.get_mut(usize::from(id.centre.0)).ok_or(Refusal::Unknown)?;
         let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
         let queue = centre.queue_named(&call.queue);
         let work = centre.work_id();
-        let arrival = Arrival { credit, ..Arrival::live(work, id, queue, class, arrived) };
+        let arrival = call.arrival(work, queue, class, call.came());
         let fact = Fact::Resume { agent, arrival: Box::new(arrival), confirmed };
         centre.floor.allows(&fact)?;
         centre.works.insert(work, id);

@@ -7,7 +7,7 @@ use crate::call::party::{Party, PartyRole};
 use crate::engine::{Engine, Line};
 use crate::id::{AgentId, CallId, LegId, OfferId, WorkId};
 use crate::io::Counter;
-use crate::media::MediaCommand;
+use crate::media::{MediaCommand, Program};
 use crate::negotiate;
 use crate::queue::{Decision, Fact};
 use crate::screen;
@@ -41,17 +41,19 @@ impl Engine {
         }
         let places = self.places_of(phone);
         let role = PartyRole::Agent { agent, offer };
-        if !self.invite_phone(decision.call, places, role) {
+        if !self.invite_phone(decision.call, places, role, decision.auto_answer) {
             self.not_reached(agent, offer, OfferEnd::Unreachable);
         }
     }
 
-    /// An INVITE to every place of a phone, for this call. False: there is none, or no port.
+    /// An INVITE to every place of a phone, for this call; `by_itself`: it is to answer without a hand.
+    /// False: there is none, or no port.
     pub(crate) fn invite_phone(
         &mut self,
         about: CallId,
         places: Vec<(Flow, String)>,
         role: PartyRole,
+        by_itself: bool,
     ) -> bool {
         if places.is_empty() {
             return false;
@@ -70,7 +72,10 @@ impl Engine {
         let mut local = LocalSdp::new(id.serial.0);
         local.cipher(self.site.phones_srtp, self.keys.draw());
         let stream = local.offer(port.advertised, first);
-        let shown = screen::shown(&self.site, call);
+        let mut shown = screen::shown(&self.site, call);
+        if by_itself {
+            shown.headers.extend(screen::answers_by_itself(&self.site));
+        }
         self.media(MediaCommand::Open { leg: id, port, stream });
         self.legs.insert(id, about);
         let mut dialogs = Vec::with_capacity(places.len());
@@ -202,9 +207,38 @@ impl Engine {
         if let Some(work) = joins {
             return self.come_beside(id, leg, agent, offer, work);
         }
+        let now = self.now.at;
+        let present = self.centre(offer.centre).is_some_and(|centre| centre.floor.is_present(now, agent));
+        if standing.is_some_and(|standing| standing.by_itself) && !present {
+            // The phone has answered, and nobody yet. The offer goes on: whoever lets it lapse has let a
+            // phone ring out.
+            self.tell_floor(offer.centre, Fact::Alerting { offer });
+            return self.media(MediaCommand::Play { leg, program: Program::RingBack });
+        }
+        self.take_at_phone(id, leg, agent, offer);
+    }
+
+    fn take_at_phone(&mut self, id: CallId, leg: LegId, agent: AgentId, offer: OfferId) {
         self.tell_floor(offer.centre, Fact::Taken { offer });
         let bridge = self.bridge_of(id);
         self.bridge(id, Talk { agent, leg, offer, bridge, connected: false });
+    }
+
+    /// A key at a phone that has answered by itself: somebody is there and has the caller. Whether the
+    /// key was for that.
+    pub(crate) fn shows_presence(&mut self, id: CallId, leg: LegId) -> bool {
+        let party = self.calls.get(&id).filter(|call| call.talk.is_none()).and_then(|call| call.party(leg));
+        let Some(PartyRole::Agent { agent, offer }) = party.map(|party| party.role.clone()) else {
+            return false;
+        };
+        let answered = party.is_some_and(|party| party.leg.state == LegState::Up);
+        let standing = self.centre(offer.centre).and_then(|centre| centre.floor.offer(offer));
+        let waits = answered && standing.is_some_and(|standing| standing.by_itself);
+        if waits {
+            self.tell_floor(offer.centre, Fact::Present { agent });
+            self.take_at_phone(id, leg, agent, offer);
+        }
+        waits
     }
 
     /// One place of a phone has answered: the others stop ringing.

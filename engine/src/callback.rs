@@ -30,7 +30,7 @@ use crate::io::Refusal;
 use crate::media::{MediaCommand, Program};
 use crate::negotiate;
 use crate::outward::not_dialled;
-use crate::queue::{Arrival, Exit, Fact, Others, Owner, WorkKind};
+use crate::queue::{Arrival, Exit, Fact, Owner, WorkKind};
 use crate::time::Instant;
 use crate::trunks::tries_next;
 use sip::endpoint::DialogId;
@@ -210,16 +210,7 @@ impl Engine {
         }
         let kind = if callback.why == WhyCallback::Kept { WorkKind::Kept } else { WorkKind::Callback };
         let owner = call.course.owner.map(|agent| Owner { agent, alone: Dialplan::ALONE });
-        let others = Others::led_by(&call.course.leads);
-        let (arrived, credit) = (callback.since, call.credit);
-        let arrival = Arrival {
-            kind,
-            credit,
-            not_before,
-            owner,
-            others,
-            ..Arrival::live(work, id, queue, class, arrived)
-        };
+        let arrival = Arrival { kind, not_before, owner, ..call.arrival(work, queue, class, callback.since) };
         self.mark(id);
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }
@@ -457,6 +448,7 @@ struct Carried {
     hold_sound: String,
     credit: Duration,
     leads: Vec<SkillNeed>,
+    language: Option<String>,
 }
 
 impl Carried {
@@ -469,6 +461,7 @@ impl Carried {
             hold_sound: call.hold_sound.clone(),
             credit: call.credit,
             leads: call.course.leads.clone(),
+            language: call.course.language.clone(),
         }
     }
 
@@ -479,6 +472,6 @@ impl Carried {
         call.queue = self.queue;
         call.hold_sound = self.hold_sound;
         call.credit = self.credit;
-        call.course.leads = self.leads;
+        (call.course.leads, call.course.language) = (self.leads, self.language);
     }
 }

@@ -39,6 +39,9 @@ impl Engine {
             call.course.person = person;
             call.course.show = routed.show.iter().map(|&it| it.to_owned()).collect();
             call.course.leads = routed.leads.to_vec();
+            call.course.add.clone_from(&routed.add);
+            call.course.language = routed.language.map(str::to_owned);
+            call.course.partner = routed.partner;
         }
         let owner = match routed.owner {
             Some(OwnerPlan::File) => earlier.and_then(|earlier| earlier.agent),
@@ -216,7 +219,7 @@ impl Engine {
     }
 
     /// Somebody of a centre's roster, by the name they sign in with.
-    fn agent_named(&self, centre: CentreId, name: &str) -> Option<AgentId> {
+    pub(crate) fn agent_named(&self, centre: CentreId, name: &str) -> Option<AgentId> {
         let place = self.centre(centre)?.roster.iter().position(|agent| agent.name == name)?;
         Some(AgentId { centre, index: u32::try_from(place).ok()? })
     }

@@ -9,15 +9,16 @@ use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::record::Record;
 use crate::call::{Call, Purpose};
 use crate::caller::{Caller, called, service_urn};
-use crate::dialplan::{Dialplan, Facts, HoldMode, Room, State};
+use crate::dialplan::{ClassId, Dialplan, Facts, HoldMode, Room, State};
 use crate::engine::{Engine, Line};
-use crate::id::{CallId, CentreId, LegId};
+use crate::id::{CallId, CentreId, LegId, QueueId, WorkId};
 use crate::io::Output;
 use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
 use crate::negotiate::{self, Offer};
 use crate::queue::{Arrival, Fact, Others, Owner};
 use crate::returning::Earlier;
 use crate::site::Srtp;
+use crate::time::Instant;
 use sip::endpoint::{DialogId, Invite};
 use sip::sdp::OurKeys;
 use sip::transport::Peer;
@@ -206,13 +207,8 @@ impl Engine {
         call.work = Some(work);
         let class = centre.plan.class_named(&call.class).unwrap_or(routed.class);
         let arrival = Arrival {
-            credit: call.credit,
             owner: call.course.owner.map(|agent| Owner { agent, alone: routed.alone }),
-            others: Others::led_by(&call.course.leads),
-            add: routed.add.clone(),
-            language: routed.language.map(str::to_owned),
-            partner: routed.partner,
-            ..Arrival::live(work, id, queue, class, arrived)
+            ..call.arrival(work, queue, class, arrived)
         };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }
@@ -273,6 +269,22 @@ impl Engine {
         self.take_answer(id, leg, sdp);
         self.watch(leg);
         self.connect(id);
+    }
+}
+
+impl Call {
+    /// Its item, as it comes to wait: with what its route says of who is asked, the first time and
+    /// whenever it comes back.
+    pub(crate) fn arrival(&self, work: WorkId, queue: QueueId, class: ClassId, arrived: Instant) -> Arrival {
+        let course = &self.course;
+        Arrival {
+            credit: self.credit,
+            others: Others::led_by(&course.leads),
+            add: course.add.clone(),
+            language: course.language.clone(),
+            partner: course.partner,
+            ..Arrival::live(work, self.id, queue, class, arrived)
+        }
     }
 }
 

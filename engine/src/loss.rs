@@ -170,7 +170,7 @@ impl Engine {
         let site = self.centre(agent.centre).and_then(|centre| centre.agent(agent));
         let places = self.places_of(site.and_then(|site| site.fallback.as_ref()));
         // No other phone, or none to be reached: the clock goes on.
-        self.invite_phone(id, places, PartyRole::Fallback { agent });
+        self.invite_phone(id, places, PartyRole::Fallback { agent }, false);
     }
 
     /// 5 s: everyone is asked. The agent's other phone rings on, and the page may still come back.

@@ -50,6 +50,9 @@ impl Engine {
     }
 
     fn key_pressed(&mut self, id: CallId, leg: LegId, key: char) {
+        if self.shows_presence(id, leg) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         let waits = call.caller().id == leg && call.work.is_some() && call.talk.is_none();
         let Some(menu) = call.course.menu.as_mut().filter(|_| waits) else { return };

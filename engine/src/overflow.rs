@@ -14,7 +14,7 @@ use crate::id::{AgentId, CallId, CentreId, LegId, QueueId, WorkId};
 use crate::io::Refusal;
 use crate::media::{MediaCommand, Program};
 use crate::negotiate;
-use crate::queue::{Arrival, Exit, Fact, Overflowing};
+use crate::queue::{Arrival, Exit, Fact, Others, Overflowing};
 use crate::release::CLEARED;
 use crate::trunks;
 use std::collections::VecDeque;
@@ -117,12 +117,14 @@ impl Engine {
             caller_name: record.caller_name.clone(),
             withheld: record.withheld,
         };
-        let (arrived, credit) = (record.arrived_at, call.credit);
-        let centre = self.centre_mut(there)?;
+        let arrived = record.arrived_at;
+        let centre = self.centres.get_mut(usize::from(there.0))?;
         let work = centre.work_id();
         centre.works.insert(work, id);
+        // Who may be asked, and who leads, are people of the centre it comes from.
+        let (others, add) = (Others::Everybody, Vec::new());
+        let arrival = Arrival { others, add, visiting: true, ..call.arrival(work, queue, class, arrived) };
         self.log(there, Event::Beside(guest));
-        let arrival = Arrival { credit, visiting: true, ..Arrival::live(work, id, queue, class, arrived) };
         // What follows is done with the other steps of this input: the call must know its guest first.
         let now = self.now.at;
         if let Some(centre) = self.centre_mut(there) {

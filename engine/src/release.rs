@@ -198,8 +198,7 @@ impl Engine {
         let work = centre.work_id();
         centre.works.insert(work, id);
         call.work = Some(work);
-        let (arrived, credit) = (call.came(), call.credit);
-        let arrival = Arrival { credit, again: true, ..Arrival::live(work, id, queue, class, arrived) };
+        let arrival = Arrival { again: true, ..call.arrival(work, queue, class, call.came()) };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
         Some(work)
     }

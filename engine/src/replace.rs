@@ -1,5 +1,6 @@
 //! A desk phone takes the place of another one in a call (INVITE with Replaces, RFC 3891): how phones
-//! pick up what rings at a colleague.
+//! pick up what rings at a colleague. One that knows no call by name dials `*8` for the most urgent of
+//! those that ring at colleagues of its agent's queues.
 //!
 //! | the call it names | by | is |
 //! |---|---|---|
@@ -17,7 +18,7 @@ use crate::call::event::{Actor, Event, OfferKind, Seat};
 use crate::call::leg::{Leg, LegState};
 use crate::call::party::PartyRole;
 use crate::engine::{Engine, Line};
-use crate::id::{AgentId, CallId, LegId, OfferId};
+use crate::id::{AgentId, CallId, LegId, OfferId, WorkId};
 use crate::io::Refusal;
 use crate::media::MediaCommand;
 use crate::queue::Fact;
@@ -70,7 +71,33 @@ impl Engine {
         if standing.kind == OfferKind::Join {
             return Err(403); // somebody is asked by name, or beside a colleague
         }
-        let fact = Fact::Pick { agent, work: standing.work, lifted: true, confirmed: false };
+        self.pick_lifted(dialog, invite, agent, (id, standing.work))
+    }
+
+    /// The most urgent call that rings at a colleague, without naming it.
+    pub(crate) fn pick_up_by_phone(&mut self, dialog: DialogId, invite: &Invite, agent: AgentId) {
+        let centre = self.centre(agent.centre);
+        let rings = centre.and_then(|centre| {
+            let work = centre.floor.rings_in_the_group_of(agent)?;
+            let call = centre.works.get(&work).copied()?;
+            // A guest's own centre has its own lines: it is taken at a page.
+            Some((call, work)).filter(|(call, _)| call.centre == agent.centre)
+        });
+        let done = rings.ok_or(404).and_then(|rings| self.pick_lifted(dialog, invite, agent, rings));
+        if let Err(code) = done {
+            self.endpoint.refuse(self.now, dialog, code, None);
+        }
+    }
+
+    fn pick_lifted(
+        &mut self,
+        dialog: DialogId,
+        invite: &Invite,
+        agent: AgentId,
+        (id, work): (CallId, WorkId),
+    ) -> Result<(), u16> {
+        let fact = Fact::Pick { agent, work, lifted: true, confirmed: false };
+        let floor = &self.centre(agent.centre).ok_or(403_u16)?.floor;
         floor.allows(&fact).map_err(code)?;
         if self.calls.get(&id).is_none_or(|call| call.fallback().is_some() || call.talk.is_some()) {
             return Err(486); // a phone is lifted already

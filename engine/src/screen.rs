@@ -39,6 +39,16 @@ pub(crate) fn shown(site: &Site, call: &Call) -> Shown {
     Shown { from: format!("{display} <sip:{number}@{host}>"), headers }
 }
 
+/// What makes a phone answer by itself: RFC 5373, and the two older words for it that phones know.
+pub(crate) fn answers_by_itself(site: &Site) -> [(String, String); 3] {
+    let host = site.contact;
+    [
+        ("Answer-Mode".to_owned(), "Auto".to_owned()),
+        ("Call-Info".to_owned(), format!("<sip:{host}>;answer-after=0")),
+        ("Alert-Info".to_owned(), format!("<sip:{host}>;info=alert-autoanswer;delay=0")),
+    ]
+}
+
 /// Who calls, as somebody outside sees it: the service that was dialled, never the caller's number.
 pub(crate) fn ours(site: &Site, call: &Call) -> String {
     format!("<sip:{}@{}>", user_part(&call.record.called), site.contact)

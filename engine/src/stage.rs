@@ -73,6 +73,7 @@ impl Engine {
         let from = std::mem::replace(&mut call.queue, name);
         call.course.handover = Some(HandOver { by: agent, from, since: self.now.at, recontact });
         (call.course.owner, call.course.leads) = (wanted.back_to, Vec::new());
+        call.course.add.clear(); // whoever is asked there is that queue's
         let (class, program) = (call.class.clone(), Call::hold_program(&call.hold_sound));
         let watching = call.seated().filter(|party| party.agent().is_some_and(|it| it != agent));
         let watching: Vec<LegId> = watching.map(|party| party.leg.id).collect();
@@ -112,7 +113,9 @@ impl Engine {
         centre.works.insert(work, id);
         call.work = Some(work);
         let owner = call.course.owner.map(|agent| Owner { agent, alone: OWNER_ALONE });
-        let arrival = Arrival { owner, ..Arrival::live(work, id, queue, class, self.now.at) };
+        // What was waited in an earlier call is of the stage before.
+        let credit = Duration::ZERO;
+        let arrival = Arrival { credit, owner, ..call.arrival(work, queue, class, self.now.at) };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }
 
@@ -138,12 +141,10 @@ impl Engine {
         let handover = call.course.handover.clone().ok_or(Refusal::Gone)?;
         let work = call.work.ok_or(Refusal::Gone)?;
         let (queue, _) = self.place_named(id, &handover.from, "").ok_or(Refusal::Unknown)?;
-        let class = call.class.clone();
-        let (arrived, credit) = (call.came(), call.credit);
-        let centre = self.centre_mut(id.centre).ok_or(Refusal::Unknown)?;
-        let class = centre.plan.class_named(&class).unwrap_or(ClassId(0));
+        let centre = self.centres.get_mut(usize::from(id.centre.0)).ok_or(Refusal::Unknown)?;
+        let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
         let again = centre.work_id();
-        let arrival = Arrival { credit, again: true, ..Arrival::live(again, id, queue, class, arrived) };
+        let arrival = Arrival { again: true, ..call.arrival(again, queue, class, call.came()) };
         let resume = Fact::Resume { agent, arrival: Box::new(arrival), confirmed: true };
         centre.floor.allows(&resume)?;
         self.log(id.centre, Event::Beside(Beside::TakenBack { call: id, by: agent }));

@@ -114,6 +114,7 @@ impl Engine {
             Verb::TakeOver { agent, call } => return self.take_over(agent, call, by),
             Verb::Answer { agent } => Fact::Answer { agent },
             Verb::Pick { agent, call, confirmed } => return self.pick(agent, call, confirmed),
+            Verb::PickUp { agent, confirmed } => Fact::PickUp { agent, confirmed },
             Verb::Hold { agent, call } => return self.hold(agent, call),
             Verb::Vital { agent, call } => return self.confirm_vital(agent, call, by),
             Verb::Note { call, text } => return self.note(call, &text, by),
@@ -310,14 +311,18 @@ impl Engine {
             return self.endpoint.refuse(self.now, dialog, 404, None);
         };
         let verb = match number.as_str() {
+            "*8" => return self.pick_up_by_phone(dialog, invite, agent),
             "*0" => Verb::SignOut { agent },
             "*1" | "*3" => Verb::Ready { agent },
             "*2" => Verb::Pause { agent, reason: BY_PHONE.to_owned() },
+            "*4" => Verb::AutoAnswer { agent, on: true },
+            "*5" => Verb::AutoAnswer { agent, on: false },
             _ => return self.endpoint.refuse(self.now, dialog, 404, None),
         };
         self.confirm_by_tone(dialog, agent, invite);
         let (centre, id) = (agent.centre, invite.call_id.clone());
         self.obey(Command { centre, id, actor: Actor::Agent(agent), verb });
+        self.tell_floor(centre, Fact::Present { agent });
     }
 
     /// Whose phone an INVITE comes from: by its address, or by the path it has registered over.
@@ -383,6 +388,7 @@ fn subject(verb: &Verb, centre: CentreId) -> (Option<AgentId>, CentreId) {
         | Verb::Reject { agent, .. }
         | Verb::Answer { agent }
         | Verb::Pick { agent, .. }
+        | Verb::PickUp { agent, .. }
         | Verb::Hold { agent, .. }
         | Verb::Vital { agent, .. }
         | Verb::Leave { agent, .. }

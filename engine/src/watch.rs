@@ -60,7 +60,7 @@ impl Engine {
             return Ok(());
         }
         let places = self.places_of(Some(&phone));
-        if !self.invite_phone(id, places, role) {
+        if !self.invite_phone(id, places, role, false) {
             return Err(Refusal::NoAudio);
         }
         self.tell_floor(id.centre, fact);

@@ -5,8 +5,9 @@ mod kit;
 
 use engine::call::event::{Actor, Event, OfferEnd};
 use engine::io::{Input, Verb};
+use engine::media::MediaEvent;
 use kit::page::pages;
-use kit::{Room, agent, centre, plan, site};
+use kit::{Room, agent, centre, desks, plan, site};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -105,4 +106,97 @@ fn each_page_says_anew_that_calls_may_come_by_themselves() {
     touches(&mut room);
     room.dial_and_ack("0612345678", "1599");
     assert!(!by_itself(&room));
+}
+
+/// Two desk phones, whose front queue puts vital calls through by itself, as far as their agents want it.
+fn phones(allowed: bool) -> Room {
+    let vital = format!("[queue.front]\nvital = {{ auto_answer = {allowed}, alert_busy = false }}\n");
+    let text = plan::TEXT.replacen("[queue.front]\n", &vital, 1);
+    let mut room = Room::of(site(vec![centre(&text, desks(0, 2, false))]));
+    room.phone_dials(0, "*1");
+    room.phone_dials(0, "*4");
+    room.pass(600 * SECOND);
+    room
+}
+
+/// The leg of the agent's phone that rings or has answered for the last offer.
+fn phones_leg(room: &Room) -> engine::id::LegId {
+    let call = room.journal.iter().rev().find(|snapshot| snapshot.legs.len() > 1).expect("a phone rings");
+    call.legs[1].leg
+}
+
+fn answers_by_itself(room: &Room, desk: u32) -> bool {
+    let invite = room.ringing(desk).expect("rings");
+    let words =
+        [("answer-mode", "Auto"), ("call-info", "answer-after=0"), ("alert-info", "alert-autoanswer")];
+    let said = words.map(|(name, word)| invite.all(name).any(|value| value.contains(word)));
+    assert!(said == [true; 3] || said == [false; 3], "in every word phones know, or in none: {said:?}");
+    said[0]
+}
+
+#[test]
+fn a_desk_phone_that_answers_by_itself_has_the_caller_when_its_person_presses_a_key() {
+    let mut room = phones(true);
+    let mut caller = room.dial_and_ack("0612345678", "1599");
+    assert!(answers_by_itself(&room, 0));
+    room.answer(0);
+    assert!(room.connected(0).is_empty(), "a phone that answers shows nobody");
+    let leg = phones_leg(&room);
+    room.input(Input::Media(MediaEvent::Digit { leg, digit: '5' }));
+    assert_eq!(room.connected(0).len(), 1);
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn nobody_at_a_desk_phone_that_answers_by_itself_is_a_rona_and_the_next_one_rings() {
+    let mut room = phones(true);
+    let mut caller = room.dial_and_ack("0612345678", "1599");
+    let invite = room.answer(0);
+    room.phone_dials(1, "*1");
+    room.pass(7 * SECOND);
+    let rona = |event: &Event| matches!(event, Event::Rona { agent: of, on: true } if *of == agent(0));
+    assert!(room.step_of(rona).is_some(), "it rang out");
+    let bye = room.last(&kit::phone_at(0), invite.call_id(), |sip| sip.method() == Some("BYE"));
+    assert!(bye.is_some(), "its phone is put down");
+    assert!(room.ringing(1).is_some() && !answers_by_itself(&room, 1), "who has not asked for it is rung");
+    room.answer(1);
+    assert_eq!(room.connected(1).len(), 1);
+    assert!(!room.has_bye(&caller));
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn who_has_just_used_the_desk_phone_needs_no_key() {
+    let mut room = phones(true);
+    room.phone_dials(0, "*1");
+    let mut caller = room.dial_and_ack("0612345678", "1599");
+    room.answer(0);
+    assert_eq!(room.connected(0).len(), 1);
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn a_desk_phone_answers_by_itself_for_nothing_else() {
+    let mut lower = phones(true);
+    let mut caller = lower.dial_and_ack("0612345678", "15");
+    assert!(!answers_by_itself(&lower, 0), "before the fence a hand lifts it");
+    lower.bye(&mut caller);
+    let mut not_allowed = phones(false);
+    let mut caller = not_allowed.dial_and_ack("0612345678", "1599");
+    assert!(!answers_by_itself(&not_allowed, 0), "the queue does not have it so");
+    not_allowed.bye(&mut caller);
+    let mut off = phones(true);
+    off.phone_dials(0, "*5");
+    let mut caller = off.dial_and_ack("0612345678", "1599");
+    assert!(!answers_by_itself(&off, 0), "not wanted any more");
+    off.bye(&mut caller);
+    let mut gone = phones(true);
+    gone.phone_dials(0, "*0");
+    gone.phone_dials(0, "*1");
+    let mut caller = gone.dial_and_ack("0612345678", "1599");
+    assert!(!answers_by_itself(&gone, 0), "of the shift before");
+    gone.bye(&mut caller);
 }

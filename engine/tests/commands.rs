@@ -143,6 +143,7 @@ const ROLES: &str = "
     release          self + agent - regulator - supervisor + administrator +
     answer           self + agent - regulator - supervisor + administrator +
     pick             self + agent - regulator - supervisor + administrator +
+    pick_up          self + agent - regulator - supervisor + administrator +
     auto_answer      self + agent - regulator - supervisor + administrator +
     hold             self + agent - regulator - supervisor + administrator +
     vital            self + agent - regulator - supervisor + administrator +
@@ -184,6 +185,7 @@ fn wish(name: &str, call: CallId, work: WorkId) -> Verb {
         "release" => Verb::Release { agent, call, disposition: None },
         "answer" => Verb::Answer { agent },
         "pick" => Verb::Pick { agent, call, confirmed: true },
+        "pick_up" => Verb::PickUp { agent, confirmed: true },
         "auto_answer" => Verb::AutoAnswer { agent, on: true },
         "hold" => Verb::Hold { agent, call },
         "vital" => Verb::Vital { agent, call },

@@ -43,6 +43,33 @@ fn a_phone_picks_up_what_rings_at_a_colleague() {
 }
 
 #[test]
+fn a_phone_dials_star_8_and_has_the_most_urgent_call_that_rings_at_its_colleagues() {
+    let mut people = desks(0, 3, true);
+    people.extend(desks(3, 1, true));
+    people[3].skills = vec!["mr".to_owned()];
+    let mut room = Room::of(site(vec![centre(plan::TEXT, people)]));
+    let mut routine = room.dial_and_ack("0612345678", "15");
+    let mut partner = room.dial_and_ack("0388000018", "18");
+    assert!(room.ringing(0).is_some() && room.ringing(1).is_some());
+    room.phone_says(1, "180 Ringing");
+    let stranger = room.phone_dials(3, "*8");
+    assert_eq!(last_code(&room, 3, &stranger), Some(404), "nothing rings in that group");
+    let id = room.phone_dials(2, "*8");
+    assert_eq!(last_code(&room, 2, &id), Some(200));
+    let connected = |event: &Event| matches!(event, Event::Connected { agent: by, .. } if *by == agent(2));
+    assert!(room.step_of(connected).is_some());
+    assert!(room.ringing(0).is_some(), "the less urgent one rings on");
+    assert!(room.ringing(1).is_none(), "the colleague's phone is quiet");
+    assert!(!room.has_bye(&partner));
+    let again = room.phone_dials(2, "*8");
+    assert_eq!(last_code(&room, 2, &again), Some(486), "one caller in the ear");
+    room.bye(&mut partner);
+    room.bye(&mut routine);
+    assert!(room.phone_is_free(2, &id));
+    room.rest();
+}
+
+#[test]
 fn i1_an_agent_with_a_caller_in_the_ear_picks_nobody_else_up() {
     let mut room = room();
     let mut first = room.dial_and_ack("0612345678", "15");

@@ -28,6 +28,12 @@ pub struct Course {
     pub owner: Option<AgentId>,
     /// Who may be asked beside the owner; empty: whoever serves its queue.
     pub leads: Vec<SkillNeed>,
+    /// Who may be asked beside its queue's people.
+    pub add: Vec<SkillNeed>,
+    /// Who speaks this is preferred.
+    pub language: Option<String>,
+    /// It came over another organisation's line: it may take what a queue reserves.
+    pub partner: bool,
     /// It waits between two stages.
     pub handover: Option<HandOver>,
     /// Who handed it over last, and in which queue it was before: where it may be referred back to.

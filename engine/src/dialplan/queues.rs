@@ -144,6 +144,17 @@ pub struct OverflowRule {
     pub additive: bool,
 }
 
+impl OverflowRule {
+    /// How many calls may wait before their number is a cause of this rule.
+    pub fn most(&self) -> Option<u64> {
+        let lengths = self.when.iter().filter_map(|cause| match cause {
+            OverflowCause::Length(length) => Some(u64::from(*length).saturating_sub(1)),
+            _ => None,
+        });
+        lengths.min()
+    }
+}
+
 /// Why calls may leave a queue by another way than its agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverflowCause {

@@ -96,6 +96,14 @@ pub enum Verb {
         /// The person was told that a confirmed-vital call waits, and wants this one all the same.
         confirmed: bool,
     },
+    /// Group pick-up: the agent takes the most urgent call that rings at a colleague for a queue they
+    /// serve as well, without naming it; a person's will, as a pick is.
+    PickUp {
+        /// Who.
+        agent: AgentId,
+        /// As in [`Verb::Pick`].
+        confirmed: bool,
+    },
     /// The agent puts the call in the ear on the shared held list.
     Hold {
         /// Who.

@@ -76,6 +76,7 @@ impl Viewer {
             Verb::Qualify { call, .. } => board.rows().row(&Key::Conversation(me, *call)).is_some(),
             Verb::Answer { agent }
             | Verb::Pick { agent, .. }
+            | Verb::PickUp { agent, .. }
             | Verb::Hold { agent, .. }
             | Verb::Vital { agent, .. } => *agent == me,
             Verb::Leave { agent, .. }

@@ -35,11 +35,18 @@ impl Floor {
         self.end_alone(now, serial);
         let Some(item) = self.items.get(&serial) else { return };
         let asleep = item.sleeps_until;
+        let away = asleep.is_some() && item.kind == WorkKind::Live;
         let next = asleep.or_else(|| self.next_stage(now, item));
         let limit = self.limit(now, item);
         let manner = self.manner(item);
         let doors: Vec<PoolKey> = if asleep.is_some() { Vec::new() } else { self.doors(now, item, manner) };
         let terms = (item.queue, !item.rank.unfenced, self.share(item), item.barred.clone());
+        let here = &mut self.lines[item.queue].away;
+        if away {
+            here.insert(serial)
+        } else {
+            here.remove(&serial)
+        };
         self.unaddress(serial);
         let Some(item) = self.items.get_mut(&serial) else { return };
         item.limit = limit;
@@ -334,7 +341,12 @@ impl Floor {
             self.dirty.insert(id);
         }
         // While somebody sound is rung for it, or has it, it goes nowhere else.
-        if self.may_overflow(serial) { self.enrol(serial) } else { self.unenrol(serial) }
+        if self.may_overflow(serial) {
+            self.enrol(serial)
+        } else {
+            self.unenrol(serial)
+        }
+        self.reseat_summoned(serial);
     }
 
     /// Takes an item out of its audience's sets.
@@ -351,20 +363,32 @@ impl Floor {
     }
 
     fn proper_stand(&self, item: &Item) -> Stand {
-        let manner = item.audience.and_then(|id| self.audiences.at(id)).map(|audience| audience.whom.manner);
-        let Some(manner) = manner.filter(|_| !self.is_bound(item)) else { return Stand::default() };
-        let rung = || item.rings.iter().filter_map(|offer| self.offers.get(&offer.serial));
-        let sound = rung().any(|offer| self.agents[offer.agent].is_sound());
+        let whom = item.audience.and_then(|id| self.audiences.at(id)).map(|audience| &audience.whom);
+        let Some(whom) = whom.filter(|_| !self.is_bound(item)) else { return Stand::default() };
+        let sound = self.is_rung_soundly(item);
         Stand {
             waiting: item.rings.is_empty(),
             weak: !item.rings.is_empty() && !sound,
             ringing: !item.rings.is_empty(),
-            hungry: match manner {
+            unheard: self.alerts(whom) && !sound && item.invited.is_empty() && item.summoned.is_empty(),
+            hungry: match whom.manner {
                 Manner::Ring(some) => sound && item.rings.len() < usize::try_from(some).unwrap_or(usize::MAX),
                 Manner::Invite => item.invited.len() < item.limit,
                 Manner::List | Manner::Join => false,
             },
         }
+    }
+
+    /// Whether somebody is rung for it against whom nothing is known.
+    pub(super) fn is_rung_soundly(&self, item: &Item) -> bool {
+        let mut rung = item.rings.iter().filter_map(|offer| self.offers.get(&offer.serial));
+        rung.any(|offer| self.agents[offer.agent].is_sound())
+    }
+
+    /// Whether busy agents are alerted for what waits for this audience and has nobody.
+    pub(super) fn alerts(&self, whom: &Whom) -> bool {
+        let alerts = || self.lines.get(whom.home).is_some_and(|line| line.rule.vital.alert_busy);
+        whom.fenced && matches!(whom.manner, Manner::Ring(_) | Manner::Invite) && alerts()
     }
 
     /// Whether somebody has taken it: a person's will, or a phone that was answered.

@@ -46,7 +46,18 @@ pub(super) enum Seat {
     /// or rings at somebody else too (`spare`).
     Ringing { health: Health, rank: Rank, spare: bool, page: bool },
     /// At a page, and with a call or wrapping up: can be called upon.
-    Busy { summoned: bool },
+    Busy { summoned: Summoned },
+}
+
+/// Whether a busy agent is called upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Summoned {
+    /// For nothing.
+    No,
+    /// For an item of this rank, which has others too: may be called upon for another.
+    Beside(Rank),
+    /// For an item that has nobody else.
+    Alone,
 }
 
 /// What an agent at a page is invited to.
@@ -315,9 +326,16 @@ impl Agent {
         self.present_at.is_some_and(|at| now.since(at) <= Floor::PRESENT_WITHIN)
     }
 
+    /// Whether the agent wants a desk phone to answer by itself. It answers for an empty chair, too: the
+    /// person is asked for a key then. Of several phones that ring at once none does so.
+    pub(super) fn lifts_by_itself(&self) -> bool {
+        self.auto_answer && !self.by_page
+    }
+
     /// Where the pools should have the agent; `ringing` is the item of a reservation that could do
-    /// without, and whether it rings at somebody else too.
-    pub(super) fn proper_seat(&self, ringing: Option<(Rank, bool)>) -> Seat {
+    /// without, and whether it rings at somebody else too; `beside` what the agent is called upon for
+    /// while it has others.
+    pub(super) fn proper_seat(&self, ringing: Option<(Rank, bool)>, beside: Option<Rank>) -> Seat {
         let wanted = self.can_be_rung() && self.rest_until.is_none();
         let (health, page, summoned) = (self.health(), self.page, self.summons.is_some());
         match (self.occupation(), ringing) {
@@ -329,7 +347,8 @@ impl Agent {
                 Seat::Ringing { health, rank, spare, page }
             }
             (Occupation::Talking | Occupation::WrapUp, _) if self.can_be_rung() && page => {
-                Seat::Busy { summoned }
+                let called = || beside.map_or(Summoned::Alone, Summoned::Beside);
+                Seat::Busy { summoned: if summoned { called() } else { Summoned::No } }
             }
             _ => Seat::Away,
         }

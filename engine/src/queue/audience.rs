@@ -64,6 +64,8 @@ pub(super) struct Stand {
     pub(super) ringing: bool,
     /// More agents could be rung or invited for it than are.
     pub(super) hungry: bool,
+    /// Busy agents are to know of it, and none does.
+    pub(super) unheard: bool,
 }
 
 /// An audience: items stand in it for as long as nobody has taken them.
@@ -76,6 +78,7 @@ pub(super) struct Audience {
     pub(super) weak: BTreeSet<Rank>,
     pub(super) ringing: BTreeSet<Rank>,
     pub(super) hungry: BTreeSet<Rank>,
+    pub(super) unheard: BTreeSet<Rank>,
 }
 
 impl Audience {
@@ -86,6 +89,7 @@ impl Audience {
             (&mut self.weak, from.weak, to.weak),
             (&mut self.ringing, from.ringing, to.ringing),
             (&mut self.hungry, from.hungry, to.hungry),
+            (&mut self.unheard, from.unheard, to.unheard),
         ];
         for (set, was, is) in sets {
             match (was, is) {
@@ -151,8 +155,8 @@ impl Audiences {
         self.next += 1;
         self.by_whom.insert(whom.clone(), id);
         let (waiting, weak) = (BTreeSet::new(), BTreeSet::new());
-        let (ringing, hungry) = (BTreeSet::new(), BTreeSet::new());
-        self.all.insert(id, Audience { whom, users: 1, waiting, weak, ringing, hungry });
+        let (ringing, hungry, unheard) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        self.all.insert(id, Audience { whom, users: 1, waiting, weak, ringing, hungry, unheard });
         (id, true)
     }
 

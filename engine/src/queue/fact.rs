@@ -131,6 +131,8 @@ pub enum Fact {
     PickUp {
         /// Who.
         agent: AgentId,
+        /// As in [`Fact::Pick`].
+        confirmed: bool,
     },
     /// Work that was set aside comes back for the agent who takes it: nobody else is asked first.
     Resume {

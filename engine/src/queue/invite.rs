@@ -5,7 +5,7 @@
 //! what is in the ear.
 
 use super::Floor;
-use super::agent::Invited;
+use super::agent::{Invited, Seat};
 use super::audience::{Audience, Manner};
 use super::work::Rank;
 use crate::call::event::{AgentReason, OfferEnd, OfferKind};
@@ -54,13 +54,15 @@ impl Floor {
         }
         self.agents[ix].summons = Some(offer);
         self.settle(ix);
+        self.restand(rank.serial);
     }
 
     /// An agent is no longer called upon.
     pub(super) fn unsummon(&mut self, ix: usize, end: OfferEnd) {
         let Some(id) = self.agents[ix].summons else { return };
-        if self.close(id, end, false).is_some() {
+        if let Some(offer) = self.close(id, end, false) {
             self.settle(ix);
+            self.restand(offer.work.serial);
         }
     }
 
@@ -68,6 +70,26 @@ impl Floor {
     pub(super) fn unsummon_from(&mut self, serial: Serial, end: &OfferEnd) {
         while let Some(ix) = self.items.get_mut(&serial).and_then(|item| item.summoned.pop_first()) {
             self.unsummon(ix, end.clone());
+        }
+    }
+
+    /// What an agent is called upon for, while others are too, or somebody is rung or invited for it.
+    pub(super) fn called_beside(&self, ix: usize) -> Option<Rank> {
+        let offer = self.offers.get(&self.agents[ix].summons?.serial)?;
+        let item = self.items.get(&offer.work.serial)?;
+        let has_somebody = !item.invited.is_empty() || self.is_rung_soundly(item);
+        let beside = item.summoned.len() > 1 || (offer.kind == OfferKind::Alert && has_somebody);
+        beside.then_some(item.rank)
+    }
+
+    /// Whoever is called upon for an item may be alone in that, or no longer: of more than two,
+    /// nobody's place changes.
+    pub(super) fn reseat_summoned(&mut self, serial: Serial) {
+        let Some(item) = self.items.get(&serial).filter(|item| item.summoned.len() <= 2) else { return };
+        let mut busy = item.summoned.clone();
+        busy.retain(|ix| matches!(self.agents[*ix].seat, Seat::Busy { .. }));
+        for ix in busy {
+            self.settle(ix);
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Line {
     pub(super) arrivals: BTreeSet<(Instant, Serial)>,
     /// Everything in it.
     pub(super) items: u64,
+    /// Those of them that an attempt elsewhere leaves to nobody here.
+    pub(super) away: BTreeSet<Serial>,
     /// Its own agents who are free, and nothing is against their phone.
     pub(super) idle: BTreeSet<usize>,
     /// Its own agents who want calls and could be rung, whatever they do.
@@ -45,6 +47,7 @@ impl Line {
             rule,
             arrivals: BTreeSet::new(),
             items: 0,
+            away: BTreeSet::new(),
             idle: BTreeSet::new(),
             staff: 0,
             reachable: 0,

@@ -222,7 +222,7 @@ impl Floor {
             Fact::Pick { agent, work, lifted, confirmed } => {
                 self.may_pick(*agent, *work, *lifted, *confirmed)
             }
-            Fact::PickUp { agent } => self.may_pick_up(*agent),
+            Fact::PickUp { agent, confirmed } => self.may_pick_up(*agent, *confirmed),
             Fact::Resume { agent, arrival, confirmed } => {
                 self.may_enter(arrival.work)?;
                 self.may_take(*agent, false)?;
@@ -266,8 +266,14 @@ impl Floor {
     /// An offer that is not over. `None` for a phone's late 200: it gets ACK and BYE.
     pub fn offer(&self, id: OfferId) -> Option<Standing> {
         let offer = self.offers.get(&id.serial).filter(|_| id.centre == self.centre)?;
-        let agent = self.agents[offer.agent].id;
-        Some(Standing { agent, work: offer.work, call: offer.call, kind: offer.kind })
+        let agent = &self.agents[offer.agent];
+        let by_itself = offer.auto_answer && !agent.by_page;
+        Some(Standing { agent: agent.id, work: offer.work, call: offer.call, kind: offer.kind, by_itself })
+    }
+
+    /// Whether the person has shown a moment ago, by a key or in a conversation, that they are there.
+    pub fn is_present(&self, now: Instant, agent: AgentId) -> bool {
+        self.agent_at(agent).is_some_and(|ix| self.agents[ix].is_present(now))
     }
 
     /// Where an item stands, until it leaves.
@@ -326,7 +332,7 @@ impl Floor {
             Fact::PageFit { agent, fit } => self.change_page(now, at(agent), |page| page.fit = fit),
             Fact::Answer { agent } => self.answer(now, at(agent)),
             Fact::Pick { agent, work, .. } => self.pick(now, at(agent), work),
-            Fact::PickUp { agent } => self.pick_up(now, at(agent)),
+            Fact::PickUp { agent, .. } => self.pick_up(now, at(agent)),
             Fact::Resume { agent, mut arrival, .. } => {
                 let work = arrival.work;
                 arrival.again = true;

@@ -7,6 +7,7 @@
 use super::agent::Invited;
 use super::arrival::WorkKind;
 use super::deadline::Due;
+use super::rules::Asks;
 use super::work::Rank;
 use super::{Decision, Floor, Step};
 use crate::call::event::{AgentReason, Because, Event, OfferEnd, OfferKind};
@@ -37,6 +38,8 @@ pub(super) struct Offer {
     pub(super) phase: Phase,
     /// The agent asked for it: by a claim, a pick or the one key.
     pub(super) claimed: bool,
+    /// The phone answers by itself.
+    pub(super) auto_answer: bool,
     /// By a pick: of somebody who was told that a confirmed-vital call waits, and wants this all the same.
     pub(super) over_vital: bool,
     /// When it lapses once it is seen.
@@ -90,14 +93,27 @@ impl Floor {
         let agent = &self.agents[ix];
         let unseen = agent.by_page && !claimed;
         let lapse = if unseen { deadline.min(now + Floor::SEEN_WITHIN) } else { deadline };
-        let wanted = rule.vital.auto_answer && agent.auto_answer;
-        let auto_answer = wanted && fenced && unseen && agent.is_present(now);
+        let allowed = rule.vital.auto_answer && fenced;
+        let rings_alone = !matches!(rule.asks, Asks::Ring(some) if some > 1);
+        let may_lift = rings_alone && work_kind == WorkKind::Live && !claimed;
+        let shown_so = allowed && agent.auto_answer && unseen && agent.is_present(now);
+        let auto_answer = shown_so || (allowed && agent.lifts_by_itself() && may_lift);
         let work = WorkId { centre: self.centre, serial };
         let kind = if work_kind == WorkKind::Join { OfferKind::Join } else { OfferKind::Exclusive };
-        let (reserves, phase, lapse_at) = (true, Phase::Sent, None);
-        let over_vital = false;
-        let fresh =
-            Offer { agent: ix, work, call, kind, reserves, phase, claimed, over_vital, deadline, lapse_at };
+        let (reserves, phase, over_vital, lapse_at) = (true, Phase::Sent, false, None);
+        let fresh = Offer {
+            agent: ix,
+            work,
+            call,
+            kind,
+            reserves,
+            phase,
+            claimed,
+            over_vital,
+            auto_answer,
+            deadline,
+            lapse_at,
+        };
         let offer = self.add_offer(lapse, fresh);
         if let Some(item) = self.items.get_mut(&serial) {
             item.rings.push(offer);
@@ -118,7 +134,7 @@ impl Floor {
             deadline,
             waited,
             because: because.clone(),
-            auto_answer,
+            auto_answer: shown_so,
         });
         let decision = Decision {
             offer,
@@ -327,12 +343,23 @@ impl Floor {
         let (call, waited) = (item.call, now.since(item.arrived));
         let work = WorkId { centre: self.centre, serial: rank.serial };
         let deadline = now + Floor::INVITATION;
-        let (reserves, phase, claimed, over_vital, lapse_at) = (false, Phase::Sent, false, false, None);
-        let fresh =
-            Offer { agent: ix, work, call, kind, reserves, phase, claimed, over_vital, deadline, lapse_at };
+        let (reserves, phase, claimed, over_vital) = (false, Phase::Sent, false, false);
+        let (auto_answer, lapse_at) = (false, None);
+        let fresh = Offer {
+            agent: ix,
+            work,
+            call,
+            kind,
+            reserves,
+            phase,
+            claimed,
+            over_vital,
+            auto_answer,
+            deadline,
+            lapse_at,
+        };
         let offer = self.add_offer(deadline, fresh);
         let (agent, epoch) = (self.agents[ix].id, self.agents[ix].epoch);
-        let auto_answer = false;
         self.log(Event::Offered {
             offer,
             work,

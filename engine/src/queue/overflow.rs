@@ -5,7 +5,8 @@
 //! another centre or a trunk the engine is asked ([`Step::Overflow`]), and whoever answers first has
 //! it. A rule that is not additive moves the item, or leaves its agents in peace while the attempt
 //! lasts; behind the fence every rule is additive, and so is every rule of a queue it is offered in
-//! beside its own.
+//! beside its own. One that moves because too many wait takes whom the queue has too many, the least
+//! urgent first: those before them would lose their place for nothing.
 //!
 //! A chain ends because each rule fires once per item, and at another centre because who came from
 //! one goes no further than its queues. Only a caller on the line leaves the centre: of a callback
@@ -15,6 +16,7 @@
 use super::arrival::WorkKind;
 use super::deadline::Due;
 use super::step::Overflowing;
+use super::work::Rank;
 use super::{Floor, Step};
 use crate::call::event::{Actor, OfferEnd};
 use crate::dialplan::{Destination, OverflowCause};
@@ -28,8 +30,13 @@ use std::time::Duration;
 pub(super) struct Gate {
     /// Since when one of its causes has stood, waiting apart.
     since: Option<Instant>,
+    /// No cause stands but the queue's length.
+    only_length: bool,
     /// Items that go through when a cause has stood for long enough, and from when on.
     by_cause: BTreeSet<(Instant, Serial)>,
+    /// Those among the queue's own that would be moved, where length is a cause: by their place in the
+    /// order, and from when on.
+    by_rank: BTreeSet<(Rank, Instant)>,
     /// Items that go through because they have waited, and when.
     by_wait: BTreeSet<(Instant, Serial)>,
     /// Where its deadline stands.
@@ -45,14 +52,26 @@ pub(super) struct Enrolment {
     rule: RuleId,
     ready: Instant,
     waited: Option<Instant>,
+    /// Its place among those that would be moved.
+    rank: Option<Rank>,
 }
 
 impl Gate {
-    /// Who goes through next, and when.
-    fn next(&self, after: Duration) -> Option<(Instant, Serial)> {
+    /// Who goes through next, and when; `excess` have to leave the queue for its length.
+    fn next(&self, now: Instant, after: Duration, excess: u64) -> Option<(Instant, Serial)> {
         let opens = self.since.map(|since| since + after);
-        let caused = opens.zip(self.by_cause.first()).map(|(opens, (ready, who))| (opens.max(*ready), *who));
-        caused.into_iter().chain(self.by_wait.first().copied()).min()
+        let at = |(ready, who): &(Instant, Serial)| Some((opens?.max(*ready), *who));
+        let caused = self.by_cause.first().and_then(at);
+        let moved = opens.and_then(|opens| {
+            let ready = |(rank, ready): &(Rank, Instant)| (opens.max(*ready), rank.serial);
+            if !self.only_length {
+                return soonest(now, self.by_rank.iter().map(ready));
+            }
+            // Whoever has come back from an attempt and rests is one of them: nobody goes instead.
+            let excess = usize::try_from(excess).unwrap_or(usize::MAX);
+            soonest(now, self.by_rank.iter().rev().take(excess).map(ready))
+        });
+        caused.into_iter().chain(moved).chain(self.by_wait.first().copied()).min()
     }
 
     /// Where its deadline stands.
@@ -66,11 +85,20 @@ impl Gate {
     }
 
     fn remove(&mut self, serial: Serial, enrolment: &Enrolment) {
-        self.by_cause.remove(&(enrolment.ready, serial));
+        match enrolment.rank {
+            Some(rank) => self.by_rank.remove(&(rank, enrolment.ready)),
+            None => self.by_cause.remove(&(enrolment.ready, serial)),
+        };
         if let Some(waited) = enrolment.waited {
             self.by_wait.remove(&(waited, serial));
         }
     }
+}
+
+/// The first that may go at this instant, or whoever may go next. All but those whose attempt came to
+/// nothing may: few are looked at.
+fn soonest(now: Instant, all: impl Iterator<Item = (Instant, Serial)> + Clone) -> Option<(Instant, Serial)> {
+    all.clone().find(|(at, _)| *at <= now).or_else(|| all.min())
 }
 
 impl Floor {
@@ -111,15 +139,19 @@ impl Floor {
                     continue;
                 }
                 let back = item.turned_back.iter().find(|(turned, _)| *turned == rule);
-                // A callback that is asked for before its time goes wherever callers go from then on.
-                let ready = back.map_or(item.arrived.min(item.offered), |(_, until)| *until);
+                let ready = back.map_or(item.arrived, |(_, until)| *until);
                 let waits = terms.when.contains(&OverflowCause::Waited);
                 let waited = waits.then(|| ready.max(item.arrived + terms.after));
-                gate.by_cause.insert((ready, serial));
+                let moves = !terms.additive && item.rank.unfenced && item.queue == queue;
+                let rank = (moves && terms.most().is_some()).then_some(item.rank);
+                match rank {
+                    Some(rank) => gate.by_rank.insert((rank, ready)),
+                    None => gate.by_cause.insert((ready, serial)),
+                };
                 if let Some(waited) = waited {
                     gate.by_wait.insert((waited, serial));
                 }
-                item.enrolled.push(Enrolment { rule, ready, waited });
+                item.enrolled.push(Enrolment { rule, ready, waited, rank });
                 self.counted.insert(queue);
             }
         }
@@ -143,18 +175,22 @@ impl Floor {
         while let Some(place) = self.counted.pop_first() {
             let rules = self.lines.get(place).map_or(0, |line| line.gates.len());
             for rule in 0..rules {
-                let stands = self.cause_stands(place, rule);
+                let causes = &self.lines[place].rule.overflow[rule].when;
+                let length = |cause: &&OverflowCause| matches!(cause, OverflowCause::Length(_));
+                let other = causes.iter().filter(|it| !length(it)).any(|it| self.cause_stands(place, it));
+                let stands = other || causes.iter().filter(length).any(|it| self.cause_stands(place, it));
                 let gate = &mut self.lines[place].gates[rule];
                 gate.since = if stands { gate.since.or(Some(now)) } else { None };
+                gate.only_length = !other;
                 self.pass_gate(now, place, rule);
             }
         }
     }
 
-    /// Whether one of a rule's causes stands, waiting apart.
-    fn cause_stands(&self, place: usize, rule: usize) -> bool {
+    /// Whether a cause stands, waiting apart.
+    fn cause_stands(&self, place: usize, cause: &OverflowCause) -> bool {
         let line = &self.lines[place];
-        line.rule.overflow[rule].when.iter().any(|cause| match cause {
+        match cause {
             OverflowCause::Opened => line.opened,
             OverflowCause::NobodySignedIn => line.present == 0,
             // Nobody signed in is nobody reachable: a plan that names this one alone loses nobody.
@@ -164,7 +200,7 @@ impl Floor {
             OverflowCause::ExpectedWait(wait) => {
                 self.expected_at(place).is_none_or(|expected| expected.median >= *wait)
             }
-        })
+        }
     }
 
     /// A gate's deadline came.
@@ -179,8 +215,12 @@ impl Floor {
     fn pass_gate(&mut self, now: Instant, place: usize, rule: usize) {
         loop {
             let line = &mut self.lines[place];
+            let terms = &line.rule.overflow[rule];
+            // Whoever is being offered outside, and to nobody here, has made room already.
+            let here = line.items.saturating_sub(line.away.len() as u64);
+            let excess = terms.most().map_or(0, |most| here.saturating_sub(most));
             let gate = &mut line.gates[rule];
-            let next = gate.next(line.rule.overflow[rule].after);
+            let next = gate.next(now, terms.after, excess);
             let later = next.map(|(at, _)| at).filter(|at| *at > now);
             self.deadlines.put(Due::Gate(place, rule as u32), &mut gate.due, later);
             let Some((_, serial)) = next.filter(|(at, _)| *at <= now) else { return };

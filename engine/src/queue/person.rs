@@ -90,10 +90,18 @@ impl Floor {
     }
 
     /// Whether something rings that this agent could take from a colleague.
-    pub(super) fn may_pick_up(&self, agent: AgentId) -> Result<(), Refusal> {
+    pub(super) fn may_pick_up(&self, agent: AgentId, confirmed: bool) -> Result<(), Refusal> {
         self.may_take(agent, false)?;
         let ix = self.agent_at(agent).ok_or(Refusal::Unknown)?;
-        self.ringing_elsewhere(ix).map(|_| ()).ok_or(Refusal::Gone)
+        let rings = self.ringing_elsewhere(ix).ok_or(Refusal::Gone)?;
+        let class = self.items.get(&rings.serial).ok_or(Refusal::Gone)?.class;
+        self.may_pass_over(agent, class, confirmed)
+    }
+
+    /// What a group pick-up of this agent would take.
+    pub fn rings_in_the_group_of(&self, agent: AgentId) -> Option<WorkId> {
+        let rank = self.ringing_elsewhere(self.agent_at(agent)?)?;
+        Some(WorkId { centre: self.centre, serial: rank.serial })
     }
 
     /// The most urgent item that rings at a colleague, for somebody this agent could stand in for.
@@ -105,11 +113,9 @@ impl Floor {
 
     /// The agent takes what rings at a colleague.
     pub(super) fn pick_up(&mut self, now: Instant, ix: usize) {
-        let Some(rank) = self.ringing_elsewhere(ix) else { return };
-        if let Some((own, _)) = self.ringing_for(ix) {
-            self.fail(now, own, OfferEnd::Rescinded, true);
+        if let Some(rank) = self.ringing_elsewhere(ix) {
+            self.pick(now, ix, WorkId { centre: self.centre, serial: rank.serial });
         }
-        self.bind(now, ix, rank, AgentReason::Picked);
     }
 
     /// Whether a claim would have its effect: an invitation, an alert or a join, or an offer that a

@@ -78,7 +78,12 @@ impl Floor {
             }
             looked.append(&mut self.dirty);
         }
+        // One for each vital item nobody knows of comes before more for any; and once more have been
+        // called upon, one may be spared by another item.
+        self.alert_for_each(now, &mut looked);
         self.call_upon_all(now, &looked, |_| true);
+        looked.append(&mut self.dirty);
+        self.alert_for_each(now, &mut looked);
         // What was shown to agents reseats them, which changes nothing the match looks at.
         self.dirty.clear();
     }
@@ -196,7 +201,6 @@ impl Floor {
     fn calls_for(&self, now: Instant, id: AudienceId) -> Vec<Call> {
         let Some(audience) = self.audiences.at(id) else { return Vec::new() };
         let whom = &audience.whom;
-        let alerts = whom.fenced && self.lines.get(whom.home).is_some_and(|line| line.rule.vital.alert_busy);
         match whom.manner {
             Manner::Join => {
                 let due = |rank: &Rank| {
@@ -208,7 +212,7 @@ impl Floor {
                 let waited = audience.untaken().find(due).map(|rank| call(rank, true));
                 first.into_iter().chain(waited).collect()
             }
-            Manner::Ring(_) | Manner::Invite if alerts => {
+            Manner::Ring(_) | Manner::Invite if self.alerts(whom) => {
                 let uninvited =
                     |rank: &Rank| self.items.get(&rank.serial).is_some_and(|item| item.invited.is_empty());
                 let first = audience.without_anybody().find(uninvited);
@@ -216,6 +220,39 @@ impl Floor {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Alerts one busy agent for each vital item that none knows of, the most urgent first: one who
+    /// is called upon for nothing, or else one whose item has others.
+    fn alert_for_each(&mut self, now: Instant, of: &mut BTreeSet<AudienceId>) {
+        while let Some((rank, ix)) = self.most_urgent_unheard(of) {
+            self.unsummon(ix, OfferEnd::Rescinded);
+            self.summon(now, ix, rank, OfferKind::Alert);
+            of.append(&mut self.dirty);
+        }
+    }
+
+    fn most_urgent_unheard(&self, of: &BTreeSet<AudienceId>) -> Option<(Rank, usize)> {
+        let unheard = of.iter().filter_map(|id| {
+            let audience = self.audiences.at(*id)?;
+            let rank = *audience.unheard.first()?;
+            Some((rank, self.to_be_alerted(&audience.whom)?))
+        });
+        unheard.min()
+    }
+
+    /// Whoever is busy and hears of one more item: the first of the roster who is called upon for
+    /// nothing, or of those who are with others, for the least urgent.
+    fn to_be_alerted(&self, whom: &Whom) -> Option<usize> {
+        let doors = || whom.doors.iter().filter_map(|door| self.pools.at(*door));
+        let may = |ix: &usize| {
+            self.look();
+            self.may_be_given(*ix, whom)
+        };
+        let idle = |pool: &Pool| pool.callable.range((true, 0)..).map(|(_, ix)| *ix).find(may);
+        let beside = |pool: &Pool| pool.recallable.iter().find(|(_, ix)| may(ix)).copied();
+        let first = doors().filter_map(idle).min();
+        first.or_else(|| doors().filter_map(beside).min().map(|(_, ix)| ix))
     }
 
     /// Calls upon agents for what these audiences have, the most urgent item first.

@@ -4,7 +4,7 @@
 //! Sets are kept sorted as facts come in, so that a decision looks at their first elements only. A
 //! better level comes first, then whoever the queue's strategy puts first, then the roster's order.
 
-use super::agent::{Health, Invited, Seat};
+use super::agent::{Health, Invited, Seat, Summoned};
 use super::audience::AudienceId;
 use super::work::Rank;
 use crate::dialplan::SkillNeed;
@@ -101,6 +101,8 @@ pub(super) struct Pool {
     pub(super) ringing_pages: Ringing,
     /// At a page, and not called upon: `false` when free, `true` when busy.
     pub(super) callable: BTreeSet<(bool, usize)>,
+    /// Busy, and called upon for an item that has others too; the least urgent item first.
+    pub(super) recallable: BTreeSet<(Reverse<Rank>, usize)>,
     /// Those who wait for it.
     pub(super) audiences: BTreeSet<AudienceId>,
 }
@@ -121,6 +123,7 @@ impl Pool {
             ringing: BTreeSet::new(),
             ringing_pages: BTreeSet::new(),
             callable: BTreeSet::new(),
+            recallable: BTreeSet::new(),
             audiences: BTreeSet::new(),
         }
     }
@@ -191,8 +194,11 @@ impl Pool {
                     (false, false) => put(&mut self.ringing, place, sits),
                 }
             }
-            Seat::Busy { summoned } if !summoned => put(&mut self.callable, (true, agent), sits),
-            Seat::Busy { .. } => {}
+            Seat::Busy { summoned: Summoned::No } => put(&mut self.callable, (true, agent), sits),
+            Seat::Busy { summoned: Summoned::Beside(rank) } => {
+                put(&mut self.recallable, (Reverse(rank), agent), sits);
+            }
+            Seat::Busy { summoned: Summoned::Alone } => {}
         }
     }
 }

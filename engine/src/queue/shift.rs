@@ -79,6 +79,10 @@ impl Floor {
             let agent = agent.id;
             self.log(Event::IntentChanged { agent, intent, by });
         }
+        if self.agents[ix].intent == Intent::SignedOut {
+            // Whoever sits there next says anew what they want.
+            self.agents[ix].auto_answer = false;
+        }
         if self.agents[ix].intent != Intent::Ready {
             self.stop_ringing(now, ix, OfferEnd::Rejected);
         }
@@ -382,7 +386,7 @@ impl Floor {
         let agent = &self.agents[ix];
         let was = (agent.seat, agent.staffing, agent.signed_in);
         let signed_in = agent.intent != Intent::SignedOut;
-        let is = (agent.proper_seat(ringing), agent.is_staff(), signed_in);
+        let is = (agent.proper_seat(ringing, self.called_beside(ix)), agent.is_staff(), signed_in);
         if was != is {
             self.count(ix, was, false);
             self.reseat(ix, is.0);

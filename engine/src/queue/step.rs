@@ -67,8 +67,8 @@ pub struct Decision {
     pub kind: OfferKind,
     /// What the item is: of a callback the agent is shown a preview, and nobody is dialled yet.
     pub work_kind: WorkKind,
-    /// Put it through without a key: the agent wants it, the queue allows it, and the person has
-    /// shown a moment ago that they are there.
+    /// Put it through without a key: the agent wants it and the queue allows it. At a page only when the
+    /// person has shown a moment ago that they are there; at a phone they may have to show it by a key.
     pub auto_answer: bool,
     /// Counts this agent's reservations.
     pub epoch: u64,
@@ -114,6 +114,8 @@ pub struct Standing {
     pub call: CallId,
     /// Reservation or invitation.
     pub kind: OfferKind,
+    /// The phone answers by itself: the person has to show that they are there.
+    pub by_itself: bool,
 }
 
 /// What can be said of an agent.

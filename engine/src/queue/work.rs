@@ -271,7 +271,12 @@ impl Floor {
         if let Some(item) = self.items.get_mut(&serial) {
             self.lines[item.queue].counts.moved_out += 1;
             self.lines[to].counts.moved_in += 1;
-            (item.offered, item.sleeps_until, item.alone) = (now, None, false);
+            (item.offered, item.alone) = (now, false);
+            if item.kind == WorkKind::Live {
+                // An attempt elsewhere is of the queue it leaves. A callback keeps its time: it was
+                // promised to the person, or they have just been tried.
+                item.sleeps_until = None;
+            }
             item.beyond.clear();
             // Along a chain of overflows each rule fires once, so that every chain ends.
             if by != Actor::Plan {
@@ -309,6 +314,7 @@ impl Floor {
     /// Somebody said how urgent it is: the item changes its place and keeps its arrival.
     fn reclass(&mut self, now: Instant, serial: Serial, class: ClassId) {
         self.unstand(serial);
+        self.unenrol(serial);
         let Some(item) = self.items.get_mut(&serial) else { return };
         let was = item.rank;
         item.class = class;
@@ -323,11 +329,11 @@ impl Floor {
             self.unsummon_from(serial, &OfferEnd::Rescinded);
         }
         self.address(now, serial);
-        let rings = self.items.get(&serial).map_or_else(Vec::new, |item| item.rings.clone());
-        for offer in rings {
-            if let Some(ix) = self.offers.get(&offer.serial).map(|offer| offer.agent) {
-                self.settle(ix);
-            }
+        let Some(item) = self.items.get(&serial) else { return };
+        let rung = item.rings.iter().filter_map(|offer| self.offers.get(&offer.serial));
+        let asked: Vec<usize> = rung.map(|offer| offer.agent).chain(item.summoned.iter().copied()).collect();
+        for ix in asked {
+            self.settle(ix);
         }
     }
 
@@ -365,6 +371,7 @@ impl Floor {
         let (place, arrived) = (item.queue, item.arrived);
         let line = &mut self.lines[place];
         line.items -= 1;
+        line.away.remove(&serial);
         line.arrivals.remove(&(arrived, serial));
         self.counted.insert(place);
         self.watch(now, place);

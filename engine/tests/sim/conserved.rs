@@ -18,6 +18,12 @@ impl Room {
         shown.filter(|it| it.key.3 == waits.key.3).count()
     }
 
+    /// How many agents are called upon for this item at present.
+    pub fn summoned(&self, waits: &Waits) -> usize {
+        let shown = self.people.iter().filter_map(|person| self.offered(person.summoned));
+        shown.filter(|it| it.key.3 == waits.key.3).count()
+    }
+
     pub fn invites(&self, waits: &Waits, now: Instant) -> usize {
         let OfferPlan::Shared { widen, .. } = &self.queue(waits.queue).offer else { return 0 };
         let stage = widen.iter().rfind(|stage| stage.at <= now.since(waits.offered));
@@ -50,6 +56,9 @@ pub fn i12_i14(room: &Room, now: Instant) -> Held {
     for (waits, ix) in open().flat_map(|waits| asked(waits).into_iter().map(move |ix| (waits, ix))) {
         if is_not_called(room, ix, waits, now) {
             return broken("I14", format!("{} is vital and busy agent {ix} is not told", waits.key.3));
+        }
+        if is_told_of_others_only(room, ix, waits) {
+            return broken("I14", format!("{} is vital and nobody is told: {ix} could be", waits.key.3));
         }
     }
     Ok(())
@@ -99,6 +108,15 @@ fn is_not_called(room: &Room, ix: usize, waits: &Waits, now: Instant) -> bool {
     let joins = waits.kind == Kind::Join && waits.offered + Floor::JOIN_ALERTS_AFTER < now;
     let called = (room.calls_busy(waits) && nobody) || joins;
     called && busy && there && person.summoned.is_none()
+}
+
+/// Whether this agent was told of an item others are told of too, and of this one nobody is.
+fn is_told_of_others_only(room: &Room, ix: usize, waits: &Waits) -> bool {
+    let person = &room.people[ix];
+    let nobody = room.calls_busy(waits) && !room.is_held(waits) && room.invitations(waits) == 0;
+    let busy = matches!(person.told, Occupation::Talking | Occupation::WrapUp);
+    let beside = room.offered(person.summoned).is_some_and(|other| room.summoned(other) > 1);
+    nobody && busy && beside && room.summoned(waits) == 0
 }
 
 /// What is kept for the fence and for partners is still there after the last decision of a step.

@@ -96,7 +96,10 @@ impl Room {
             Event::Moved { work, queue, .. } => {
                 self.watch_ways_out(at, false);
                 if let Some(waits) = self.waiting.get_mut(work) {
-                    (waits.queue, waits.offered, waits.asleep) = (*queue, at, None);
+                    (waits.queue, waits.offered) = (*queue, at);
+                    if waits.kind == Kind::Live {
+                        waits.asleep = None;
+                    }
                     waits.owner = waits.owner.map(|(owner, _)| (owner, Duration::ZERO));
                     waits.beyond.clear();
                     if let Some(it) = self.calls.get_mut(&waits.call) {
@@ -109,10 +112,10 @@ impl Room {
     }
 
     fn fold_queued(&mut self, at: Instant, event: &Event) {
-        let Event::Queued { work, call, queue, class, fenced, arrived, due, again } = event else { return };
+        let Event::Queued { work, call, queue, class, fenced, arrived, due, .. } = event else { return };
 
         let came = *due - if *fenced { Duration::ZERO } else { self.target(class) };
-        let first = self.works.values().all(|it| it != call) && !again;
+        let came_in = self.calls.get(call).is_some_and(|it| it.callback.is_none());
         let service = self.calls.get(call).map_or("", |it| &it.service);
         let wanted = self.wanted.remove(work);
         let callback = self.calls.get(call).and_then(|it| it.callback).filter(CallsBack::is_open);
@@ -125,7 +128,7 @@ impl Room {
         let partner = match kind {
             Kind::Join => true,
             Kind::Callback => false,
-            Kind::Live => first && service.starts_with("partner"),
+            Kind::Live => came_in && service.starts_with("partner"),
         };
         let talks = self.calls.get_mut(call);
         let owner = match kind {

@@ -83,7 +83,12 @@ fn could_be_shown(room: &Room, told: &Told, other: &Waits) -> bool {
         OfferKind::Shared => {
             asked && fewer && room.manner(other) == Manner::Invite && room.leaves_enough(ix, other, told.at)
         }
-        OfferKind::Alert => asked && room.calls_busy(other) && room.invitations(other) == 0,
+        // One of each comes before more for any.
+        OfferKind::Alert => {
+            // Whoever is rung for it may have shown life in this very step.
+            let nobody = other.rings.is_empty() && room.invitations(other) == 0;
+            asked && room.calls_busy(other) && nobody && room.summoned(other) == 0
+        }
         _ => false,
     }
 }

@@ -42,6 +42,15 @@ impl Room {
         }
     }
 
+    /// Whether a rule moves this item for the queue's length alone: then it is not this one that has to
+    /// go, but the queue that has to become shorter.
+    fn takes_the_excess(&self, waits: &Waits, place: usize, terms: &OverflowRule) -> bool {
+        let length = |cause: &OverflowCause| matches!(cause, OverflowCause::Length(_));
+        let other = terms.when.iter().any(|cause| !length(cause) && self.stands(place, cause));
+        let moves = terms.most().is_some() && !terms.additive && !other;
+        moves && waits.key.0 && waits.queue.index as usize == place
+    }
+
     /// The ways an item may go at present, by where they lead; `surely`: it should be gone.
     fn open_to(&self, waits: &Waits, now: Instant, surely: bool) -> Vec<usize> {
         let home = waits.queue.index as usize;
@@ -50,8 +59,9 @@ impl Room {
         let open = ways.filter(|(place, rule, terms)| {
             let waited =
                 terms.when.contains(&OverflowCause::Waited) && passed(waits.arrived, terms, now, surely);
-            let caused =
+            let stood =
                 self.since.get(&(*place, *rule)).is_some_and(|since| passed(*since, terms, now, surely));
+            let caused = stood && !(surely && self.takes_the_excess(waits, *place, terms));
             let at_once = terms.after.is_zero() && terms.when.iter().any(|cause| self.stands(*place, cause));
             waited || caused || (!surely && at_once)
         });
@@ -76,6 +86,15 @@ pub fn i12_elsewhere_too(room: &Room, now: Instant) -> Held {
             return broken("I12", format!("{} waits and is not offered in queue {there}", waits.key.3));
         }
     }
+    for place in 0..room.plan.queues.len() {
+        for (rule, terms) in room.ways(place) {
+            let stood = room.since.get(&(place, rule)).is_some_and(|since| passed(*since, terms, now, true));
+            let may_go = |it: &&Waits| waits(it) && room.takes_the_excess(it, place, terms);
+            if let Some(left) = room.waiting.values().find(may_go).filter(|_| stood) {
+                return broken("I12", format!("{} stays in queue {place}, which is too long", left.key.3));
+            }
+        }
+    }
     Ok(())
 }
 
@@ -83,11 +102,18 @@ pub fn i12_elsewhere_too(room: &Room, now: Instant) -> Held {
 pub fn i17_only_home_moves(room: &Room, now: Instant, work: WorkId, there: usize) -> Held {
     let Some(waits) = room.waiting.get(&work) else { return Ok(()) };
     let home = waits.queue.index as usize;
+    let there_index = u32::try_from(there).unwrap_or(u32::MAX);
     let mut moves = room.ways(home).filter(|(_, it)| !it.additive && waits.key.0);
-    if moves.any(|(_, it)| it.to == Destination::Queue(u32::try_from(there).unwrap_or(u32::MAX))) {
-        return i12_not_without_a_cause(room, now, work, Some(there));
+    let Some((_, terms)) = moves.find(|(_, it)| it.to == Destination::Queue(there_index)) else {
+        return broken("I17", format!("{work} loses its place in queue {home}"));
+    };
+    // For the length of the queue alone, the least urgent of those who may go.
+    let may_go = |it: &&Waits| it.kind != Kind::Join && it.is_awake(now) && !room.is_held(it);
+    let mut later = room.waiting.values().filter(may_go).filter(|it| room.takes_the_excess(it, home, terms));
+    if let Some(later) = later.find(|it| it.key > waits.key) {
+        return broken("I17", format!("{work} loses its place in queue {home} before {}", later.key.3));
     }
-    broken("I17", format!("{work} loses its place in queue {home}"))
+    i12_not_without_a_cause(room, now, work, Some(there))
 }
 
 /// Nobody is asked elsewhere without a cause.

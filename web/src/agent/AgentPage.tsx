@@ -41,7 +41,7 @@ export function AgentPage({ desk }: { desk: Desk }) {
         <CallPanel desk={desk} keyOf={keyOf} />
         <div class="lists">
           {isDoctor && <HandOverPanel desk={desk} />}
-          <WaitingPanel desk={desk} />
+          <WaitingPanel desk={desk} pickUpKey={keyOf("pick_up")} />
           <HeldPanel desk={desk} />
           {!isDoctor && <HandOverPanel desk={desk} />}
           <CallbackPanel desk={desk} />

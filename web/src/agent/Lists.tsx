@@ -4,7 +4,7 @@ import { code, t } from "../i18n/words";
 import { nowAt, readable, spell } from "../live/room";
 import { Button, ClassBadge, Panel } from "../ui/pieces";
 import { tick } from "../ui/time";
-import type { Desk } from "./desk";
+import { ANY, type Desk } from "./desk";
 
 /** Takes one call of a list. While a vital call waits the same press asks once: focus and eye stay where they are. */
 export function PickButton({ desk, call, first }: { desk: Desk; call: string; first: string }) {
@@ -16,11 +16,12 @@ export function PickButton({ desk, call, first }: { desk: Desk; call: string; fi
   );
 }
 
-export function WaitingPanel({ desk }: { desk: Desk }) {
+export function WaitingPanel({ desk, pickUpKey }: { desk: Desk; pickUpKey: string }) {
   const list = desk.newcomers.value;
   const now = nowAt(desk.link.board.value.clock, tick.value);
   const busy = desk.call.value !== null;
   const take = busy ? t("do.pick_swap") : t("do.pick");
+  const elsewhere = !busy && list.some((row) => row.offered.some((name) => name !== desk.name));
   return (
     <Panel title={t("waiting.title")} name="waiting" count={list.length}>
       {list.length === 0 ? (
@@ -59,6 +60,11 @@ export function WaitingPanel({ desk }: { desk: Desk }) {
             </tbody>
           </table>
         </div>
+      )}
+      {elsewhere && (
+        <Button onPress={() => void desk.pickUp()} keyName={pickUpKey} kind={desk.toConfirm.value === ANY ? "danger" : "plain"}>
+          {desk.toConfirm.value === ANY ? t("do.pick_confirm") : t("do.pick_up")}
+        </Button>
       )}
     </Panel>
   );

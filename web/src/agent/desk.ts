@@ -3,6 +3,7 @@
 //! | key | alone | a call offered | a call in the ear |
 //! |---|---|---|---|
 //! | answer | the most urgent call there is | the same | an alert or a join: mine is set aside, that one comes; else refused with a word: hold first |
+//! | pick up | the most urgent call that rings at a colleague | the same | refused with a word |
 //! | hold | - | - | on the shared list; while somebody is asked: back to the caller |
 //! | together | - | - | whoever was asked comes to the caller |
 //! | leave | - | - | out of it; whoever else is in it stays with the caller |
@@ -30,6 +31,9 @@ export type Refused = { why: string; by: string | null; nth: number };
 /** A pressed answer waits so long for its call before the microphone leaves the line again. */
 const CALL_COMES_WITHIN = 3_000;
 const READ_WITHIN = 6_000;
+
+/** What is to be confirmed when no call was named. */
+export const ANY = "*";
 
 const HAND_TO_KEPT_AS = "bandeau.hand_to";
 const AUTO_KEPT_AS = "bandeau.auto_answer";
@@ -166,6 +170,8 @@ export class Desk {
         return;
       case "hand_over":
         return void this.handOver();
+      case "pick_up":
+        return void this.pickUp();
       case "mute":
         if (call) this.phone.mute(!this.phone.muted.peek());
         return;
@@ -220,6 +226,18 @@ export class Desk {
     if (this.call.peek() && !(await this.#holdMine())) return;
     const outcome = await this.#take({ type: "pick", call, confirmed });
     if (!outcome.done && outcome.why === "vital-waits") this.#warn(call);
+  }
+
+  /** The most urgent call that rings at a colleague, whichever it is. Once more, when a vital call waits. */
+  async pickUp(): Promise<void> {
+    this.#shownWith = null;
+    if (this.answering.peek()) return;
+    if (this.call.peek()) { this.#tell({ done: false, why: "talking", by: null }); return; }
+    const confirmed = this.toConfirm.peek() === ANY;
+    this.toConfirm.value = null;
+    const outcome = await this.#take({ type: "pick_up", confirmed });
+    if (!outcome.done && outcome.why === "vital-waits") this.#warn(ANY);
+    if (!outcome.done && outcome.why === "gone") this.#tell({ ...outcome, why: "nothing-rings" });
   }
 
   #warn(call: string): void {

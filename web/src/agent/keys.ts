@@ -4,7 +4,7 @@
 /** What a key can do. */
 export type Action =
   | "answer" | "hang_up" | "hold" | "mute" | "ready" | "vital" | "p1" | "p2" | "p3"
-  | "together" | "leave" | "hand_over";
+  | "together" | "leave" | "hand_over" | "pick_up";
 
 /** A key with what is held down, as `Shift+F7`. */
 export type Chord = string;
@@ -25,6 +25,7 @@ export const DEFAULT: Bindings = {
   together: "Shift+F8",
   leave: "Shift+F9",
   hand_over: "Ctrl+F8",
+  pick_up: "Ctrl+F2",
 };
 
 export const ACTIONS = Object.keys(DEFAULT) as Action[];

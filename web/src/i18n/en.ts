@@ -70,6 +70,7 @@ export const en: Record<Word, string> = {
   "do.pick": "Take",
   "do.pick_confirm": "Confirm: a vital call waits",
   "do.pick_swap": "Hold mine, take",
+  "do.pick_up": "Pick up for a colleague",
   "do.resume": "Take back",
 
   "do.join": "Join",
@@ -267,6 +268,7 @@ export const en: Record<Word, string> = {
   "keys.together": "Bring the third party in",
   "keys.leave": "Leave the conversation",
   "keys.hand_over": "Hand over",
+  "keys.pick_up": "Pick up for a colleague",
   "keys.shift": "Shift",
 
   "wrap.title": "Wrap-up",
@@ -284,6 +286,7 @@ export const en: Record<Word, string> = {
   "refused.offline": "connection lost",
   "refused.invalid": "the plan knows no such value",
   "refused.nothing": "nobody is waiting",
+  "refused.nothing-rings": "nothing rings at a colleague of your queues",
   "refused.talking": "a call is on the line, {key} holds it",
   "refused.vital-waits": "a vital call waits ({key}); once more to take this one",
   "refused.alone": "the caller would be alone",

@@ -68,6 +68,7 @@ export const fr = {
   "do.pick": "Prendre",
   "do.pick_confirm": "Confirmer : un vital attend",
   "do.pick_swap": "Garder le mien, prendre",
+  "do.pick_up": "Intercepter pour un collègue",
   "do.resume": "Reprendre",
 
   "do.join": "Rejoindre",
@@ -265,6 +266,7 @@ export const fr = {
   "keys.together": "Réunir avec le tiers",
   "keys.leave": "Quitter la conversation",
   "keys.hand_over": "Passer la main",
+  "keys.pick_up": "Intercepter pour un collègue",
   "keys.shift": "Maj",
 
   "wrap.title": "Fin de dossier",
@@ -282,6 +284,7 @@ export const fr = {
   "refused.offline": "liaison coupée",
   "refused.invalid": "valeur non prévue par le plan",
   "refused.nothing": "personne n'attend",
+  "refused.nothing-rings": "rien ne sonne chez un collègue de vos files",
   "refused.talking": "un appel est en ligne, {key} le met en garde",
   "refused.vital-waits": "un appel vital attend ({key}) ; encore une fois pour prendre celui-ci",
   "refused.alone": "l'appelant resterait seul",

@@ -1434,6 +1434,14 @@ call: string,
 /**
  * Said after `vital-waits`: this one all the same.
  */
+confirmed?: boolean | null, } | { "type": "pick_up", 
+/**
+ * Who.
+ */
+agent?: string | null, 
+/**
+ * Said after `vital-waits`: all the same.
+ */
 confirmed?: boolean | null, } | { "type": "auto_answer", 
 /**
  * Who.

@@ -84,6 +84,15 @@ pub enum WireVerb {
         #[cfg_attr(test, ts(as = "Option<bool>"))]
         confirmed: bool,
     },
+    /// Group pick-up: take the most urgent call that rings at a colleague of a queue one serves.
+    PickUp {
+        /// Who.
+        agent: Option<String>,
+        /// Said after `vital-waits`: all the same.
+        #[serde(default)]
+        #[cfg_attr(test, ts(as = "Option<bool>"))]
+        confirmed: bool,
+    },
     /// Confirmed-vital calls come without a key, where the queue allows it; said anew by each page.
     AutoAnswer {
         /// Who.
@@ -328,6 +337,9 @@ impl WireVerb {
             WireVerb::Answer { agent } => Verb::Answer { agent: who(agent)? },
             WireVerb::Pick { agent, call, confirmed } => {
                 Verb::Pick { agent: who(agent)?, call: id("call", call)?, confirmed: *confirmed }
+            }
+            WireVerb::PickUp { agent, confirmed } => {
+                Verb::PickUp { agent: who(agent)?, confirmed: *confirmed }
             }
             WireVerb::AutoAnswer { agent, on } => Verb::AutoAnswer { agent: who(agent)?, on: *on },
             WireVerb::Hold { agent, call } => Verb::Hold { agent: who(agent)?, call: id("call", call)? },

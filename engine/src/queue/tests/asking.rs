@@ -278,15 +278,45 @@ fn a_call_that_rings_at_a_colleague_is_picked_up_most_urgent_first() {
     );
     let trial = Trial::run("0s agent Nour ready | 0s agent Doc:mr ready | 1s call A routine");
     assert_eq!(
-        trial.floor.allows(&Fact::PickUp { agent: trial.agent("Nour") }),
+        trial.floor.allows(&Fact::PickUp { agent: trial.agent("Nour"), confirmed: false }),
         Err(Refusal::Gone),
         "it is hers"
     );
     assert_eq!(
-        trial.floor.allows(&Fact::PickUp { agent: trial.agent("Doc") }),
+        trial.floor.allows(&Fact::PickUp { agent: trial.agent("Doc"), confirmed: false }),
         Err(Refusal::Gone),
         "another group"
     );
+}
+
+#[test]
+fn group_pick_up_asks_once_while_a_vital_call_has_nobody_and_is_counted_as_a_pick() {
+    // Nour was rung for the vital call and said no: she may take it still, and the lower one rings at Mia.
+    let mut trial = Trial::run(
+        "0s agent Mia ready | 1s call B routine | 2s agent Nour ready | 2s agent Nour pauses | 2s call A vital",
+    );
+    let agent = trial.agent("Nour");
+    let picks_up = |confirmed| Fact::PickUp { agent, confirmed };
+    assert_eq!(
+        trial.floor.rings_in_the_group_of(agent),
+        Some(trial.work("A")),
+        "the match rings vital first"
+    );
+    assert_eq!(trial.floor.allows(&picks_up(false)), Ok(()), "it is the vital one");
+    trial.tell(picks_up(false));
+    let figures = trial.floor.figures(trial.now, trial.queue("front")).expect("a queue");
+    assert_eq!((figures.picked, figures.picked_over_vital), (1, 0));
+    let mut trial = Trial::run(
+        "0s agent Mia:mr ready | 1s call B routine in doctors | 2s agent Nour:arm,mr ready | 2s agent Nour pauses \
+         | 2s call A vital",
+    );
+    let agent = trial.agent("Nour");
+    let picks_up = |confirmed| Fact::PickUp { agent, confirmed };
+    assert_eq!(trial.floor.allows(&picks_up(false)), Err(Refusal::VitalWaits));
+    assert_eq!(trial.floor.allows(&picks_up(true)), Ok(()));
+    trial.tell(picks_up(true));
+    let figures = trial.floor.figures(trial.now, trial.queue("doctors")).expect("a queue");
+    assert_eq!((figures.picked, figures.picked_over_vital), (1, 1));
 }
 
 const TALKING: &str = "0s agent Nour ready | 0s page Nour open | 1s call X routine | 1s answers Nour";
@@ -308,6 +338,33 @@ fn i14_busy_consoles_are_alerted_in_the_step_in_which_a_vital_call_has_nobody() 
     check(
         "0s agent Nour ready | 1s call X routine | 1s answers Nour | 2s call A vital | 3s pass",
         "1s offer X to Nour",
+    );
+}
+
+#[test]
+fn i14_a_second_vital_call_is_alerted_in_its_own_step_at_another_busy_console() {
+    let two = "0s agent Nour ready | 0s page Nour open | 0s agent Mia ready | 0s page Mia open | 1s call X routine \
+               | 1s answers Nour | 1s call Y routine | 1s answers Mia";
+    let busy = "1s offer X to Nour | 1s offer Y to Mia";
+    // Both consoles show the first; the second takes one of them, and the first keeps the other.
+    check(
+        &format!("{two} | 2s call A vital | 3s call B vital"),
+        &format!("{busy} | 2s alert Nour to A | 2s alert Mia to A | 3s alert Nour to B"),
+    );
+    // There are as many consoles as calls: the third finds none, and the key takes the most urgent.
+    check(
+        &format!("{two} | 2s call A vital | 3s call B vital | 4s call C vital credit 9s | 5s claims Mia"),
+        &format!("{busy} | 2s alert Nour to A | 2s alert Mia to A | 3s alert Nour to B | 5s offer C to Mia"),
+    );
+    // Somebody is rung for the first: its console may be had for the second.
+    check(
+        &format!("{TALKING} | 2s call A vital | 3s agent Mia ready | 4s call B vital"),
+        "1s offer X to Nour | 2s alert Nour to A | 3s offer A to Mia | 4s alert Nour to B",
+    );
+    // The first is taken: whoever was alerted for it hears of the second before the step ends.
+    check(
+        &format!("{TALKING} | 2s call A vital | 3s call B vital | 4s agent Mia ready | 5s takes Mia"),
+        "1s offer X to Nour | 2s alert Nour to A | 4s offer A to Mia | 4s alert Nour to B",
     );
 }
 

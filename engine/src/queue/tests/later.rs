@@ -38,6 +38,21 @@ fn a_planned_callback_sleeps_until_its_time() {
 }
 
 #[test]
+fn a_callback_that_is_moved_keeps_its_time() {
+    // Planned, and left alone after an attempt.
+    check(
+        "0s agent Doc:mr ready | 0s agent Far:mr ready | 1s call A routine as callback after 60s | 5s move A doctors \
+         | 62s pass",
+        "61s offer A to Doc",
+    );
+    check(
+        "0s agent Nour ready | 0s agent Mia ready | 0s agent Doc:mr ready | 0s agent Far:mr ready \
+         | 1s call A routine as callback | 2s takes Nour | 10s not-reached Nour | 12s move A doctors | 41s pass",
+        "1s offer A to Nour | 40s offer A to Doc",
+    );
+}
+
+#[test]
 fn a_person_who_was_not_reached_is_tried_again_later_and_the_tries_are_counted() {
     let script = "0s agent Nour ready | 0s agent Mia ready | 0s agent Lea ready | 1s call A routine as callback \
                   | 2s takes Nour | 40s not-reached Nour | 41s call B routine | 42s answers Mia | 70s pass";
@@ -137,12 +152,12 @@ fn a_person_opens_overflow_and_closes_it_and_what_has_gone_stays() {
 }
 
 #[test]
-fn a_callback_that_is_given_to_a_queue_before_its_time_goes_by_its_ways_out_at_once() {
+fn a_callback_that_is_given_to_a_queue_before_its_time_goes_by_its_ways_out_from_its_time_on() {
     let plan = overflowing("{ when = [\"opened\"], to = \"queue:far\", mode = \"additive\" }");
     check_on(
         &plan,
-        "0s overflow front open | 1s call A routine as callback in side since 60s after 59s | 2s move A front | 3s pass",
-        "2s overflow A by rule 0",
+        "0s overflow front open | 1s call A routine as callback in side since 60s after 59s | 2s move A front | 61s pass",
+        "60s overflow A by rule 0",
     );
 }
 
@@ -179,6 +194,69 @@ fn nobody_signed_in_and_nobody_reachable_open_a_way_out_when_they_have_stood_lon
         &reachable,
         "0s agent Nour ready | 3s call X routine | 3s answers Nour | 4s call A routine | 20s pass",
         "3s offer X to Nour",
+    );
+}
+
+#[test]
+fn a_length_rule_that_moves_takes_the_least_urgent_whom_the_queue_has_too_many() {
+    let moves = overflowing("{ when = [\"length\"], length = 3, to = \"queue:side\", mode = \"move\" }");
+    // The third of one class, and the first when the third is more urgent.
+    check_on(
+        &moves,
+        "1s call A routine | 2s call B routine | 3s call C routine | 4s call D partner | 4s pass",
+        "3s overflow C by rule 0 | 3s moved C to 1 | 4s overflow B by rule 0 | 4s moved B to 1",
+    );
+    // It keeps its arrival: there it goes before who came later.
+    check_on(
+        &moves,
+        "1s call A routine | 2s call B routine | 3s call C routine | 4s call D routine in side | 5s agent Side:side ready",
+        "3s overflow C by rule 0 | 5s offer C to Side",
+    );
+    // Vital calls are offered there as well and never moved, whoever else could make room.
+    check_on(
+        &moves,
+        "1s call A routine | 2s call B vital | 3s call C vital | 4s call D vital | 4s pass",
+        "3s overflow A by rule 0 | 3s moved A to 1 | 3s overflow B by rule 0 | 3s overflow C by rule 0 \
+         | 4s overflow D by rule 0",
+    );
+    // Who is confirmed vital in the meantime stays, and the other goes.
+    check_on(
+        &moves,
+        "1s call A routine | 2s call B routine | 2s class B vital | 3s call C routine | 3s pass",
+        "3s overflow B by rule 0 | 3s overflow C by rule 0 | 3s moved C to 1",
+    );
+    // It has to have been so for as long as the rule says.
+    let later = overflowing(
+        "{ when = [\"length\"], length = 2, after = \"5s\", to = \"queue:side\", mode = \"move\" }",
+    );
+    check_on(
+        &later,
+        "1s call A routine | 2s call B routine | 4s call C routine | 20s pass",
+        "7s overflow C by rule 0 | 7s overflow B by rule 0",
+    );
+    // Another cause takes everybody.
+    let both =
+        overflowing("{ when = [\"length\", \"opened\"], length = 3, to = \"queue:side\", mode = \"move\" }");
+    check_on(
+        &both,
+        "1s call A routine | 2s call B routine | 3s overflow front open | 3s pass",
+        "3s overflow A by rule 0 | 3s overflow B by rule 0",
+    );
+}
+
+#[test]
+fn a_length_rule_that_leads_outside_sends_no_more_than_too_many_at_a_time() {
+    let away = overflowing("{ when = [\"length\"], length = 2, to = \"trunk:out\" }");
+    check_on(
+        &away,
+        "1s call A routine | 2s call B routine | 3s call C routine | 5s returned C front 0 | 6s pass",
+        "2s overflow B by rule 0 | 3s overflow C by rule 0",
+    );
+    // Who has come back rests for its time, and nobody goes instead.
+    check_on(
+        &away,
+        "1s call A routine | 2s call B routine | 5s returned B front 0 | 40s pass",
+        "2s overflow B by rule 0 | 35s overflow B by rule 0",
     );
 }
 

@@ -188,7 +188,10 @@ impl Model {
                 self.release(work.serial.0);
                 let caller = self.callers.get_mut(&work.serial.0).expect("waits");
                 (caller.queue, caller.offered) = (queue.index as usize, now);
-                (caller.asleep, caller.alone) = (None, false);
+                caller.alone = false;
+                if caller.arrival.kind == WorkKind::Live {
+                    caller.asleep = None;
+                }
                 caller.beyond.clear();
                 caller.fired.clear();
                 if caller.arrival.kind != WorkKind::Join {
@@ -359,18 +362,8 @@ impl Model {
                 }
                 self.bind(now, ix, there.expect("something is there"));
             }
-            Fact::Pick { agent, work, .. } => {
-                let ix = agent.index as usize;
-                let vital = |caller: &Caller| !caller.key.0 && self.manner(caller) != Manner::Join;
-                let waits = self.there(ix, |caller| vital(caller) && !self.is_held(caller)).is_some();
-                let over_vital = waits && self.callers[&work.serial.0].key.0;
-                if ringing(self, ix).is_some() {
-                    self.unring(ix);
-                }
-                self.bind(now, ix, work.serial.0);
-                self.people[ix].ring.as_mut().expect("rings").over_vital = over_vital;
-            }
-            Fact::PickUp { agent } => {
+            Fact::Pick { agent, work, .. } => self.pick(now, agent.index as usize, work.serial.0),
+            Fact::PickUp { agent, .. } => {
                 let ix = agent.index as usize;
                 let own = ringing(self, ix);
                 let elsewhere = self.there(ix, |caller| {
@@ -378,13 +371,21 @@ impl Model {
                         && Some(caller.key.3) != own
                         && self.manner(caller) != Manner::Join
                 });
-                if own.is_some() {
-                    self.unring(ix);
-                }
-                self.bind(now, ix, elsewhere.expect("rings at a colleague"));
+                self.pick(now, ix, elsewhere.expect("rings at a colleague"));
             }
             _ => {}
         }
+    }
+
+    fn pick(&mut self, now: Instant, ix: usize, work: u64) {
+        let vital = |caller: &Caller| !caller.key.0 && self.manner(caller) != Manner::Join;
+        let waits = self.there(ix, |caller| vital(caller) && !self.is_held(caller)).is_some();
+        let over_vital = waits && self.callers[&work].key.0;
+        if self.people[ix].ring.is_some() {
+            self.unring(ix);
+        }
+        self.bind(now, ix, work);
+        self.people[ix].ring.as_mut().expect("rings").over_vital = over_vital;
     }
 
     /// The most urgent of what this agent could be given, that nobody has taken.

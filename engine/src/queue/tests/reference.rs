@@ -146,7 +146,7 @@ impl Shift {
             22..=23 => Fact::EarFree { agent, call: self.floor.agent(agent)?.call? },
             24 => Fact::Claim { agent, offer: shown(self, true)? },
             25 => Fact::Pick { agent, work: work?, lifted: false, confirmed: true },
-            26 => Fact::PickUp { agent },
+            26 => Fact::PickUp { agent, confirmed: true },
             27 => Fact::Attempted { offer: offer?, again: (self.throw(3) > 0).then_some(3 * SECOND) },
             28 if self.throw(2) == 0 => Fact::Keep { work: work?, kind: WorkKind::Callback },
             28 => Fact::Leave { work: work?, exit: Exit::Withdrawn },

@@ -204,7 +204,7 @@ impl Trial {
                 vec![Fact::Intent { agent: agent(), intent: Intent::Ready, by }]
             }
             ("key", _) => vec![Fact::Answer { agent: agent() }],
-            ("picks-up", _) => vec![Fact::PickUp { agent: agent() }],
+            ("picks-up", _) => vec![Fact::PickUp { agent: agent(), confirmed: true }],
             ("picks", [_, name]) => {
                 vec![Fact::Pick { agent: agent(), work: self.work(name), lifted: false, confirmed: true }]
             }

@@ -1,6 +1,6 @@
 //! The model's match: the least of every agent's claim to be chosen, and what is shown to the others.
 
-use super::model::{Caller, Door, Key, Manner, Model};
+use super::model::{Caller, Door, Key, Manner, Model, Person};
 use crate::dialplan::{Destination, OfferPlan, OverflowCause, Strategy};
 use crate::queue::{Floor, WorkKind};
 use crate::time::Instant;
@@ -54,7 +54,9 @@ impl Model {
             }
             self.tidy(now);
         }
+        self.alert_for_each(now);
         self.call_upon(now, false);
+        self.alert_for_each(now);
     }
 
     fn open(&self) -> impl Iterator<Item = &Caller> {
@@ -266,20 +268,59 @@ impl Model {
         candidates.min().map(|(.., turn)| turn.2)
     }
 
+    /// Alerts one busy agent for each vital caller nobody knows of.
+    fn alert_for_each(&mut self, now: Instant) {
+        while let Some((_, work, ix)) = self.unheard() {
+            self.people[ix].summons = Some((work, false, now + Floor::INVITATION));
+        }
+    }
+
+    fn unheard(&self) -> Option<(Key, u64, usize)> {
+        let called = |work: u64| self.people.iter().any(|it| it.summons.is_some_and(|it| it.0 == work));
+        let unheard = self.open().filter(|caller| self.alerts(caller) && !called(caller.key.3));
+        let pairs = unheard.filter_map(|caller| {
+            let busy = |ix: &usize| self.people[*ix].is_busy_at_page() && self.is_asked(*ix, caller);
+            let mut idle =
+                (0..self.people.len()).filter(busy).filter(|ix| self.people[*ix].summons.is_none());
+            let beside = || {
+                let all = (0..self.people.len()).filter(busy);
+                all.filter_map(|ix| Some((Reverse(self.called_beside(ix)?), ix))).min().map(|(_, ix)| ix)
+            };
+            Some((caller.key, caller.key.3, idle.next().or_else(beside)?))
+        });
+        pairs.min()
+    }
+
+    /// What a person is called upon for that has somebody else too.
+    fn called_beside(&self, ix: usize) -> Option<Key> {
+        let (work, join, _) = self.people[ix].summons?;
+        let caller = &self.callers[&work];
+        let called = self.people.iter().filter(|it| it.summons.is_some_and(|it| it.0 == work)).count();
+        (called > 1 || (!join && !self.is_alone(caller))).then_some(caller.key)
+    }
+
+    /// Nobody sound is rung for this caller, and no page invited.
+    fn is_alone(&self, caller: &Caller) -> bool {
+        let invited = |person: &Person| person.invite.is_some_and(|it| it.0 == caller.key.3);
+        !self.people.iter().any(invited) && !self.is_held(caller)
+    }
+
+    /// Busy agents are to know of this caller.
+    fn alerts(&self, caller: &Caller) -> bool {
+        let pushed = matches!(self.manner(caller), Manner::Ring(_) | Manner::Invite);
+        let alerts = self.plan.queues[caller.queue].vital.alert_busy && !caller.key.0;
+        pushed && alerts && self.is_alone(caller)
+    }
+
     /// Calls upon agents at pages, for the most urgent first.
     fn call_upon(&mut self, now: Instant, only_joins: bool) {
         let mut calls: Vec<(Key, bool, bool)> = Vec::new();
         for caller in self.open() {
-            let invited =
-                self.people.iter().any(|person| person.invite.is_some_and(|it| it.0 == caller.key.3));
-            let alert = self.plan.queues[caller.queue].vital.alert_busy && !caller.key.0;
             match self.manner(caller) {
                 Manner::Join => {
                     calls.push((caller.key, true, caller.offered + Floor::JOIN_ALERTS_AFTER <= now));
                 }
-                Manner::Ring(_) | Manner::Invite if alert && !invited && !self.is_held(caller) => {
-                    calls.push((caller.key, false, true));
-                }
+                _ if self.alerts(caller) => calls.push((caller.key, false, true)),
                 _ => {}
             }
         }
