@@ -7,7 +7,7 @@ use sip::message::Uri;
 /// Who calls, as far as the network says. Never for the logs.
 #[derive(Clone, Default)]
 pub(crate) struct Caller {
-    /// Best number to call back, as received: the asserted identity where it is believed, else the
+    /// Best number to call back, bare: the asserted identity where it is believed, else the
     /// From header.
     pub(crate) number: Option<String>,
     /// The name the network shows.
@@ -38,10 +38,9 @@ pub(crate) fn called(invite: &Invite) -> String {
     dialled(&invite.uri).unwrap_or_else(|| invite.uri.trim().to_owned())
 }
 
-/// The number part of a URI, as written, without the parameters a telephone number may carry.
+/// The number a URI names.
 pub(crate) fn dialled(uri: &str) -> Option<String> {
-    let user = Uri::read(uri.as_bytes()).user()?;
-    Some(user.split(';').next().unwrap_or(user).to_owned())
+    Uri::read(uri.as_bytes()).number()
 }
 
 /// The service URN of a call (RFC 5031): its Request-URI, else its To header, which keeps it where a

@@ -47,7 +47,8 @@ impl Engine {
         local.cipher(way.srtp, self.keys.draw());
         let stream = local.offer(port.advertised, Codec::Pcma);
         let uri = format!("sip:{}@{};user=phone", number.replace('#', "%23"), way.host);
-        let from = format!("<sip:{}@{}>", shown.unwrap_or("anonymous"), self.site.contact);
+        let shown = screen::user_part(shown.unwrap_or("anonymous"));
+        let from = format!("<sip:{shown}@{}>", self.site.contact);
         let (flow, credentials) = (way.flow, way.account);
         let call = self.calls.get(&id)?;
         let headers = match call.purpose {
@@ -129,5 +130,16 @@ impl Engine {
 pub(crate) fn not_dialled(id: LegId) -> Leg {
     let stream = Stream { send: false, receive: false, ..Stream::of(Codec::Pcma) };
     let (dialogs, state, local) = (Vec::new(), LegState::NotDialled, LocalSdp::new(id.serial.0));
-    Leg { id, dialogs, state, port: None, stream, local, silent: 0, asked: false, heard: false }
+    Leg {
+        id,
+        dialogs,
+        state,
+        port: None,
+        stream,
+        local,
+        silent: 0,
+        asked: false,
+        unanswered: 0,
+        heard: false,
+    }
 }

@@ -59,15 +59,12 @@ pub(crate) fn ours(site: &Site, call: &Call) -> String {
 const NUMBER_MAX: usize = 64;
 
 /// A user part that cannot break out of its URI (RFC 3261 §25.1): what is not unreserved is escaped.
-fn user_part(number: &str) -> String {
+pub(crate) fn user_part(number: &str) -> String {
     let mut out = String::with_capacity(number.len().min(NUMBER_MAX));
     for byte in number.bytes().take(NUMBER_MAX) {
         match byte {
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => out.push(char::from(byte)),
-            // `%` stays: the number comes from a URI, where it is an escape already.
-            b'+' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'(' | b')' | b'%' => {
-                out.push(char::from(byte));
-            }
+            b'+' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'(' | b')' => out.push(char::from(byte)),
             other => out.push_str(&format!("%{other:02X}")),
         }
     }

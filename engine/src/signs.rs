@@ -44,7 +44,7 @@ impl Signs {
             let lines = invite.headers.iter().filter(move |(it, _)| it.eq_ignore_ascii_case(name));
             lines.map(|(_, value)| value.as_str())
         };
-        let user = |item: &[u8]| NameAddr::read(item)?.uri.user().map(|user| Private(user.to_owned()));
+        let user = |item: &[u8]| NameAddr::read(item)?.uri.number().map(Private);
         let passed_by = all("Diversion").flat_map(|line| Commas::of(line.as_bytes())).filter_map(user);
         let kept = invite.headers.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
         Signs {

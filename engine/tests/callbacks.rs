@@ -61,6 +61,21 @@ fn a_true_abandon_is_called_back_and_a_short_one_is_not() {
 }
 
 #[test]
+fn what_a_carrier_writes_behind_a_number_is_no_part_of_it_when_it_is_called_back() {
+    for from in ["0612345678;phone-context=+33", "0612345678;noa=4;cpc=ordinary", "%30612345678"] {
+        let mut room = room(2);
+        abandons(&mut room, from, 20 * SECOND).expect("called back");
+        ready(&mut room, 0);
+        ready(&mut room, 1);
+        let who = if room.ringing(0).is_some() { 0 } else { 1 };
+        assert_eq!(room.shows(who).as_deref(), Some("0612345678"), "{from}");
+        room.answer(who);
+        let rung = room.rings_outside().expect("the person's phone rings");
+        assert!(rung.uri().starts_with("sip:0612345678@"), "{from}: {}", rung.uri());
+    }
+}
+
+#[test]
 fn the_agent_accepts_then_the_persons_phone_rings_and_both_hear_each_other() {
     let mut room = room(2);
     let callback = abandons(&mut room, "0612345678", 20 * SECOND).expect("called back");

@@ -118,13 +118,13 @@ fn a_tel_uri_and_a_service_urn_may_be_called() {
 }
 
 #[test]
-fn an_escaped_hash_in_a_number_stays_escaped() {
+fn an_escaped_hash_stays_so_in_a_uri_and_is_a_hash_in_a_number() {
     let invite = whole(&format!(
         "INVITE sip:%2315%23@192.0.2.2 SIP/2.0\r\n{VIA}From: <sip:%230612@h>;tag=1\r\n{TO}{REST}"
     ));
     assert_eq!(
         (invite.uri.as_str(), invite.from.number.as_deref()),
-        ("sip:%2315%23@192.0.2.2", Some("%230612"))
+        ("sip:%2315%23@192.0.2.2", Some("#0612"))
     );
 }
 

@@ -83,7 +83,7 @@ pub struct Party {
     pub display: Option<String>,
     /// The URI as it stands.
     pub uri: String,
-    /// The user part of a sip URI or the number of a tel URI.
+    /// The user part of a sip URI or the number of a tel URI, bare ([`Uri::number`](crate::message::Uri::number)).
     pub number: Option<String>,
 }
 

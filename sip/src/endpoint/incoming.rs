@@ -413,7 +413,7 @@ impl Party {
         Party {
             display: (!display.is_empty()).then(|| display.to_owned()),
             uri: crate::dialog::text(address.raw_uri),
-            number: address.uri.user().map(str::to_owned),
+            number: address.uri.number(),
         }
     }
 }

@@ -73,7 +73,7 @@ impl Endpoint {
         self.reply(now, pending, 202, &headers);
         let replaces = to.replaces.as_ref().map(|wanted| self.replaced(wanted));
         let refer = Box::new(Refer {
-            number: Uri::read(to.uri.as_bytes()).user().map(str::to_owned),
+            number: Uri::read(to.uri.as_bytes()).number(),
             uri: to.uri,
             replaces: replaces.flatten(),
             replaces_elsewhere: replaces == Some(None),

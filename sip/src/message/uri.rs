@@ -84,6 +84,16 @@ impl<'a> Uri<'a> {
         }
     }
 
+    /// Who is meant by it, for people and for comparing: the user part or the telephone number without the
+    /// parameters either may carry (RFC 3966 §5.1.5 `;phone-context=`, a gateway's `;noa=4`), unescaped.
+    /// Control characters are no part of it, however they are written.
+    pub fn number(&self) -> Option<String> {
+        let user = self.user()?;
+        let bare = user.split(';').next().unwrap_or(user).trim();
+        let unescaped = String::from_utf8_lossy(&unescaped(bare)).into_owned();
+        Some(unescaped.chars().filter(|sign| !sign.is_control()).collect())
+    }
+
     /// The URI's parameters; none for schemes without.
     pub fn params(&self) -> Params<'a> {
         match *self {
@@ -115,6 +125,19 @@ impl std::fmt::Debug for Uri<'_> {
             Uri::Other(_) | Uri::Unreadable(_) => "Uri(..)",
         })
     }
+}
+
+/// Escapes as the bytes they stand for (RFC 3261 §19.1.2); a `%` that begins none stays.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut rest = text.as_bytes();
+    let mut out = Vec::with_capacity(rest.len());
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = after.get(..2).filter(|hex| byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit));
+        let value = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        out.push(value.unwrap_or(byte));
+        rest = if value.is_some() { &after[2..] } else { after };
+    }
+    out
 }
 
 /// `host[:port]` with white space anywhere; brackets of IPv6 stay with the host.
@@ -156,6 +179,25 @@ mod tests {
         assert_eq!(sip("sip:a:secret@h;lr?x=y@z"), (Some("a"), "h", None));
         assert_eq!(sip("sip:user;par=u%40x@h"), (Some("user;par=u%40x"), "h", None));
         assert_eq!(sip("sip:u?q@h"), (Some("u?q"), "h", None));
+    }
+
+    #[test]
+    fn a_number_is_who_is_meant_without_parameters_and_escapes() {
+        let table = [
+            ("sip:0612345678;phone-context=+33@carrier;user=phone", "0612345678"),
+            ("sip:+33612345678;noa=4;cpc=ordinary@h", "+33612345678"),
+            ("sip:%2B33612345678@h", "+33612345678"),
+            ("sip:%2315%2a@h", "#15*"),
+            ("sip:J%C3%A9r%C3%B4me@h", "Jérôme"),
+            ("sip:06%0D%0A12@h", "0612"),
+            ("sip:100%@h", "100%"),
+            ("sip:1%3B2;x=3@h", "1;2"),
+            ("tel:+33-1.23;phone-context=x", "+33-1.23"),
+        ];
+        for (uri, number) in table {
+            assert_eq!(Uri::read(uri.as_bytes()).number().as_deref(), Some(number), "{uri}");
+        }
+        assert_eq!(Uri::read(b"sip:h").number(), None);
     }
 
     #[test]
