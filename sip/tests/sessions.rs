@@ -160,3 +160,26 @@ fn a_proxy_does_not_give_up_a_caller_who_is_repeatedly_told_it_rings() {
     assert_eq!(wire.times(B, "183 INVITE"), 3);
     wire.hangs_up(A, a);
 }
+
+// RFC 4028 §10: the session lives until its interval is over, and so does the wish to refresh it.
+#[test]
+fn a_refresh_lost_while_a_line_is_down_is_said_again_before_the_session_ends() {
+    for knows in ["UPDATE, ", ""] {
+        let mut wire = Wire::udp().rewriting(B, "UPDATE, ", knows);
+        let (a, b) = wire.talk();
+        wire.run(890_000);
+        wire.lose = Box::new(|_, _| true);
+        wire.run(50_000);
+        wire.lose = Box::new(|_, _| false);
+        for _ in 0..100 {
+            wire.run(10_000);
+            let now = wire.now();
+            wire.ends[B].accept(now, b, ANSWER);
+        }
+        assert!(wire.told(A).starts_with("answered, lost None"), "{}", wire.told(A));
+        assert!(!wire.told(B).contains("lost"), "{}", wire.told(B));
+        let now = wire.now();
+        wire.ends[A].end(now, a, None);
+        wire.rests();
+    }
+}

@@ -4,6 +4,7 @@ use super::{Dialog, Theirs};
 use crate::schedule::Alarm;
 use crate::transaction::Key;
 use crate::transport::Flow;
+use bytes::Bytes;
 use std::fmt;
 
 /// What we answer digest challenges with.
@@ -69,6 +70,9 @@ pub struct DialogSet {
     pub tries_again: bool,
     /// Forks that have spoken reliably.
     pub early: Vec<Early>,
+    /// What forks, by their tags, have described last: in force when their 2xx describes nothing
+    /// (RFC 6337 §2.1). As many as [`FORKS_MAX`].
+    pub described: Vec<(String, Bytes)>,
     /// The session interval we ask for, and the shortest the peer's side has asked for (RFC 4028 §7.3).
     pub session: (u32, Option<u32>),
 }
@@ -88,6 +92,8 @@ pub struct Early {
     pub agreed: bool,
     /// An UPDATE of this fork with an offer that waits for our answer.
     pub theirs: Option<Theirs>,
+    /// That offer.
+    pub offer: Option<Bytes>,
 }
 
 /// Where an outgoing INVITE stands.
@@ -141,6 +147,31 @@ impl DialogSet {
     /// Our side still wants it.
     pub fn is_wanted(&self) -> bool {
         matches!(self.phase, Phase::Calling | Phase::Proceeding)
+    }
+
+    /// Notes what a fork says of its audio.
+    pub fn describe(&mut self, tag: &str, sdp: Bytes) {
+        let has_room = self.described.len() < FORKS_MAX;
+        match self.described.iter_mut().find(|(of, _)| of == tag) {
+            Some((_, before)) => *before = sdp,
+            None if has_room => self.described.push((tag.to_owned(), sdp)),
+            None => {}
+        }
+    }
+
+    /// The UPDATE of a fork that waits for our answer, which is given: what it offers is in force.
+    pub fn accept_update(&mut self) -> Option<Theirs> {
+        let early = self.early.iter_mut().find(|early| early.theirs.is_some())?;
+        let (theirs, tag) = (early.theirs.take(), early.dialog.remote_tag.clone());
+        if let Some(offer) = early.offer.take() {
+            self.describe(&tag, offer);
+        }
+        theirs
+    }
+
+    /// What a fork has said of its audio.
+    pub fn description_of(&self, tag: &str) -> Option<Bytes> {
+        self.described.iter().find(|(of, _)| of == tag).map(|(_, sdp)| sdp.clone())
     }
 }
 

@@ -104,6 +104,7 @@ impl Endpoint {
             unheard: None,
             tries_again: false,
             early: Vec::new(),
+            described: Vec::new(),
             session: (ASKED, None),
         };
         self.tags.insert(set.local_tag.as_str().into(), dialog);
@@ -118,6 +119,7 @@ impl Endpoint {
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
         // Forks of the attempt before have used numbers of their own.
         let before = std::mem::take(&mut set.early);
+        set.described.clear();
         set.cseq = before.iter().map(|early| early.dialog.local_cseq).fold(set.cseq, u32::max) + 1;
         self.leave_forks(now, before);
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
@@ -320,7 +322,7 @@ impl Endpoint {
             Some(Usage::Ringing(ringing)) => ringing.theirs.take(),
             Some(Usage::Calling(set)) => {
                 set.outgoing.sdp = sdp.to_vec();
-                set.early.iter_mut().find_map(|early| early.theirs.take())
+                set.accept_update()
             }
             Some(Usage::Standing(session)) => {
                 session.spoken = Bytes::copy_from_slice(sdp);

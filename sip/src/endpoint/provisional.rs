@@ -224,10 +224,10 @@ impl Endpoint {
     ) {
         let (sdp, fork) = (sdp_of(message), message.from_tag().unwrap_or_default());
         let cseq = message.cseq().map_or(0, |cseq| cseq.number);
-        let (early, agreed, theirs) = match self.usages.get_mut(&dialog) {
+        let (early, agreed, theirs, offer) = match self.usages.get_mut(&dialog) {
             Some(Usage::Ringing(ringing)) => {
                 let agreed = ringing.reliable.as_ref().is_some_and(|reliable| reliable.agreed);
-                (&mut ringing.dialog, agreed, &mut ringing.theirs)
+                (&mut ringing.dialog, agreed, &mut ringing.theirs, &mut None)
             }
             Some(Usage::Calling(set)) => {
                 let wanted = set.is_wanted();
@@ -239,7 +239,7 @@ impl Endpoint {
                 if !early.dialog.is_in_order(cseq) {
                     return self.reply_wait(now, &pending);
                 }
-                (&mut early.dialog, early.agreed && wanted, &mut early.theirs)
+                (&mut early.dialog, early.agreed && wanted, &mut early.theirs, &mut early.offer)
             }
             _ => return,
         };
@@ -254,6 +254,7 @@ impl Endpoint {
         }
         let timer = refresh::Verdict::None;
         *theirs = Some(Theirs { pending, method: Method::Update, cseq, wants_offer: false, timer });
+        offer.clone_from(&sdp);
         self.events.push_back(Event::Reoffered { dialog, sdp });
     }
 
@@ -291,7 +292,7 @@ impl Endpoint {
             None if set.early.len() >= FORKS_MAX => return true,
             None => {
                 let dialog = Dialog::of_response(&invite, message, set.outgoing.flow, set.stays_on_flow);
-                set.early.push(Early { dialog, rseq, agreed: false, theirs: None });
+                set.early.push(Early { dialog, rseq, agreed: false, theirs: None, offer: None });
                 let last = set.early.len() - 1;
                 &mut set.early[last]
             }

@@ -80,7 +80,7 @@ impl Endpoint {
         self.transactions.open_other_client(now, key, update.flow, update.bytes, Purpose::Refresh(dialog));
     }
 
-    /// Our re-INVITE was refused, and it may have been the refresh: it is tried again in a quarter of the
+    /// Our refresh came to nothing, or a re-INVITE that may have been it: it is tried again in a quarter of the
     /// time that is left, so that a peer that refuses for good is asked ten times and not two hundred.
     pub(super) fn refresh_later(&mut self, now: Instant, dialog: DialogId) {
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
@@ -101,7 +101,11 @@ impl Endpoint {
     /// Our UPDATE was refused, or nothing came back.
     pub(super) fn refresh_failed(&mut self, now: Instant, dialog: DialogId, heard: Option<u16>) {
         match heard {
-            None | Some(408 | 481) => self.lose(dialog, heard),
+            // The line may be down for a moment: as long as the session lives, it is said again.
+            None | Some(408 | 481) => {
+                self.lose(dialog, heard);
+                self.refresh_later(now, dialog);
+            }
             // Something is in the way there (RFC 3311 §5.2), or the peer is short of breath.
             Some(491 | 500 | 503) => self.refresh_again(now, dialog),
             Some(_) => {

@@ -4,7 +4,7 @@ use super::commands::derived;
 use super::incoming::{reason_of, sdp_of};
 use super::{Counter, Credentials, DialogId, Endpoint, Event, Purpose, Reason, Wake};
 use crate::auth::{self, Claim};
-use crate::dialog::{Dialog, Fact, Move, Phase, Session, Usage};
+use crate::dialog::{Dialog, Fact, Move, Phase, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
 use crate::transaction::{Key, write_client_key};
@@ -14,6 +14,11 @@ use std::time::Duration;
 /// INVITEs of one call: without credentials, with them, and once more for a nonce gone stale or a
 /// session interval too brief.
 pub(super) const TRIES_MAX: u32 = 3;
+
+/// Numbers left out before the BYE of a fork that answers when another one has: more than PRACKs of ours
+/// in its early dialog, for one that comes again under a number that was used is refused. Gaps are allowed
+/// (RFC 3261 §12.2.2).
+const BEYOND_PRACKS: u32 = 1000;
 
 /// What a request is told to have got whose connection broke (RFC 3261 §8.1.3.1).
 pub(super) const UNREACHABLE: u16 = 503;
@@ -83,7 +88,11 @@ impl Endpoint {
             Move::Tell => {
                 set.phase = Phase::Proceeding;
                 if code > 100 && self.is_next_progress(now, dialog, key, message) {
-                    self.events.push_back(Event::Progress { dialog, code, sdp: sdp_of(message) });
+                    let sdp = sdp_of(message);
+                    if let (Some(Usage::Calling(set)), Some(sdp)) = (self.usages.get_mut(&dialog), &sdp) {
+                        set.describe(message.to_tag().unwrap_or_default(), sdp.clone());
+                    }
+                    self.events.push_back(Event::Progress { dialog, code, sdp });
                 }
             }
             next => self.move_set(now, dialog, next),
@@ -114,15 +123,7 @@ impl Endpoint {
         let mut dialog = Dialog::of_response(&invite, message, flow, stays);
         let branch = self.local.branch();
         let ack = dialog.ack(&self.local, &invite, &branch);
-        let mut theirs = None;
-        if let Some(Usage::Calling(set)) = self.usages.get_mut(&id)
-            && let Some(early) = set.early.iter_mut().find(|early| early.dialog.remote_tag == tag)
-        {
-            // Its PRACKs have used numbers, and so has its peer.
-            dialog.local_cseq = early.dialog.local_cseq;
-            dialog.remote_cseq = early.dialog.remote_cseq;
-            theirs = early.theirs.take();
-        }
+        let theirs = self.goes_on_from_early(id, &mut dialog);
         self.transactions.acknowledge(key.as_str(), tag, ack);
         let next = match self.usages.get(&id) {
             Some(Usage::Calling(set)) => set.phase.row(Fact::Success),
@@ -132,12 +133,13 @@ impl Endpoint {
             let Some(Usage::Calling(mut set)) = self.usages.remove(&id) else { return };
             self.schedule.clear(&mut set.unheard);
             self.leave_forks(now, std::mem::take(&mut set.early));
+            let sdp = sdp_of(message).or_else(|| set.description_of(tag));
             let mut session = Session::new(dialog, true, set.outgoing.credentials);
             session.spoken = set.outgoing.sdp.into();
             session.theirs = theirs;
             self.usages.insert(id, Usage::Standing(Box::new(session)));
             self.keep_time_as_told(now, id, message);
-            self.events.push_back(Event::Answered { dialog: id, sdp: sdp_of(message) });
+            self.events.push_back(Event::Answered { dialog: id, sdp });
             return;
         }
         if let Some(theirs) = theirs {
@@ -149,6 +151,24 @@ impl Endpoint {
         if let Some(Usage::Calling(_)) = self.usages.get(&id) {
             self.forget(now, id);
         }
+    }
+
+    /// A 2xx makes a dialog that was early, perhaps: our PRACKs have used numbers in it, and so has its
+    /// peer. Gives the UPDATE in it that waits for our answer.
+    fn goes_on_from_early(&mut self, id: DialogId, dialog: &mut Dialog) -> Option<Theirs> {
+        let tag = &dialog.remote_tag;
+        let found = match self.usages.get_mut(&id) {
+            Some(Usage::Calling(set)) => set.early.iter_mut().find(|it| it.dialog.remote_tag == *tag),
+            // One that lost: what it was told before is not remembered.
+            _ => {
+                dialog.local_cseq += BEYOND_PRACKS;
+                None
+            }
+        };
+        let early = found?;
+        dialog.local_cseq = early.dialog.local_cseq;
+        dialog.remote_cseq = early.dialog.remote_cseq;
+        early.theirs.take()
     }
 
     /// A 2xx to a re-INVITE of ours.
@@ -236,7 +256,11 @@ impl Endpoint {
                 session.glare = Some(self.schedule.arm(at, (dialog, Wake::AfterGlare)));
                 session.wanted.get_or_insert(ours.sdp);
             }
-            (408 | 481, _) => self.lose(dialog, heard),
+            (408 | 481, _) => {
+                self.lose(dialog, heard);
+                self.reoffer_wanted(now, dialog);
+                self.refresh_later(now, dialog);
+            }
             _ => {
                 self.events.push_back(Event::ReofferFailed { dialog, code });
                 self.reoffer_wanted(now, dialog);
