@@ -37,7 +37,13 @@ impl Engine {
     /// An INVITE opens a dialog: 100 is sent, nothing else decided.
     pub(crate) fn invited(&mut self, dialog: DialogId, invite: &Invite) {
         match invite.peer {
-            Peer::Trunk(index) => self.arrive(dialog, invite, Some(index)),
+            Peer::Trunk(index) => {
+                let trunk = self.site.trunks.get(usize::from(index));
+                if let Some(account) = trunk.and_then(|trunk| trunk.reach.account.clone()) {
+                    self.endpoint.prove_with(dialog, account);
+                }
+                self.arrive(dialog, invite, Some(index));
+            }
             Peer::Phone => self.phone_dials(dialog, invite),
             Peer::Stranger => self.endpoint.refuse(self.now, dialog, 403, None),
         }

@@ -31,9 +31,11 @@ pub fn ha1(algorithm: Algorithm, user: &str, realm: &str, password: &str) -> Str
 pub enum Verdict {
     /// Name and password are right, for this realm and a nonce of ours.
     Proved,
-    /// They are right for a nonce too old, or not ours: challenge again with `stale=true`.
+    /// The nonce is too old, or none that this address was given: challenge again with `stale=true`,
+    /// whatever the proof is worth. It is no guess: anybody can say it from anywhere, and told apart
+    /// it would be guessed with for nothing.
     Stale,
-    /// They are not.
+    /// They are not right.
     Wrong,
 }
 
@@ -70,7 +72,7 @@ impl Gate {
 
     /// Checks a proof that came with a request of `method` from `source`. `ha1` is what the site
     /// keeps for the name and the proof's algorithm ([`ha1`]); `None` when it knows no such name,
-    /// which takes as long and is [`Verdict::Wrong`].
+    /// which takes as long and is, for a nonce that lives, [`Verdict::Wrong`].
     pub fn verify(
         &self,
         now: Instant,
@@ -94,10 +96,10 @@ impl Gate {
         let response = round.response(proof.algorithm, &key, method, proof.uri);
         let equal = is_equal(response.as_bytes(), proof.response.to_ascii_lowercase().as_bytes());
         let right = equal && known.is_some() && proof.realm == self.realm;
-        match (right, self.is_live(now, source, proof.nonce)) {
+        match (self.is_live(now, source, proof.nonce), right) {
             (true, true) => Verdict::Proved,
-            (true, false) => Verdict::Stale,
-            (false, _) => Verdict::Wrong,
+            (true, false) => Verdict::Wrong,
+            (false, _) => Verdict::Stale,
         }
     }
 
@@ -305,10 +307,10 @@ mod tests {
     }
 
     #[test]
-    fn an_old_nonce_or_another_address_is_stale_only_for_who_knows_the_password() {
+    fn an_old_nonce_or_another_address_is_stale_and_tells_nothing_of_the_password() {
         assert_eq!(judge("right", Algorithm::Md5, 10, 311, HERE), Verdict::Stale);
         assert_eq!(judge("right", Algorithm::Md5, 10, 310, HERE), Verdict::Proved);
-        assert_eq!(judge("wrong", Algorithm::Md5, 10, 311, HERE), Verdict::Wrong);
+        assert_eq!(judge("wrong", Algorithm::Md5, 10, 311, HERE), Verdict::Stale);
         assert_eq!(judge("right", Algorithm::Md5, 10, 11, THERE), Verdict::Stale);
         assert_eq!(judge("right", Algorithm::Md5, 10, 9, HERE), Verdict::Stale);
     }

@@ -61,9 +61,17 @@ struct User {
     bindings: Vec<Binding>,
     /// Connections of its phones that broke: a phone that comes again is in the same talk still. One
     /// for each contact.
-    broken: VecDeque<(Option<String>, Flow)>,
+    broken: VecDeque<Broken>,
     /// The highest count seen per nonce (RFC 7616 §3.4 `nc`): a proof is good once.
     counts: Vec<(String, u32)>,
+}
+
+/// A connection that broke, and whose it was.
+#[derive(Clone)]
+struct Broken {
+    instance: Option<String>,
+    uri: String,
+    flow: Flow,
 }
 
 #[derive(Clone)]
@@ -281,7 +289,7 @@ impl Registrar {
             });
             let seconds = seconds(contact).min(EXPIRES_MAX);
             if seconds > 0 {
-                self.moves(at, &before, instance, flow);
+                self.moves(at, &before, instance, uri, flow);
                 let source = Source { flow, call_id, cseq, reg_id };
                 self.bind(now, at, uri, instance, source, Duration::from_secs(seconds.into()));
             }
@@ -329,11 +337,20 @@ impl Registrar {
     }
 
     /// Notes that a phone is reached over `to` from here on, and no longer as before.
-    fn moves(&mut self, at: usize, before: &[Binding], instance: Option<&str>, to: Flow) {
+    ///
+    /// A phone that names no instance is known by its Contact; one with a Contact of its own each time
+    /// only while no other phone could be meant.
+    fn moves(&mut self, at: usize, before: &[Binding], instance: Option<&str>, uri: &str, to: Flow) {
         let Some(user) = self.users.get_mut(at) else { return };
-        let broken = &mut user.broken;
-        let same: Vec<Flow> = broken.iter().filter(|it| it.0.as_deref() == instance).map(|it| it.1).collect();
-        broken.retain(|it| it.0.as_deref() != instance);
+        let nameless = user.broken.iter().filter(|it| it.instance.is_none());
+        let is_only = before.is_empty() && nameless.count() == 1;
+        let is_it = |it: &Broken| match (&it.instance, instance) {
+            (Some(theirs), Some(named)) => theirs == named,
+            (None, None) => it.uri == uri || is_only,
+            _ => false,
+        };
+        let same: Vec<Flow> = user.broken.iter().filter(|it| is_it(it)).map(|it| it.flow).collect();
+        user.broken.retain(|it| !is_it(it));
         let from = before.iter().map(|binding| binding.flow).chain(same).filter(|from| *from != to);
         self.moved.extend(from.map(|from| (from, to)));
     }
@@ -427,7 +444,7 @@ impl Registrar {
         if user.broken.len() == CONTACTS_MAX {
             user.broken.pop_front();
         }
-        user.broken.push_back((gone.instance, gone.flow));
+        user.broken.push_back(Broken { instance: gone.instance, uri: gone.uri, flow: gone.flow });
     }
 
     /// Removes what has expired.

@@ -50,6 +50,17 @@ fn a_branch_without_the_cookie_names_no_transaction_its_call_id_and_number_do() 
     assert!(desk.wait(2).is_empty(), "the refusal is acknowledged and not repeated");
 }
 
+// RFC 4475 §3.2.1: a gateway whose branch is the cookie alone has more than one call.
+#[test]
+fn a_branch_that_is_only_the_cookie_names_no_transaction() {
+    let mut desk = Desk::new();
+    for call in ["one", "two", "two"] {
+        let invite = request("INVITE", "", "", "").replace("Call-ID: one", &format!("Call-ID: {call}"));
+        desk.hear(TRUNK, &invite);
+    }
+    assert_eq!(desk.calls().len(), 2);
+}
+
 #[test]
 fn nothing_within_an_unknown_dialog_is_known() {
     let mut desk = Desk::new();

@@ -373,6 +373,51 @@ fn a_phone_that_connects_again_in_a_talk_is_reached_over_its_new_connection() {
     }
 }
 
+#[test]
+fn a_phone_without_an_instance_that_renews_takes_no_talk_of_another() {
+    let mut phone = Phone::over(Transport::Tls);
+    let own = phone.flow;
+    phone.register("nour", "geheim", Algorithm::Sha256, CONTACT);
+    let other = "Contact: <sip:nour@10.0.0.9>\r\n";
+    phone.flow = Flow { connection: 8, remote: ([198, 51, 100, 40], 7100).into(), ..own };
+    phone.register("nour", "geheim", Algorithm::Sha256, other);
+    let dialog = phone.registrar.invite(
+        now(phone.at),
+        sip::endpoint::Outgoing {
+            flow: own,
+            to: "<sip:nour@10.0.0.5>".to_owned(),
+            uri: "sip:nour@10.0.0.5".to_owned(),
+            from: "<sip:15@192.0.2.2>".to_owned(),
+            headers: Vec::new(),
+            sdp: wire::OFFER.to_vec(),
+            credentials: None,
+        },
+    );
+    phone.registrar.poll_transmit().expect("an INVITE");
+    let at = phone.at;
+    phone.registrar.handle_flow_failed(now(at), own);
+    // The other phone says that it is still where it was.
+    phone.register("nour", "geheim", Algorithm::Sha256, other);
+    let strayed = std::iter::from_fn(|| phone.registrar.poll_transmit()).any(|it| it.flow == phone.flow);
+    assert!(!strayed, "the INVITE is not the other phone's");
+    phone.registrar.end(now(phone.at), dialog, None);
+}
+
+// A datagram's source can be forged, and a nonce of ours cannot.
+#[test]
+fn guesses_that_were_asked_for_by_nobody_lock_nobody_out() {
+    let mut phone = Phone::new();
+    let text = phone.text("nour", CONTACT, "");
+    let challenged = phone.send(&text);
+    phone.flow.remote = ([203, 0, 113, 9], 6000).into();
+    for _ in 0..40 {
+        let answer = phone.prove("nour", "guess", Algorithm::Md5, CONTACT, &challenged);
+        assert_eq!(short(&answer), "401 REGISTER");
+        assert!(value(&answer, "WWW-Authenticate").contains("stale=true"), "whatever the password");
+    }
+    assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Md5, CONTACT)), "200 REGISTER");
+}
+
 // RFC 3261 §26.1: who has an account is nobody's business.
 #[test]
 fn a_name_nobody_has_is_asked_like_one_of_ours_and_waits_like_one() {

@@ -2,8 +2,9 @@
 
 mod wire;
 
+use sip::endpoint::{Credentials, Outgoing};
 use sip::transport::{Flow, Transport};
-use wire::{A, ANSWER, B, OFFER, Wire, first, short};
+use wire::{A, ANSWER, B, OFFER, Wire, first, short, value};
 
 #[test]
 fn a_session_is_changed_by_either_side() {
@@ -182,4 +183,70 @@ fn a_refresh_lost_while_a_line_is_down_is_said_again_before_the_session_ends() {
         wire.ends[A].end(now, a, None);
         wire.rests();
     }
+}
+
+/// What a carrier that wants a proof says to a request.
+fn challenge(request: &str) -> String {
+    let lines =
+        ["Via", "From", "To", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", value(request, name)));
+    let digest = "Digest realm=\"carrier\", nonce=\"n1\", algorithm=MD5, qop=\"auth\"";
+    format!("SIP/2.0 407 Who\r\n{}Proxy-Authenticate: {digest}\r\nContent-Length: 0\r\n\r\n", lines.concat())
+}
+
+// RFC 3261 §22.2: a carrier may challenge whatever we ask within a call, whoever made it.
+#[test]
+fn whatever_we_ask_within_a_dialog_is_proved_once() {
+    let credentials = Credentials { user: "samu".to_owned(), password: "geheim".to_owned() };
+    let mut wire = Wire::udp().losing(|_, text| {
+        let asks = ["PRACK", "OPTIONS", "BYE"].contains(&short(text).as_str());
+        asks && !text.contains("Proxy-Authorization: Digest username=\"samu\"")
+    });
+    let (flow, now) = (wire.flow(A), wire.now());
+    let outgoing = Outgoing {
+        flow,
+        uri: "sip:15@192.0.2.2".to_owned(),
+        from: "<sip:17@192.0.2.1>".to_owned(),
+        to: "<sip:15@192.0.2.2>".to_owned(),
+        headers: Vec::new(),
+        sdp: OFFER.to_vec(),
+        credentials: Some(credentials.clone()),
+    };
+    let a = wire.ends[A].invite(now, outgoing);
+    wire.run(50);
+    let b = wire.invited();
+    wire.ends[B].prove_with(b, credentials);
+    let now = wire.now();
+    wire.ends[B].ring(now, b, 183, Some(ANSWER));
+    // The carrier's border stands between the two.
+    let challenged = |wire: &mut Wire, side: usize, what: &str| {
+        wire.run(20);
+        let asked =
+            wire.log.iter().rfind(|it| it.1 == side && short(&it.2) == what).expect("asked").2.clone();
+        assert!(value(&asked, "Proxy-Authorization").is_empty());
+        wire.deliver(side, challenge(&asked).as_bytes());
+        wire.run(50);
+        let again =
+            wire.log.iter().rfind(|it| it.1 == side && short(&it.2) == what).expect("again").2.clone();
+        assert!(!value(&again, "Proxy-Authorization").is_empty(), "{what}");
+        assert_eq!(value(&again, "RAck"), value(&asked, "RAck"));
+        again
+    };
+    let proved = challenged(&mut wire, A, "PRACK");
+    assert_eq!(wire.told(B), "invited, acknowledged");
+    wire.deliver(A, challenge(&proved).as_bytes());
+    wire.run(50);
+    assert_eq!(wire.times(A, "PRACK"), 2, "a proof that is refused is refused");
+    let now = wire.now();
+    wire.ends[B].answer(now, b, ANSWER);
+    wire.run(50);
+    let now = wire.now();
+    wire.ends[A].probe(now, a);
+    challenged(&mut wire, A, "OPTIONS");
+    assert_eq!(wire.told(A), "progress 183, answered, alive");
+    let now = wire.now();
+    wire.ends[B].end(now, b, Some("Q.850;cause=16"));
+    let bye = challenged(&mut wire, B, "BYE");
+    assert_eq!(value(&bye, "Reason"), "Q.850;cause=16");
+    assert_eq!(wire.told(A), "progress 183, answered, alive, released");
+    wire.rests();
 }

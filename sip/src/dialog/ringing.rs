@@ -2,7 +2,7 @@
 
 use super::refresh::Verdict;
 use super::reliable::Reliable;
-use super::{Dialog, Theirs};
+use super::{Credentials, Dialog, Theirs};
 use crate::schedule::Alarm;
 use crate::transaction::Pending;
 use bytes::Bytes;
@@ -32,6 +32,8 @@ pub struct Ringing {
     pub theirs: Option<Theirs>,
     /// The session timer the INVITE asks for.
     pub timer: Verdict,
+    /// What the peer is answered when it challenges what we ask.
+    pub credentials: Option<Credentials>,
     /// The caller understands UPDATE.
     pub updates: bool,
     /// The INVITE came from a trunk: nothing of it is refused for its form, and a refusal is counted.

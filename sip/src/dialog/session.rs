@@ -44,6 +44,8 @@ pub struct Session {
     pub unpracked: Option<(u32, u32)>,
     /// How far our side has ended it.
     pub ending: Ending,
+    /// The Reason of its BYE.
+    pub reason: Option<String>,
 }
 
 /// A 2xx that is repeated until its ACK comes (§13.3.1.4).
@@ -129,6 +131,7 @@ impl Session {
             refers: false,
             unpracked: None,
             ending: Ending::No,
+            reason: None,
         }
     }
 

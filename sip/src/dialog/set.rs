@@ -56,6 +56,8 @@ pub struct DialogSet {
     pub local_tag: String,
     /// The INVITE's number.
     pub cseq: u32,
+    /// How often it has been asked.
+    pub tries: u32,
     /// Credentials have been sent once; a second challenge refuses them.
     pub tried_credentials: bool,
     /// Requests stay on the path of the INVITE: the peer registered over it.

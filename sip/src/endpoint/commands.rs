@@ -31,7 +31,7 @@ impl Endpoint {
         let (awaits_answer, described, timer, updates) =
             (ringing.awaits_answer, ringing.described, ringing.timer, ringing.updates);
         self.schedule.clear(&mut repeat);
-        let mut session = Session::new(early, false, None);
+        let mut session = Session::new(early, false, ringing.credentials);
         session.unpracked = self.leave_reliable(reliable).map(|rseq| (rseq, cseq));
         (session.updates, session.theirs) = (updates, theirs);
         session.spoken = Bytes::copy_from_slice(sdp);
@@ -96,6 +96,7 @@ impl Endpoint {
             call_id: self.local.call_id(),
             local_tag: self.local.tag(),
             cseq: 0,
+            tries: 0,
             tried_credentials: false,
             stays_on_flow: self.registrar.user_at(outgoing.flow).is_some(),
             outgoing,
@@ -123,6 +124,7 @@ impl Endpoint {
         set.cseq = before.iter().map(|early| early.dialog.local_cseq).fold(set.cseq, u32::max) + 1;
         self.leave_forks(now, before);
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return };
+        set.tries += 1;
         set.key = key.clone();
         self.schedule.clear(&mut set.unheard);
         set.unheard = Some(self.schedule.arm(now + self.config.timers.t1 * 8, (dialog, Wake::Unheard)));
@@ -235,7 +237,10 @@ impl Endpoint {
             return false;
         }
         match (purpose, self.usages.get_mut(&id)) {
-            (Purpose::Bye(_), Some(Usage::Standing(_))) => self.hang_up(now, id, None),
+            (Purpose::Bye(_), Some(Usage::Standing(session))) => {
+                let reason = session.reason.take();
+                self.hang_up(now, id, reason.as_deref());
+            }
             (Purpose::Refresh(_), Some(Usage::Standing(_))) => self.refresh(now, id),
             (Purpose::Probe(_), Some(Usage::Standing(session))) => {
                 session.probing = false;
@@ -255,6 +260,7 @@ impl Endpoint {
         let (branch, key) = self.new_branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
         session.ending = Ending::ByeSent;
+        session.reason = reason.map(str::to_owned);
         session.wanted = None;
         self.schedule.clear(&mut session.glare);
         if let Some(waiting) = session.unacknowledged.take() {

@@ -346,6 +346,7 @@ impl Endpoint {
             described: false,
             theirs: None,
             timer,
+            credentials: None,
             updates: knows_update(message),
             from_trunk,
         };

@@ -12,6 +12,7 @@ mod event;
 mod incoming;
 mod outside;
 mod paths;
+mod proving;
 mod provisional;
 mod refer;
 mod refreshing;
@@ -80,7 +81,9 @@ enum Purpose {
     Errand(ErrandId),
     /// The CANCEL of an INVITE that makes no dialog any more.
     Cancel(DialogId),
-    /// A PRACK, a NOTIFY, or the BYE of a fork nobody waits for: whatever comes back, it is done.
+    /// A PRACK within it.
+    Prack(DialogId),
+    /// A NOTIFY, or the BYE of a fork nobody waits for: whatever comes back, it is done.
     Nothing,
 }
 

@@ -207,7 +207,11 @@ impl Endpoint {
             // §3: the answer did not wait for it.
             Some(Usage::Standing(session)) if named.is_some() && session.unpracked == named => {
                 session.unpracked = None;
+                let answers = session.unacknowledged.as_ref().is_some_and(|it| it.awaits_answer);
                 self.reply(now, pending, 200, &headers);
+                if let Some(sdp) = sdp_of(message).filter(|_| answers) {
+                    self.events.push_back(Event::Acknowledged { dialog, sdp: Some(sdp) });
+                }
             }
             _ => self.no_such_response(now, pending),
         }
@@ -301,7 +305,7 @@ impl Endpoint {
         early.agreed |= sdp_of(message).is_some();
         let rack = format!("{rseq} {} INVITE", set.cseq);
         let prack = early.dialog.request(&self.local, "PRACK", &branch, &[("RAck", &rack)], None);
-        self.transactions.open_other_client(now, prack_key, prack.flow, prack.bytes, Purpose::Nothing);
+        self.transactions.open_other_client(now, prack_key, prack.flow, prack.bytes, Purpose::Prack(id));
         true
     }
 }

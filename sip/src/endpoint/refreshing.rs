@@ -53,6 +53,14 @@ impl Endpoint {
         self.keep_time(now, dialog, refresh::accepted(message.session_expires()).or(ours));
     }
 
+    /// A 2xx to an UPDATE of ours, which may tell of a new Contact (RFC 3311 §5.1).
+    pub(super) fn refreshed(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>) {
+        if let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) {
+            session.dialog.follow(message);
+        }
+        self.keep_time_as_told(now, dialog, message);
+    }
+
     /// Half the interval is over: an UPDATE, or a re-INVITE to those who know no UPDATE.
     pub(super) fn refresh(&mut self, now: Instant, dialog: DialogId) {
         let (branch, key) = self.new_branch();
@@ -130,7 +138,7 @@ impl Endpoint {
     pub(super) fn ask_longer(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>) -> bool {
         let Some(least) = message.min_se().filter(|least| *least <= LONGEST) else { return false };
         let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return false };
-        if !set.is_wanted() || set.cseq >= super::responses::TRIES_MAX || set.session.1 >= Some(least) {
+        if !set.is_wanted() || set.tries >= super::responses::TRIES_MAX || set.session.1 >= Some(least) {
             return false;
         }
         set.session = (set.session.0.max(least), Some(least));

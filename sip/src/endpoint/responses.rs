@@ -2,8 +2,7 @@
 
 use super::commands::derived;
 use super::incoming::{reason_of, sdp_of};
-use super::{Counter, Credentials, DialogId, Endpoint, Event, Purpose, Reason, Wake};
-use crate::auth::{self, Claim};
+use super::{Counter, DialogId, Endpoint, Event, Purpose, Reason, Wake};
 use crate::dialog::{Dialog, Fact, Move, Phase, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
@@ -38,12 +37,17 @@ impl Endpoint {
         let (Ok(via), Ok(cseq)) = (message.via(), message.cseq()) else { return };
         let mut words = std::mem::take(&mut self.words);
         write_client_key(&mut words, via.branch().unwrap_or_default(), cseq.method);
+        // As it was said, to be said again with a proof: gone with its transaction, where nothing repeats.
+        let said = matches!(code, 401 | 407).then(|| self.transactions.request(&words)).flatten();
         let handed = self.transactions.receive_response(now, &words, code, |invite| {
             derived(invite, "ACK", message.header(Name::To), None)
         });
         self.words = words;
         if let Some((key, purpose)) = handed {
             self.meet(flow, peer);
+            if said.is_some_and(|(_, said)| self.prove(now, purpose, message, &said)) {
+                return;
+            }
             self.receive_answer(now, flow, &key, purpose, message, code);
         }
     }
@@ -62,12 +66,10 @@ impl Endpoint {
             (Purpose::Invite(dialog), 200..=299) => self.receive_success(now, flow, key, dialog, message),
             (Purpose::Reoffer(dialog), 200..=299) => self.receive_reoffered(now, key, dialog, message),
             (_, 100..=199) => {}
-            (Purpose::Errand(id), 401 | 407) if self.prove_errand(now, id, message) => {}
             (Purpose::Errand(id), code) => self.end_errand(id, code, Some(message)),
-            (Purpose::Refresh(dialog), 200..=299) => self.keep_time_as_told(now, dialog, message),
+            (Purpose::Refresh(dialog), 200..=299) => self.refreshed(now, dialog, message),
             (Purpose::Refer(dialog), 200..=299) => self.refer_answered(dialog, code),
             (Purpose::Reoffer(dialog), 422) => self.reoffer_longer(now, dialog, message),
-            (_, 401 | 407) if self.prove(now, purpose, message) => {}
             (Purpose::Invite(dialog), 422) if self.ask_longer(now, dialog, message) => {}
             (Purpose::Refresh(dialog), 422) => self.refresh_longer(now, dialog, message),
             (_, code) => self.request_failed(now, purpose, code, Some(code), reason_of(message)),
@@ -236,7 +238,7 @@ impl Endpoint {
                 }
             }
             Purpose::Errand(id) => self.end_errand(id, code, None),
-            Purpose::Cancel(_) | Purpose::Nothing => {}
+            Purpose::Cancel(_) | Purpose::Prack(_) | Purpose::Nothing => {}
         }
     }
 
@@ -275,65 +277,6 @@ impl Endpoint {
         // A BYE under way finds its own end.
         if matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if !session.is_over()) {
             self.events.push_back(Event::Lost { dialog, code });
-        }
-    }
-
-    /// Answers a challenge (§22.2), once per request and only with credentials; false when the
-    /// refusal stands.
-    fn prove(&mut self, now: Instant, purpose: Purpose, message: &Message<'_>) -> bool {
-        let cnonce = self.local.tag();
-        let (header, challenge) = match message.code() {
-            Some(407) => ("Proxy-Authorization", auth::strongest(message.proxy_authenticate())),
-            _ => ("Authorization", auth::strongest(message.www_authenticate())),
-        };
-        let Some(challenge) = challenge else { return false };
-        let proof = |credentials: &Credentials, method, uri: &str| {
-            let Credentials { user, password } = credentials;
-            auth::respond(&challenge, &Claim { user, password, method, uri, cnonce: &cnonce, nc: 1 })
-        };
-        match purpose {
-            Purpose::Invite(dialog) => {
-                let Some(Usage::Calling(set)) = self.usages.get_mut(&dialog) else { return false };
-                let unwanted = matches!(set.phase, Phase::Holding | Phase::Cancelling);
-                if unwanted || (set.tried_credentials && !challenge.stale) || set.cseq >= TRIES_MAX {
-                    return false;
-                }
-                let Some(credentials) = &set.outgoing.credentials else { return false };
-                let value = proof(credentials, "INVITE", &set.outgoing.uri);
-                set.tried_credentials = true;
-                set.phase = Phase::Calling;
-                self.send_invite(now, dialog, Some((header, &value)));
-                true
-            }
-            Purpose::Reoffer(dialog) => {
-                let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return false };
-                let Some(credentials) = &session.credentials else { return false };
-                if session.ours.as_ref().is_none_or(|ours| ours.tried_credentials) {
-                    return false;
-                }
-                let value = proof(credentials, "INVITE", &session.dialog.target);
-                let Some(ours) = session.ours.take() else { return false };
-                self.schedule.cancel(ours.deadline);
-                self.send_reoffer(now, dialog, ours.sdp, Some((header, &value)));
-                true
-            }
-            Purpose::Bye(dialog) => {
-                let (branch, key) = self.new_branch();
-                let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return false };
-                // Taken: a second challenge ends it.
-                let Some(credentials) = session.credentials.take() else { return false };
-                let value = proof(&credentials, "BYE", &session.dialog.target);
-                let headers = [(header, value.as_str())];
-                let bye = session.dialog.request(&self.local, "BYE", &branch, &headers, None);
-                self.transactions.open_other_client(now, key, bye.flow, bye.bytes, Purpose::Bye(dialog));
-                true
-            }
-            Purpose::Probe(_)
-            | Purpose::Cancel(_)
-            | Purpose::Refer(_)
-            | Purpose::Refresh(_)
-            | Purpose::Errand(_)
-            | Purpose::Nothing => false,
         }
     }
 }

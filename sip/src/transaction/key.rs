@@ -38,7 +38,7 @@ impl fmt::Debug for Key {
 
 /// Writes the key a request has at the server into `words` (§17.2.3): its branch, who sent it,
 /// and INVITE or another method. An ACK finds the INVITE it belongs to. A branch without the
-/// cookie is no name (RFC 2543): then Call-ID, From tag, CSeq and the Via itself are.
+/// cookie, or with nothing behind it (RFC 4475 §3.2.1), is no name (RFC 2543): then Call-ID, From tag, CSeq and the Via itself are.
 pub fn write_server_key(words: &mut String, request: &Message<'_>, via: &Via<'_>, method: Method) {
     words.clear();
     let method = if method == Method::Ack { Method::Invite } else { method };
@@ -51,7 +51,7 @@ pub fn write_server_key(words: &mut String, request: &Message<'_>, via: &Via<'_>
     // Writing into a String cannot fail.
     let _ = write!(words, "{token} {host}:{port} ");
     match via.branch() {
-        Some(branch) if branch.starts_with(MAGIC) => words.push_str(branch),
+        Some(branch) if branch.len() > MAGIC.len() && branch.starts_with(MAGIC) => words.push_str(branch),
         branch => {
             write_identity(words, request);
             words.push(' ');
