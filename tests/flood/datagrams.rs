@@ -1,6 +1,6 @@
 //! Junk, and a scanner's REGISTER, INVITE and OPTIONS, in datagrams from addresses that are nobody's.
 
-use super::SOURCES;
+use super::{SOURCES, stands_elsewhere};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +24,7 @@ impl Datagrams {
             .map(|source| UdpSocket::bind((Ipv4Addr::new(127, 0, 0, source + 2), 0)).unwrap())
             .collect();
         let thread = std::thread::spawn(move || {
+            stands_elsewhere();
             let began = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
                 let owed = u64::try_from(began.elapsed().as_micros()).unwrap() * RATE / 1_000_000;
