@@ -6,6 +6,7 @@
 
 use crate::call::event::{Actor, Event, Seat, Whom};
 use crate::call::leg::LegState;
+use crate::call::party::Party;
 use crate::dialplan::ClassId;
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId, OfferId, QueueId, WorkId};
@@ -22,11 +23,11 @@ const REGULATION: &str = "regulation";
 const ALONE: Duration = Duration::from_secs(3_600);
 
 impl Engine {
-    /// Calls a regulator beside the agent of a confirmed vital call, unless one is there or coming.
+    /// Calls a regulator beside the agent of a confirmed vital call, unless one is there or called.
     pub(crate) fn call_regulator(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let talks = call.connected().is_some() && call.vital_call.is_none() && !call.is_full();
-        let there = call.ears().into_iter().any(|agent| self.is_regulator(agent));
+        let there = call.seated().filter_map(Party::agent).any(|agent| self.is_regulator(agent));
         let (true, false, Some(queue)) = (talks, there, self.regulation(id)) else { return };
         let Some(class) = self.centre(id.centre).and_then(|centre| fence_of(&centre.plan)) else { return };
         let work = self.want(id, queue, class, None, None);
@@ -94,7 +95,8 @@ impl Engine {
         owner: Option<Owner>,
         whom: Option<Whom>,
     ) -> Option<WorkId> {
-        let barred = self.calls.get(&id)?.ears();
+        // Whoever rings for it may yet say no to that, and be asked for this.
+        let barred = self.calls.get(&id)?.seated().filter_map(Party::agent).collect();
         let centre = self.centre_mut(id.centre)?;
         let work = centre.work_id();
         centre.works.insert(work, id);

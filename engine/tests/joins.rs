@@ -249,6 +249,29 @@ fn a_colleague_who_does_not_come_leaves_the_caller_to_the_agent() {
 }
 
 #[test]
+fn i12_a_regulator_who_rings_for_a_question_is_called_for_the_vital_call_all_the_same() {
+    let (mut room, caller, call, _) = talking();
+    room.by(DOCTOR, Verb::Pause { agent: agent(DOCTOR), reason: "meal".to_owned() });
+    room.by(DESK_DOCTOR, Verb::Ready { agent: agent(DESK_DOCTOR) });
+    let regulation = room.queue("regulation");
+    consult(&mut room, call, Whom::Queue(regulation)).expect("asked");
+    assert!(room.ringing(DESK_DOCTOR).is_some());
+    vital(&mut room, call);
+    let wanted = room.log.iter().find_map(|(_, entry)| match &entry.event {
+        Event::Wanted { work, whom: None, .. } => Some(*work),
+        _ => None,
+    });
+    let rung = room.log.iter().rev().find_map(|(_, entry)| match &entry.event {
+        Event::Offered { work, agent: who, .. } if *who == agent(DESK_DOCTOR) => Some(*work),
+        _ => None,
+    });
+    assert!(wanted.is_some() && rung == wanted, "not for the question any more: he may yet say no to that");
+    room.answer(DESK_DOCTOR);
+    assert!(joined(&room, DESK_DOCTOR).is_some());
+    over(room, caller);
+}
+
+#[test]
 fn i14_everyone_talks_and_the_key_on_an_alert_brings_the_vital_caller_at_once() {
     let text = plan::TEXT.replacen("offer  =", "vital  = { alert_busy = true }\noffer  =", 1);
     let mut room = Room::of(site(vec![centre(&text, kit::page::pages(0, 1))]));

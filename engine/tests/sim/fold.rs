@@ -13,6 +13,9 @@ use std::time::Duration;
 /// How long whoever knows the file is asked alone.
 const OWNER_ALONE: Duration = Duration::from_secs(10);
 
+/// Who is called by name into a conversation is called alone for as long as it takes.
+const CALLED_ALONE: Duration = Duration::from_secs(3_600);
+
 impl Room {
     pub fn fold(&mut self, entry: &Entry) {
         let at = entry.at;
@@ -53,15 +56,20 @@ impl Room {
             Event::RecallDue { call, .. } | Event::Resumed { call, .. } => {
                 if let Some(it) = self.calls.get_mut(call) {
                     it.aside = None;
+                    it.lost.clear();
                 }
             }
             Event::Ended { call, .. } => {
                 self.frees(*call, at, true);
                 self.calls.remove(call);
             }
-            Event::Wanted { call, work, .. } => {
-                let there = self.ears(*call);
-                self.wanted.insert(*work, there);
+            Event::AgentLost { call, agent, .. } => {
+                if let Some(it) = self.calls.get_mut(call) {
+                    it.lost.insert(agent.index as usize);
+                }
+            }
+            Event::Wanted { .. } | Event::Consulting { .. } | Event::ConsultEnded { .. } => {
+                self.fold_asking(&entry.event);
             }
             Event::Joined { .. } | Event::Left { .. } => self.fold_party(at, &entry.event),
             Event::Beside(beside) => self.fold_beside(at, beside),
@@ -131,13 +139,15 @@ impl Room {
             Kind::Live => came_in && service.starts_with("partner"),
         };
         let talks = self.calls.get_mut(call);
+        let (whom, asked) = wanted.as_ref().map_or((None, false), |it| (it.whom, it.asked));
         let owner = match kind {
-            Kind::Join => None,
+            Kind::Join => whom,
             Kind::Live => talks.and_then(|it| it.back_to.take()),
             // Its person may ring by themselves and hang up: it is still for whoever has planned it.
             Kind::Callback => talks.and_then(|it| it.back_to),
         };
-        let owner = owner.map(|owner| (owner, if *fenced { Duration::ZERO } else { OWNER_ALONE }));
+        let alone = if whom.is_some() { CALLED_ALONE } else { OWNER_ALONE };
+        let owner = owner.map(|owner| (owner, if *fenced { Duration::ZERO } else { alone }));
         let waits = Waits {
             call: *call,
             kind,
@@ -149,8 +159,10 @@ impl Room {
             partner,
             rings: Vec::new(),
             tried: BTreeMap::new(),
-            barred: wanted.unwrap_or_default(),
+            barred: wanted.map(|it| it.there).unwrap_or_default(),
             owner,
+            theirs: whom.is_some(),
+            asked,
             beyond: Vec::new(),
             asleep,
         };
@@ -291,6 +303,11 @@ impl Room {
     fn fold_party(&mut self, at: Instant, event: &Event) {
         match event {
             Event::Joined { call, who: Who::Agent(agent), seat: Seat::Speaks, .. } => {
+                let reserved = self.people[agent.index as usize].reserved;
+                let asked = self.offered(reserved).is_some_and(|waits| waits.asked);
+                if let Some(asks) = self.calls.get_mut(call).and_then(|it| it.asks.as_mut()) {
+                    asks.answered |= asked;
+                }
                 let person = self.person(*agent);
                 (person.ear, person.ear_since) = (Some(*call), at);
                 (person.rests, person.failures, person.rejections) = (at, 0, 0);

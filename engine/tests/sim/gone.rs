@@ -42,3 +42,11 @@ pub fn i17_is_back(room: &Room, call: CallId) -> Held {
         None => Ok(()),
     }
 }
+
+/// A person says that a callback is not needed: nobody is on the line by it.
+pub fn i07_is_no_caller(room: &Room, call: CallId) -> Held {
+    if room.calls.get(&call).is_some_and(|it| is_to_be_called(it) && room.ears(call).is_empty()) {
+        return Ok(());
+    }
+    broken("I7", format!("{call} is dismissed, and somebody is on the line"))
+}

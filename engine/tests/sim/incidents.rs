@@ -50,6 +50,7 @@ impl World {
                 }
             }
             What::TakesBack(ix) => self.takes_back(ix),
+            What::NotNeeded(ix) => self.needs_no_callback(ix),
             What::Opens(place) => {
                 let open = !self.room.opened.contains(&(place as usize));
                 let queue = QueueId { centre: CentreId(0), index: place };

@@ -1,6 +1,7 @@
 //! The invariants, each under its number, asked of the room before every entry of the log and after
 //! every step. A broken one is a line that begins with its number.
 
+use super::asks;
 use super::conserved;
 use super::gone;
 use super::order::{self, Told};
@@ -58,6 +59,9 @@ pub fn of_entry(room: &Room, entry: &Entry) -> Held {
         Event::Qualified { by: Actor::Caller, work, due, .. } => i17_of_a_key(room, *work, *due),
         Event::Ended { by, cause, call } => {
             gone::i06_work_stays(room, *call, *cause)?;
+            if *cause == Cause::Unreached && !matches!(by, Actor::System) {
+                return gone::i07_is_no_caller(room, *call);
+            }
             i07(*by == Actor::Caller, by, *cause, *call)
         }
         _ => Ok(()),
@@ -153,6 +157,7 @@ fn i17_of_a_key(room: &Room, work: Option<WorkId>, due: Instant) -> Held {
 pub fn of_step(room: &Room, step: &Step) -> Held {
     i01_at_rest(room)?;
     i04(room, step.at)?;
+    asks::i04_is_answered_in_time(room, step.at)?;
     i06(room)?;
     conserved::i12_i14(room, step.at)?;
     conserved::i12_of_the_reserve(room, step)?;

@@ -64,6 +64,9 @@ impl Room {
         if owns || alone {
             return owns.then_some((0, 1));
         }
+        if waits.theirs {
+            return None;
+        }
         let queue = self.queue(waits.queue);
         let waited = now.since(waits.arrived);
         let relaxed = queue.relax.iter().filter(|it| !waits.key.0 || it.after <= waited);

@@ -6,7 +6,7 @@ use super::scenario::Act;
 use super::world::{Fault, World};
 use engine::call::event::{Actor, Event};
 use engine::id::{CallId, CentreId, LegId, QueueId, WorkId};
-use engine::io::{Command, Input, Refusal, Verb};
+use engine::io::{Command, Input, Refusal, Verb, Whom};
 use engine::media::MediaEvent;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -100,9 +100,18 @@ impl World {
             Act::Holds => Verb::Hold { agent, call },
             Act::PlansCallback => Verb::PlanCallback { call, after: Duration::from_secs(40), note: None },
             Act::DropsToCallback => Verb::DropToCallback { agent, call, note: None },
+            Act::AsksColleague => {
+                let whom = Whom::Agent(agent_id((ix + 1) % self.room.people.len()));
+                Verb::Consult { agent, call, whom }
+            }
+            Act::AsksTeam => Verb::Consult { agent, call, whom: Whom::Queue(queue) },
+            Act::Confers => Verb::Conference { agent, call },
+            Act::Dismisses => Verb::Dismiss { agent, call },
         };
+        let asks = self.room.calls[&call].asks;
         let done = self.commands(ix, verb);
         match act {
+            Act::Confers | Act::Dismisses => self.has_asked(call, ix, asks, done),
             Act::HandsOver(_) => self.seen.handed += u64::from(done.is_ok()),
             Act::RefersBack => self.seen.referred += u64::from(done.is_ok()),
             Act::Leaves if done.is_ok() && !others => {

@@ -62,6 +62,9 @@ impl World {
             Next::Presses(ix) => {
                 self.pages[ix].pressing = false;
                 if self.pages[ix].here && !self.pages[ix].frozen {
+                    if self.rejects(ix) {
+                        return;
+                    }
                     // Called upon, and with nothing else there to take.
                     let called = self.room.people[ix].summoned.is_some();
                     let shown = self.room.people[ix].reserved.or(self.room.people[ix].invited);
@@ -300,6 +303,9 @@ impl World {
             Event::Joined { call, who: Who::Agent(agent), .. } => {
                 let talk = Duration::from_secs(12);
                 self.plan_in(talk, Next::Over(*call, *agent, Ends::Agent));
+                if self.tells_whom_was_asked(*call, talk / 2) {
+                    return;
+                }
                 for other in self.room.ears(*call) {
                     if other != agent.index as usize {
                         self.plan_in(talk / 2, Next::Acts(*call, other, Act::Leaves));
@@ -328,7 +334,7 @@ impl World {
     fn means_to_act(&mut self, call: CallId, ix: usize, talk: Duration) {
         let mut chance = self.chance.fork(11).fork(call.serial.0).fork(ix as u64);
         let handed = self.room.calls.get(&call).is_some_and(|it| it.came_from.is_some());
-        let act = match chance.roll(20) {
+        let act = match chance.roll(25) {
             0..=2 => Act::Vital,
             3 | 4 => Act::HandsOver(None),
             5 => Act::HandsOver(Some("routine")),
@@ -338,6 +344,8 @@ impl World {
             16 => Act::PlansCallback,
             17 => Act::DropsToCallback,
             19 => Act::Leaves,
+            20..=22 => Act::AsksColleague,
+            23 | 24 => Act::AsksTeam,
             _ => return,
         };
         self.plan_in(talk.mul_f64(chance.roll(100) as f64 / 120.0), Next::Acts(call, ix, act));

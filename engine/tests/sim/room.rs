@@ -44,6 +44,10 @@ pub struct Waits {
     pub barred: Vec<usize>,
     /// Who is asked first, and how long alone.
     pub owner: Option<(usize, Duration)>,
+    /// Nobody is asked but the owner.
+    pub theirs: bool,
+    /// Somebody is asked out of the caller's hearing.
+    pub asked: bool,
     /// Queues where it is offered beside its own.
     pub beyond: Vec<usize>,
     /// Until when nobody is asked.
@@ -120,6 +124,29 @@ pub struct Talks {
     /// Who is asked first when it waits next.
     pub back_to: Option<usize>,
     pub callback: Option<CallsBack>,
+    pub asks: Option<Asks>,
+    /// Agents who are lost to it, and may be back in a moment.
+    pub lost: BTreeSet<usize>,
+}
+
+/// An agent asks somebody, and the caller is on hold meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Asks {
+    pub by: usize,
+    /// By when somebody has answered.
+    pub deadline: Instant,
+    pub answered: bool,
+}
+
+/// Somebody is wanted in a conversation.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Who is in it already.
+    pub there: Vec<usize>,
+    /// Nobody but this one.
+    pub whom: Option<usize>,
+    /// The agent asks, out of the caller's hearing or not.
+    pub asked: bool,
 }
 
 /// Somebody is to be called.
@@ -153,8 +180,8 @@ pub struct Room {
     /// Queues whose ways out somebody has opened, and since when the causes of each way have stood.
     pub opened: BTreeSet<usize>,
     pub since: BTreeMap<(usize, usize), Instant>,
-    /// Items by which somebody is wanted in a conversation, and who is in it.
-    pub wanted: BTreeMap<WorkId, Vec<usize>>,
+    /// Items by which somebody is wanted in a conversation.
+    pub wanted: BTreeMap<WorkId, Wanted>,
     /// Calls somebody is to be called because of.
     pub called_back: BTreeSet<CallId>,
     /// Agents who have answered and are being bridged.
@@ -215,6 +242,8 @@ impl Talks {
             came_from: None,
             back_to: None,
             callback: None,
+            asks: None,
+            lost: BTreeSet::new(),
         }
     }
 }

@@ -65,6 +65,14 @@ pub enum Act {
     PlansCallback,
     /// Ends the call, and the work goes on.
     DropsToCallback,
+    /// Asks the next colleague of the roster, out of the caller's hearing.
+    AsksColleague,
+    /// The same, of whoever of the other queue is free first.
+    AsksTeam,
+    /// Whoever was asked comes to the caller.
+    Confers,
+    /// Whoever was asked is let go.
+    Dismisses,
 }
 
 /// Somebody of the roster.
@@ -103,6 +111,8 @@ pub enum What {
     Hold(usize),
     /// Takes back a caller who was handed over.
     TakesBack(usize),
+    /// Somebody says that the first callback is not needed any more.
+    NotNeeded(usize),
     /// A supervisor opens the way out of a queue, or closes it.
     Opens(u32),
     /// The vital key.
@@ -216,7 +226,7 @@ impl Incident {
     fn of(agents: usize, chance: &mut Chance) -> Incident {
         let at = Duration::from_millis(1_000 + chance.roll(300_000) as u64);
         let who = chance.roll(agents);
-        let what = match chance.roll(20) {
+        let what = match chance.roll(22) {
             0 | 1 => What::Dies(who),
             2 | 3 => What::Back(who),
             4 => What::Freezes(who),
@@ -231,6 +241,7 @@ impl Incident {
             14 => What::OtherPlan,
             15 | 16 => What::TakesBack(who),
             17 | 18 => What::Opens(1),
+            19 | 20 => What::NotNeeded(who),
             _ => What::Wall(if chance.happens(0.5) { 1 } else { -1 }),
         };
         Incident { at, what }

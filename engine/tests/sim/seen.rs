@@ -23,6 +23,13 @@ pub struct Seen {
     pub handed: u64,
     pub taken_back: u64,
     pub referred: u64,
+    /// Somebody asked out of the caller's hearing, and what came of it.
+    pub asked: u64,
+    pub conferred: u64,
+    /// Refused at a page.
+    pub refused: u64,
+    /// Callbacks that were not needed.
+    pub dismissed: u64,
     pub callbacks: u64,
     pub reached: u64,
     pub called_again: u64,
@@ -54,6 +61,7 @@ impl Seen {
             Event::Beside(Beside::CallbackOpened { .. }) => self.callbacks += 1,
             Event::Beside(Beside::Reached { .. }) => self.reached += 1,
             Event::Beside(Beside::CallbackClosed { why: Closing::CalledAgain, .. }) => self.called_again += 1,
+            Event::Consulting { .. } => self.asked += 1,
             Event::RecallDue { .. } => self.recalls += 1,
             Event::AgentLost { .. } => self.lost += 1,
             Event::Rona { on: true, .. } => self.rona += 1,
@@ -78,6 +86,10 @@ impl Seen {
         self.handed += other.handed;
         self.taken_back += other.taken_back;
         self.referred += other.referred;
+        self.asked += other.asked;
+        self.conferred += other.conferred;
+        self.refused += other.refused;
+        self.dismissed += other.dismissed;
         self.callbacks += other.callbacks;
         self.reached += other.reached;
         self.called_again += other.called_again;

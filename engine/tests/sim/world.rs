@@ -118,6 +118,12 @@ pub enum Fault {
     ConnectsTwice,
     /// No alarm is told.
     SleepsThroughAlarms,
+    /// A callback is given to the last who is free.
+    CallsWithTheLast,
+    /// The caller is not taken off hold when somebody was asked.
+    LeavesOnHold,
+    /// Whoever is asked and does not answer is asked for ever.
+    AsksForEver,
 }
 
 pub struct World {
@@ -145,7 +151,7 @@ pub struct World {
     seq: u64,
     pub(super) ports: HashMap<LegId, MediaPort>,
     pub(super) on_page: HashMap<LegId, PageId>,
-    joined: HashMap<LegId, engine::id::BridgeId>,
+    pub(super) joined: HashMap<LegId, engine::id::BridgeId>,
     replies: VecDeque<MediaEvent>,
     pub(super) plans: u32,
     pub(super) commands: u64,
@@ -330,7 +336,9 @@ impl World {
             .collect();
         self.room.watch_ways_out(now.at, true);
         let step = Step { at: now.at, log, by, anybody };
-        let held = invariants::of_step(&self.room, &step).and_then(|()| self.legs_end_with_calls(&step));
+        let held = invariants::of_step(&self.room, &step)
+            .and_then(|()| self.legs_end_with_calls(&step))
+            .and_then(|()| self.i03_hears_somebody());
         self.break_on(held);
         for entry in &step.log {
             self.reacts(&entry.event);
