@@ -132,6 +132,7 @@ const ROOTS: &[(&str, &[&str])] = &[
             "menu",
             "outward",
             "overflow",
+            "restart",
             "stage",
             "supervise",
         ],

@@ -171,12 +171,14 @@ impl Engine {
         call.course.person = true;
         call.course.owner = owner;
         let state = CallbackState::Waiting;
-        call.course.callback = Some(Callback { of: Some(of), why, since, tried: 0, state });
+        let over = self.now.at.max(due.unwrap_or(since)) + keep;
+        call.course.callback =
+            Some(Callback { of: Some(of), why, since, tried: 0, rests: None, over, state });
         self.calls.insert(id, call);
         if let Some(centre) = self.centre_mut(of.centre) {
             centre.callbacks.add(&number, id);
         }
-        self.alarms.set(Alarm::CallbackOver(id), self.now.at.max(due.unwrap_or(since)) + keep);
+        self.alarms.set(Alarm::CallbackOver(id), over);
         for tag in tags {
             self.tag(id, &tag, Actor::System);
         }
@@ -189,13 +191,14 @@ impl Engine {
     }
 
     /// The callback waits in its queue, where its caller had stood.
-    fn enter_callback(&mut self, id: CallId) {
+    pub(crate) fn enter_callback(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(callback) = call.course.callback.clone() else { return };
         let Some((queue, class)) = self.place_named(id, &call.queue.clone(), &call.class.clone()) else {
             return;
         };
-        let not_before = Some(callback.since).filter(|since| *since > self.now.at);
+        let times = callback.rests.into_iter().chain([callback.since]);
+        let not_before = times.max().filter(|until| *until > self.now.at);
         self.stage(id, queue);
         if let Some(until) = not_before {
             self.log(id.centre, Event::Beside(Beside::CallbackRests { call: id, until }));
@@ -206,7 +209,7 @@ impl Engine {
         centre.works.insert(work, id);
         call.work = Some(work);
         if let Some(callback) = call.course.callback.as_mut() {
-            callback.state = CallbackState::Waiting;
+            (callback.state, callback.rests) = (CallbackState::Waiting, not_before);
         }
         let kind = if callback.why == WhyCallback::Kept { WorkKind::Kept } else { WorkKind::Callback };
         let owner = call.course.owner.map(|agent| Owner { agent, alone: Dialplan::ALONE });
@@ -239,7 +242,7 @@ impl Engine {
             party.seat = Seat::Speaks;
         }
         if let Some(callback) = call.course.callback.as_mut() {
-            callback.state = CallbackState::Dialling;
+            (callback.state, callback.rests) = (CallbackState::Dialling, None);
         }
         let (leg, agent) = (call.caller().id, talk.agent);
         self.log(id.centre, Event::Beside(Beside::Dialled { call: id, leg, agent }));
@@ -350,6 +353,7 @@ impl Engine {
         match next {
             Some(again) => {
                 let until = self.now.at + again;
+                callback.rests = Some(until);
                 self.log(id.centre, Event::Beside(Beside::CallbackRests { call: id, until }));
                 self.tell_floor(id.centre, Fact::Attempted { offer, again: Some(again) });
             }

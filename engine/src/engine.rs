@@ -10,7 +10,7 @@ use crate::call::event::{Entry, Event};
 use crate::call::leg::{Leg, LegState};
 use crate::call::snapshot::CallSnapshot;
 use crate::centre::Centre;
-use crate::id::{AgentId, CallId, CentreId, LegId};
+use crate::id::{AgentId, CallId, CentreId, LegId, MajorId};
 use crate::io::{Counter, Input, Output};
 use crate::media::MediaCommand;
 use crate::page::Pages;
@@ -51,6 +51,7 @@ pub struct Engine {
     pub(crate) draining: bool,
     outputs: VecDeque<Output>,
     changed: BTreeSet<CallId>,
+    changed_majors: BTreeSet<MajorId>,
 }
 
 /// What a dialog is to us.
@@ -89,6 +90,7 @@ impl Engine {
             draining: false,
             outputs: VecDeque::new(),
             changed: BTreeSet::new(),
+            changed_majors: BTreeSet::new(),
             site,
         }
     }
@@ -121,6 +123,7 @@ impl Engine {
                 self.tell_floor(agent.centre, Fact::PageFit { agent, fit });
             }
             Input::Plan(centre, plan) => self.change_plan(centre, plan),
+            Input::LeftBehind(left) => self.go_on_with(*left),
             Input::Drain => self.draining = true,
             Input::Due => self.endpoint.handle_due(now),
         }
@@ -306,7 +309,9 @@ impl Engine {
         let entry = centre.entry(self.now, event);
         if let Some(call) = of.and_then(|id| self.calls.get_mut(&id)) {
             call.record.apply(&entry);
-            self.changed.insert(call.id);
+            let id = call.id;
+            self.changed.insert(id);
+            self.count_for_major(id, &entry.event);
         }
         self.outputs.push_back(Output::Logged(entry));
     }
@@ -335,10 +340,22 @@ impl Engine {
         self.changed.insert(call);
     }
 
+    /// The same of a major event.
+    pub(crate) fn mark_major(&mut self, event: MajorId) {
+        self.changed_majors.insert(event);
+    }
+
     fn journal(&mut self) {
+        for event in std::mem::take(&mut self.changed_majors) {
+            if let Some(snapshot) = self.major_snapshot(event) {
+                self.outputs.push_back(Output::JournalMajor(Box::new(snapshot)));
+            }
+        }
         for id in std::mem::take(&mut self.changed) {
             if let Some(call) = self.calls.get(&id) {
-                let snapshot = CallSnapshot::of(call, self.now.at, |dialog| self.endpoint.snapshot(dialog));
+                let name = |agent: AgentId| Some(self.centre(agent.centre)?.agent(agent)?.name.clone());
+                let dialog = |dialog| self.endpoint.snapshot(dialog);
+                let snapshot = CallSnapshot::of(call, self.now.at, dialog, name);
                 self.outputs.push_back(Output::Journal(Box::new(snapshot)));
             }
         }

@@ -5,9 +5,10 @@ mod verb;
 pub use verb::{NOTE_MAX, OpenMajor, Verb, Whom};
 
 use crate::call::event::{Actor, Entry};
-use crate::call::{record::Record, snapshot::CallSnapshot};
+use crate::call::record::Record;
+use crate::call::snapshot::{CallSnapshot, LeftBehind, MajorSnapshot};
 use crate::dialplan::Dialplan;
-use crate::id::{AgentId, CallId, CentreId};
+use crate::id::{AgentId, CallId, CentreId, MajorId};
 use crate::media::{MediaCommand, MediaEvent};
 use sip::transport::{Flow, Peer, Transmit};
 use std::sync::Arc;
@@ -67,6 +68,8 @@ pub enum Input<'a> {
         /// Addresses, best first. None: as before.
         targets: Vec<std::net::SocketAddr>,
     },
+    /// What an earlier start left behind: before anything else comes in.
+    LeftBehind(Box<LeftBehind>),
     /// No further calls are distributed by us: the process will stop. Calls in flight go on.
     Drain,
     /// Time has passed: whatever is due, is done.
@@ -159,6 +162,10 @@ pub enum Output {
     Outcome(Outcome),
     /// A call changed: its whole state, for the journal. Never waited for.
     Journal(Box<CallSnapshot>),
+    /// A major event changed: its whole state, for the journal.
+    JournalMajor(Box<MajorSnapshot>),
+    /// A major event is over and its snapshot may be forgotten.
+    ForgetMajor(MajorId),
     /// A call is over and its snapshot may be forgotten.
     Forget(CallId),
     /// A call is over: its one record.

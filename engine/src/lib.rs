@@ -38,6 +38,7 @@ mod page;
 mod refer;
 mod release;
 mod replace;
+mod restart;
 mod returning;
 mod screen;
 mod second_line;

@@ -4,10 +4,11 @@
 //! Calls belong to it by a word the plan or a key of the menu puts on them, by the number that was
 //! dialled, or because a person says so. They keep that word in their record.
 
-use crate::call::event::{Actor, Beside, Event};
+use crate::call::event::{Actor, Beside, Cause, Event, MajorCounts};
+use crate::call::snapshot::{MajorSnapshot, SNAPSHOT_VERSION};
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, CentreId, MajorId, QueueId};
-use crate::io::{OpenMajor, Refusal};
+use crate::io::{OpenMajor, Output, Refusal};
 use crate::queue::{Duty, Fact};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,7 @@ struct Major {
     queue: Option<String>,
     team: Vec<AgentId>,
     rest: Vec<AgentId>,
+    counts: MajorCounts,
 }
 
 impl Majors {
@@ -93,6 +95,7 @@ impl Engine {
                 Some(plan.ok_or(Refusal::Unknown)?.name.clone())
             }
         };
+        let since = self.now.at;
         let centre = self.centre_mut(id).ok_or(Refusal::Unknown)?;
         let event = centre.major_id();
         let major = Major {
@@ -102,12 +105,14 @@ impl Engine {
             queue: named,
             team: team.clone(),
             rest: rest.clone(),
+            counts: MajorCounts { since, calls: 0, answered: 0, abandoned: 0 },
         };
         centre.majors.open.insert(event, major);
         self.log(
             id,
             Event::Beside(Beside::MajorOpened { event, name, tags, numbers, queue, team, rest, by }),
         );
+        self.mark_major(event);
         self.divide(id, event);
         let mut waiting: Vec<CallId> = self.calls.keys().copied().filter(|call| call.centre == id).collect();
         waiting.sort_unstable();
@@ -147,6 +152,7 @@ impl Engine {
         let centre = self.centre_mut(event.centre).ok_or(Refusal::Unknown)?;
         let major = centre.majors.open.remove(&event).ok_or(Refusal::Gone)?;
         self.log(event.centre, Event::Beside(Beside::MajorClosed { event, by }));
+        self.put(Output::ForgetMajor(event));
         for agent in major.team.into_iter().chain(major.rest) {
             self.tell_floor(event.centre, Fact::Assign { agent, duty: Duty::BySkill });
         }
@@ -177,13 +183,19 @@ impl Engine {
         }
     }
 
-    fn join_major(&mut self, id: CallId, event: MajorId, by: Actor) {
+    pub(crate) fn join_major(&mut self, id: CallId, event: MajorId, by: Actor) {
         let Some(major) = self.centre(id.centre).and_then(|centre| centre.majors.open.get(&event)) else {
             return;
         };
         let name = major.name.clone();
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.course.major = Some(event);
+        let talks = call.connected().is_some();
+        self.add_up(event, |counts| {
+            counts.calls += 1;
+            counts.answered += u64::from(talks);
+        });
+        let Some(call) = self.calls.get(&id) else { return };
         // Between two stages it waits for people whom the event does not change.
         let work = call.work.filter(|_| call.course.handover.is_none());
         self.log(id.centre, Event::Beside(Beside::MajorCall { event, call: id, name, by: by.clone() }));
@@ -191,6 +203,79 @@ impl Engine {
             // Refused while somebody is answering it.
             let _ = self.move_to(id, work, queue, by);
         }
+    }
+
+    /// A call of a major event has been answered, or its caller has hung up before.
+    pub(crate) fn count_for_major(&mut self, id: CallId, event: &Event) {
+        let count: fn(&mut MajorCounts) = match event {
+            Event::Connected { .. } => |counts| counts.answered += 1,
+            Event::Ended { cause: Cause::Abandon | Cause::ShortAbandon, .. } => {
+                |counts| counts.abandoned += 1
+            }
+            _ => return,
+        };
+        if let Some(event) = self.calls.get(&id).and_then(|call| call.course.major) {
+            self.add_up(event, count);
+        }
+    }
+
+    fn add_up(&mut self, event: MajorId, count: impl FnOnce(&mut MajorCounts)) {
+        let centre = self.centre_mut(event.centre);
+        if let Some(major) = centre.and_then(|centre| centre.majors.open.get_mut(&event)) {
+            count(&mut major.counts);
+            self.mark_major(event);
+        }
+    }
+
+    /// A major event as the journal keeps it.
+    pub(crate) fn major_snapshot(&self, event: MajorId) -> Option<MajorSnapshot> {
+        let centre = self.centre(event.centre)?;
+        let Major { name, tags, numbers, queue, team, rest, counts } = centre.majors.open.get(&event)?;
+        let names = |people: &[AgentId]| {
+            let names = people.iter().filter_map(|agent| Some(centre.agent(*agent)?.name.clone()));
+            names.collect::<Vec<_>>()
+        };
+        Some(MajorSnapshot {
+            version: SNAPSHOT_VERSION,
+            event,
+            name: name.clone(),
+            tags: tags.clone(),
+            numbers: numbers.clone(),
+            queue: queue.clone(),
+            team: names(team),
+            rest: names(rest),
+            counts: *counts,
+        })
+    }
+
+    /// An event an earlier start had opened goes on; so many of its calls do so as well. Whoever is no
+    /// longer of the roster is no longer of its team.
+    pub(crate) fn go_on_with_major(&mut self, left: MajorSnapshot, calls: u64) {
+        let MajorSnapshot { event, name, tags, numbers, queue: named, team, rest, counts, .. } = left;
+        let known = |names: Vec<String>| -> Vec<AgentId> {
+            names.iter().filter_map(|name| self.agent_named(event.centre, name)).collect()
+        };
+        let (team, rest) = (known(team), known(rest));
+        let counts = MajorCounts { calls: counts.calls.saturating_sub(calls), ..counts };
+        let Some(centre) = self.centre_mut(event.centre) else { return };
+        let index = named.as_ref().and_then(|name| centre.plan.queue_named(name));
+        let queue = index.map(|index| QueueId { centre: event.centre, index });
+        let major = Major {
+            name: name.clone(),
+            tags: tags.clone(),
+            numbers: numbers.clone(),
+            queue: named,
+            team: team.clone(),
+            rest: rest.clone(),
+            counts,
+        };
+        centre.majors.open.insert(event, major);
+        let by = Actor::System;
+        let opened = Beside::MajorOpened { event, name, tags, numbers, queue, team, rest, by };
+        self.log(event.centre, Event::Beside(opened));
+        self.log(event.centre, Event::Beside(Beside::MajorKept { event, counts }));
+        self.mark_major(event);
+        self.divide(event.centre, event);
     }
 
     /// Where a call of a major event waits.

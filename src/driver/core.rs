@@ -15,6 +15,7 @@ use crate::media::plane::Plane;
 use crate::store::Store;
 use engine::Engine;
 use engine::call::event::Event;
+use engine::call::snapshot::LeftBehind;
 use engine::io::{Counter, Input, Output};
 use engine::media::MediaEvent;
 use engine::site::Site;
@@ -22,6 +23,7 @@ use engine::time::Instant;
 use sip::message::MESSAGE_MAX;
 use sip::transport::{Flow, Peer, Transport};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -37,6 +39,8 @@ pub(super) struct Inboxes {
     pub(super) signals: Signals,
     pub(super) stop: Option<Stop>,
     pub(super) drain: Duration,
+    /// What earlier starts left, and the files it stands in.
+    pub(super) left: (LeftBehind, Vec<PathBuf>),
 }
 
 /// What carries out what the engine wants.
@@ -74,6 +78,12 @@ impl Core {
         Core { engine, clock, udp, streams, from_streams, plane, store, voice, crowd, peers }
     }
 
+    /// Goes on with what earlier starts left in these files of the journal.
+    fn go_on_with(&mut self, (left, files): (LeftBehind, Vec<PathBuf>)) {
+        self.input(Input::LeftBehind(Box::new(left)));
+        self.store.strike(files);
+    }
+
     /// Until it is told to stop, and no call is left or the drain's time is over.
     ///
     /// # Errors
@@ -87,6 +97,7 @@ impl Core {
         while let Ok(event) = inboxes.media.try_recv() {
             self.input(Input::Media(event));
         }
+        self.go_on_with(std::mem::take(&mut inboxes.left));
         loop {
             let due = [self.engine.poll_timeout(), leave_at].into_iter().flatten().min();
             let timer = tokio::time::sleep_until(self.clock.wake(due.unwrap_or_default()));
@@ -238,6 +249,8 @@ impl Core {
                 Output::PageUnheard { agent } => self.voice.page_unheard(agent),
                 Output::Outcome(outcome) => self.voice.outcome(outcome),
                 Output::Journal(snapshot) => self.store.snapshot(snapshot),
+                Output::JournalMajor(snapshot) => self.store.major(snapshot),
+                Output::ForgetMajor(event) => self.store.forget_major(event),
                 Output::Forget(call) => self.store.forget(call),
                 Output::Record(record) => self.store.record(record),
                 Output::Counted(counter) => self.voice.counted(counter),

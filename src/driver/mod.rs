@@ -38,6 +38,7 @@ use crate::media::sound::Sounds;
 use crate::store::{self, Store};
 use anyhow::Context;
 use clock::Clock;
+use engine::call::snapshot::LeftBehind;
 use engine::time::Instant;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -75,8 +76,8 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     let epoch = store::next_epoch(&config.state_dir)?;
     config.site.epoch = epoch;
     descriptors::fit(&mut config);
-    let (broken, last) = broken_calls(&config)?;
-    let clock = Clock::start(last);
+    let (left, files) = store::left_behind(&config.state_dir)?;
+    let clock = Clock::start(last_instant(&left));
     let store = Store::open(&config.state_dir, epoch)?;
 
     let signals = signals::Signals::listen()?;
@@ -95,25 +96,34 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
     let names = names::resolve(&config)?;
     let hands = core::Hands { plane, store, voice };
     let core = core::Core::new(config.site, (chance(), secret()?), clock, sockets, hands);
-    if broken > 0 {
-        tracing::error!(
-            calls = broken,
-            "calls of an earlier start were cut off: their snapshots are in the journal"
-        );
-    }
+    tell_of(&left);
     tracing::info!(epoch, sip = ?where_.sip, http = %where_.http, "ready");
     ready(where_);
-    let inboxes = core::Inboxes { media: told, wishes, names, signals, stop, drain: config.drain };
+    let inboxes =
+        core::Inboxes { media: told, wishes, names, signals, stop, drain: config.drain, left: (left, files) };
     let ended = core.run(inboxes).await;
     office.close();
     ended
 }
 
-/// Calls of earlier starts that the journal still holds, and the latest instant any of them knows.
-fn broken_calls(config: &Config) -> anyhow::Result<(usize, Instant)> {
-    let (calls, _) = store::left_behind(&config.state_dir)?;
-    let last = calls.iter().map(|snapshot| snapshot.at).max().unwrap_or(Instant::ZERO);
-    Ok((calls.len(), last))
+/// The latest instant an earlier start has written.
+fn last_instant(left: &LeftBehind) -> Instant {
+    left.calls.iter().map(|snapshot| snapshot.at).max().unwrap_or(Instant::ZERO)
+}
+
+/// Says what earlier starts left.
+fn tell_of(left: &LeftBehind) {
+    let callbacks = left.calls.iter().filter(|call| call.course.callback.is_some()).count();
+    let cut_off = left.calls.len() - callbacks;
+    if cut_off > 0 {
+        tracing::error!(
+            calls = cut_off,
+            "calls of an earlier start were cut off: each has its record, and a callback where the plan says so"
+        );
+    }
+    if callbacks + left.majors.len() > 0 {
+        tracing::info!(callbacks, majors = left.majors.len(), "going on with what an earlier start left");
+    }
 }
 
 fn plane(config: &Config, tell: &mpsc::UnboundedSender<engine::media::MediaEvent>) -> anyhow::Result<Plane> {

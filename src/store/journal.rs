@@ -1,13 +1,15 @@
-//! The journal: every live call's last snapshot, so that a restart finds it.
+//! The journal: the last snapshot of every live call, callback and major event, so that a restart finds
+//! it.
 //!
 //! One file a start, one JSON object a line, in the order the core gave them. The last line about a
-//! call counts; a line cut short by a crash is the last one and is left out.
+//! call or an event counts; a line cut short by a crash is the last one and is left out. Of what two
+//! starts say, the later counts: the first of them was killed before the file before it was struck.
 
 use super::StoreError;
-use engine::call::snapshot::CallSnapshot;
-use engine::id::CallId;
+use engine::call::snapshot::{CallSnapshot, LeftBehind, MajorSnapshot};
+use engine::id::{CallId, MajorId};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -22,6 +24,8 @@ const REWRITE_AT: usize = 16 << 20;
 enum Line {
     Live(Box<CallSnapshot>),
     Over(CallId),
+    Major(Box<MajorSnapshot>),
+    MajorOver(MajorId),
 }
 
 #[derive(Serialize)]
@@ -29,6 +33,15 @@ enum Line {
 enum Written<'a> {
     Live(&'a CallSnapshot),
     Over(CallId),
+    Major(&'a MajorSnapshot),
+    MajorOver(MajorId),
+}
+
+/// What a line is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum About {
+    Call(CallId),
+    Major(MajorId),
 }
 
 /// This start's journal file.
@@ -37,8 +50,8 @@ pub struct Journal {
     file: File,
     /// Lines not yet in the file.
     unwritten: Vec<u8>,
-    /// The last line of each live call.
-    live: HashMap<CallId, Vec<u8>>,
+    /// The last line of each live call and open event.
+    live: HashMap<About, Vec<u8>>,
     live_bytes: usize,
     file_bytes: usize,
 }
@@ -56,19 +69,37 @@ impl Journal {
 
     /// A call as it is now.
     pub fn snapshot(&mut self, snapshot: &CallSnapshot) {
-        let line = line(&Written::Live(snapshot));
-        self.unwritten.extend_from_slice(&line);
-        self.live_bytes += line.len();
-        if let Some(before) = self.live.insert(snapshot.call, line) {
-            self.live_bytes -= before.len();
-        }
+        self.keep(About::Call(snapshot.call), &Written::Live(snapshot));
     }
 
     /// A call that is over.
     pub fn forget(&mut self, call: CallId) {
-        if let Some(before) = self.live.remove(&call) {
+        self.strike(About::Call(call), &Written::Over(call));
+    }
+
+    /// A major event as it is now.
+    pub fn major(&mut self, snapshot: &MajorSnapshot) {
+        self.keep(About::Major(snapshot.event), &Written::Major(snapshot));
+    }
+
+    /// A major event that is over.
+    pub fn forget_major(&mut self, event: MajorId) {
+        self.strike(About::Major(event), &Written::MajorOver(event));
+    }
+
+    fn keep(&mut self, about: About, written: &Written<'_>) {
+        let line = line(written);
+        self.unwritten.extend_from_slice(&line);
+        self.live_bytes += line.len();
+        if let Some(before) = self.live.insert(about, line) {
             self.live_bytes -= before.len();
-            self.unwritten.extend_from_slice(&line(&Written::Over(call)));
+        }
+    }
+
+    fn strike(&mut self, about: About, written: &Written<'_>) {
+        if let Some(before) = self.live.remove(&about) {
+            self.live_bytes -= before.len();
+            self.unwritten.extend_from_slice(&line(written));
         }
     }
 
@@ -89,7 +120,7 @@ impl Journal {
         self.file.sync_data()
     }
 
-    /// Only the live calls, in a fresh file that takes this one's place at once. Also mends a file
+    /// Only what is not over, in a fresh file that takes this one's place at once. Also mends a file
     /// that a full disk left with half a line.
     fn rewrite(&mut self) -> io::Result<()> {
         let fresh = self.path.with_extension("new");
@@ -106,12 +137,12 @@ impl Journal {
     }
 }
 
-/// The calls that earlier starts left alive, oldest first, and the files they stand in. Files
-/// without any are removed; the others stay until what they hold has been dealt with.
+/// What earlier starts left alive, and the files it stands in. Files without any are removed; the others
+/// stay until what they hold has been dealt with.
 ///
 /// # Errors
 /// When the directory or a journal in it cannot be read.
-pub fn left_behind(dir: &Path) -> Result<(Vec<CallSnapshot>, Vec<PathBuf>), StoreError> {
+pub fn left_behind(dir: &Path) -> Result<(LeftBehind, Vec<PathBuf>), StoreError> {
     let mut files: Vec<PathBuf> = fs::read_dir(dir)
         .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
         .map_err(|e| StoreError::file(dir, e))?;
@@ -119,39 +150,55 @@ pub fn left_behind(dir: &Path) -> Result<(Vec<CallSnapshot>, Vec<PathBuf>), Stor
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
         name.starts_with("journal-") && name.ends_with(".jsonl")
     });
+    // Named by their starts: the latest is last.
     files.sort();
-    let (mut calls, mut kept) = (Vec::new(), Vec::new());
+    let (mut all, mut kept) = (Alive::default(), Vec::new());
     for path in files {
         let live = read(&path).map_err(|e| StoreError::file(&path, e))?;
-        if live.is_empty() {
+        if live.calls.is_empty() && live.majors.is_empty() {
             fs::remove_file(&path).map_err(|e| StoreError::file(&path, e))?;
         } else {
             kept.push(path);
         }
-        calls.extend(live);
+        all.calls.extend(live.calls);
+        all.majors.extend(live.majors);
     }
+    let mut calls: Vec<CallSnapshot> = all.calls.into_values().collect();
     calls.sort_by_key(|snapshot| snapshot.record.arrived_at);
-    Ok((calls, kept))
+    Ok((LeftBehind { calls, majors: all.majors.into_values().collect() }, kept))
 }
 
-fn read(path: &Path) -> io::Result<Vec<CallSnapshot>> {
-    let mut live = HashMap::new();
+/// What is not over at the end of a file.
+#[derive(Default)]
+struct Alive {
+    calls: BTreeMap<CallId, CallSnapshot>,
+    majors: BTreeMap<MajorId, MajorSnapshot>,
+}
+
+fn read(path: &Path) -> io::Result<Alive> {
+    let mut live = Alive::default();
     let mut reader = BufReader::new(File::open(path)?);
     let mut text = Vec::new();
     while reader.read_until(b'\n', &mut text)? > 0 {
         match serde_json::from_slice(&text) {
             Ok(Line::Live(snapshot)) => {
-                live.insert(snapshot.call, *snapshot);
+                live.calls.insert(snapshot.call, *snapshot);
             }
             Ok(Line::Over(call)) => {
-                live.remove(&call);
+                live.calls.remove(&call);
+            }
+            Ok(Line::Major(snapshot)) => {
+                live.majors.insert(snapshot.event, *snapshot);
+            }
+            Ok(Line::MajorOver(event)) => {
+                live.majors.remove(&event);
             }
             // Half a line ends a crashed file, or stands before a later try at the same line.
             Err(error) => tracing::warn!(%error, "a line of the journal cannot be read and is left out"),
         }
         text.clear();
     }
-    Ok(live.into_values().collect())
+    Ok(live)
 }
 
 fn create(path: &Path) -> io::Result<File> {
@@ -168,7 +215,7 @@ fn line(what: &Written<'_>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::samples::snapshot;
+    use crate::store::samples::{major, snapshot};
 
     #[test]
     fn a_restart_finds_the_last_word_on_every_live_call() {
@@ -180,8 +227,8 @@ mod tests {
         journal.snapshot(&snapshot(1, "vital"));
         journal.forget(snapshot(2, "").call);
         journal.flush().unwrap();
-        let (calls, files) = left_behind(&dir.0).unwrap();
-        assert_eq!(calls, [snapshot(1, "vital")]);
+        let (left, files) = left_behind(&dir.0).unwrap();
+        assert_eq!(left.calls, [snapshot(1, "vital")]);
         assert_eq!(files.len(), 1);
     }
 
@@ -195,7 +242,33 @@ mod tests {
         let mut text = fs::read(&path).unwrap();
         text.extend_from_slice(b"{\"live\":{\"version\":1,\"call");
         fs::write(&path, text).unwrap();
-        assert_eq!(left_behind(&dir.0).unwrap().0, [snapshot(1, "vital")]);
+        assert_eq!(left_behind(&dir.0).unwrap().0.calls, [snapshot(1, "vital")]);
+    }
+
+    #[test]
+    fn a_restart_finds_the_last_word_on_every_major_event_that_is_not_over() {
+        let dir = Dir::new("majors");
+        let mut journal = Journal::create(&dir.0, 1).unwrap();
+        journal.major(&major(1, 3));
+        journal.major(&major(2, 3));
+        journal.major(&major(1, 4));
+        journal.forget_major(major(2, 0).event);
+        journal.flush().unwrap();
+        assert_eq!(left_behind(&dir.0).unwrap().0.majors, [major(1, 4)]);
+        journal.rewrite().unwrap();
+        assert_eq!(left_behind(&dir.0).unwrap().0.majors, [major(1, 4)]);
+    }
+
+    #[test]
+    fn of_what_two_starts_say_of_a_call_the_later_counts() {
+        let dir = Dir::new("twice");
+        for (epoch, class) in [(1, "unqualified"), (2, "vital")] {
+            let mut journal = Journal::create(&dir.0, epoch).unwrap();
+            journal.snapshot(&snapshot(1, class));
+            journal.flush().unwrap();
+        }
+        let (left, files) = left_behind(&dir.0).unwrap();
+        assert_eq!((left.calls, files.len()), (vec![snapshot(1, "vital")], 2));
     }
 
     #[test]
@@ -205,7 +278,7 @@ mod tests {
         journal.snapshot(&snapshot(1, "vital"));
         journal.forget(snapshot(1, "").call);
         journal.flush().unwrap();
-        assert_eq!(left_behind(&dir.0).unwrap(), (Vec::new(), Vec::new()));
+        assert_eq!(left_behind(&dir.0).unwrap(), (LeftBehind::default(), Vec::new()));
         assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 0);
     }
 
@@ -223,7 +296,7 @@ mod tests {
         journal.rewrite().unwrap();
         let path = dir.0.join("journal-0000000001.jsonl");
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
-        assert_eq!(left_behind(&dir.0).unwrap().0, [snapshot(7, "vital")]);
+        assert_eq!(left_behind(&dir.0).unwrap().0.calls, [snapshot(7, "vital")]);
     }
 
     struct Dir(PathBuf);

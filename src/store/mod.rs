@@ -1,4 +1,5 @@
-//! What outlives the process: the journal of live calls and the records of ended ones.
+//! What outlives the process: the journal of live calls, callbacks and major events, and the records of
+//! calls that ended.
 //!
 //! The core hands over values and goes on: one thread writes, in order, at its own pace, and a
 //! disk that stalls or fails delays nobody's offer (I21). Nothing is read back while serving but
@@ -16,8 +17,8 @@ pub use journal::{Journal, left_behind};
 pub use records::Records;
 
 use engine::call::record::Record;
-use engine::call::snapshot::CallSnapshot;
-use engine::id::CallId;
+use engine::call::snapshot::{CallSnapshot, MajorSnapshot};
+use engine::id::{CallId, MajorId};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +73,11 @@ impl StoreError {
 enum Keep {
     Snapshot(Box<CallSnapshot>),
     Forget(CallId),
+    Major(Box<MajorSnapshot>),
+    ForgetMajor(MajorId),
     Record(Box<Record>),
+    /// Files of earlier starts, once everything before this is on the disk.
+    Strike(Vec<PathBuf>),
 }
 
 /// The writing thread's end for the core.
@@ -96,8 +101,7 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
-                Writer { journal, records, unsaved: Vec::new(), over: Vec::new(), pending: counted }
-                    .run(&kept);
+                Writer::new(journal, records, counted).run(&kept);
             })
             .map_err(|e| StoreError::file(dir, e))?;
         Ok(Store { keep: Some(keep), pending, thread: Some(thread) })
@@ -111,6 +115,22 @@ impl Store {
     /// A call that is over: a restart needs it no more.
     pub fn forget(&self, call: CallId) {
         self.hand_over(Keep::Forget(call));
+    }
+
+    /// A major event as it is now.
+    pub fn major(&self, snapshot: Box<MajorSnapshot>) {
+        self.hand_over(Keep::Major(snapshot));
+    }
+
+    /// A major event that is over.
+    pub fn forget_major(&self, event: MajorId) {
+        self.hand_over(Keep::ForgetMajor(event));
+    }
+
+    /// What these files of earlier starts hold has been dealt with: they go, once what has been handed
+    /// over so far is on the disk.
+    pub fn strike(&self, files: Vec<PathBuf>) {
+        self.hand_over(Keep::Strike(files));
     }
 
     /// A call's one record.
@@ -149,10 +169,17 @@ struct Writer {
     unsaved: Vec<Record>,
     /// Ended calls that stay in the journal until every record is saved: a crash in between loses none.
     over: Vec<CallId>,
+    /// Files of earlier starts that go as soon as everything is on the disk.
+    struck: Vec<PathBuf>,
     pending: Arc<AtomicU64>,
 }
 
 impl Writer {
+    fn new(journal: Journal, records: Records, pending: Arc<AtomicU64>) -> Writer {
+        let (unsaved, over, struck) = (Vec::new(), Vec::new(), Vec::new());
+        Writer { journal, records, unsaved, over, struck, pending }
+    }
+
     fn run(mut self, kept: &mpsc::Receiver<Keep>) {
         loop {
             let first = match kept.recv_timeout(RETRY) {
@@ -183,6 +210,9 @@ impl Writer {
                     last.remove(&call);
                     self.over.push(call);
                 }
+                Keep::Major(snapshot) => self.journal.major(&snapshot),
+                Keep::ForgetMajor(event) => self.journal.forget_major(event),
+                Keep::Strike(files) => self.struck.extend(files),
                 Keep::Record(record) => {
                     self.unsaved.push(*record);
                     continue;
@@ -197,10 +227,24 @@ impl Writer {
         if self.unsaved.is_empty() {
             self.over.drain(..).for_each(|call| self.journal.forget(call));
         }
-        if let Err(error) = self.journal.flush() {
-            tracing::error!(%error, "the journal could not be written: a restart would lose calls");
+        match self.journal.flush() {
+            Ok(()) if self.unsaved.is_empty() => self.strike_earlier(),
+            Ok(()) => {}
+            Err(error) => {
+                tracing::error!(%error, "the journal could not be written: a restart would lose calls");
+            }
         }
         self.pending.fetch_sub(written, Ordering::Relaxed);
+    }
+
+    /// Removes the journals of earlier starts: everything they hold stands elsewhere.
+    fn strike_earlier(&mut self) {
+        for path in self.struck.drain(..) {
+            if let Err(error) = std::fs::remove_file(&path) {
+                let path = path.display().to_string();
+                tracing::error!(%error, path, "remove this file: the next start takes its calls up again");
+            }
+        }
     }
 
     /// Saves the records that wait; how many were.
@@ -231,7 +275,7 @@ mod tests {
         let journal = Journal::create(&dir, 1).unwrap();
         let records = Records::open(&dir.join("records.sqlite")).unwrap();
         let pending = Arc::new(AtomicU64::new(0));
-        (dir, Writer { journal, records, unsaved: Vec::new(), over: Vec::new(), pending })
+        (dir, Writer::new(journal, records, pending))
     }
 
     fn keep(n: u64, class: &str) -> Keep {
@@ -245,7 +289,7 @@ mod tests {
         writer.write([keep(1, "unqualified"), keep(1, "vital")].into_iter().chain(here_and_gone).collect());
         let text = std::fs::read_to_string(dir.join("journal-0000000001.jsonl")).unwrap();
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert_eq!(left_behind(&dir).unwrap().0, [snapshot(1, "vital")]);
+        assert_eq!(left_behind(&dir).unwrap().0.calls, [snapshot(1, "vital")]);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 
@@ -256,10 +300,29 @@ mod tests {
         aside.execute_batch("ALTER TABLE record RENAME TO away").unwrap();
         writer.write(vec![keep(1, "vital")]);
         writer.write(vec![Keep::Record(Box::new(record(1))), Keep::Forget(record(1).call)]);
-        assert_eq!(left_behind(&dir).unwrap().0, [snapshot(1, "vital")], "neither store alone may lose it");
+        assert_eq!(
+            left_behind(&dir).unwrap().0.calls,
+            [snapshot(1, "vital")],
+            "neither store alone may lose it"
+        );
         aside.execute_batch("ALTER TABLE away RENAME TO record").unwrap();
         writer.write(Vec::new());
-        assert_eq!(left_behind(&dir).unwrap().0, []);
+        assert_eq!(left_behind(&dir).unwrap().0.calls, []);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn i21_the_journal_of_an_earlier_start_stays_until_all_it_held_is_on_the_disk() {
+        let (dir, mut writer) = writer("earlier");
+        let earlier = dir.join("journal-0000000000.jsonl");
+        std::fs::write(&earlier, "").unwrap();
+        let aside = Connection::open(dir.join("records.sqlite")).unwrap();
+        aside.execute_batch("ALTER TABLE record RENAME TO away").unwrap();
+        writer.write(vec![Keep::Record(Box::new(record(1))), Keep::Strike(vec![earlier.clone()])]);
+        assert!(earlier.exists(), "its call's record is not saved");
+        aside.execute_batch("ALTER TABLE away RENAME TO record").unwrap();
+        writer.write(Vec::new());
+        assert!(!earlier.exists());
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

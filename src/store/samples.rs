@@ -1,8 +1,9 @@
 //! Calls for the store's own tests.
 
+use engine::call::event::MajorCounts;
 use engine::call::record::{RECORD_VERSION, Record};
-use engine::call::snapshot::{CallSnapshot, SNAPSHOT_VERSION};
-use engine::id::{CallId, CentreId, Serial};
+use engine::call::snapshot::{CallSnapshot, MajorSnapshot, SNAPSHOT_VERSION};
+use engine::id::{CallId, CentreId, MajorId, Serial};
 use engine::time::Instant;
 use std::time::{Duration, SystemTime};
 
@@ -64,6 +65,21 @@ pub(super) fn snapshot(n: u64, class: &str) -> CallSnapshot {
         hold_sound: String::new(),
         answer_by: None,
         legs: Vec::new(),
+        course: Default::default(),
         record: record(n),
+    }
+}
+
+pub(super) fn major(n: u64, calls: u64) -> MajorSnapshot {
+    MajorSnapshot {
+        version: SNAPSHOT_VERSION,
+        event: MajorId { centre: CentreId(0), serial: Serial(n) },
+        name: "flood".to_owned(),
+        tags: vec!["flood".to_owned()],
+        numbers: Vec::new(),
+        queue: Some("crisis".to_owned()),
+        team: vec!["nour".to_owned()],
+        rest: Vec::new(),
+        counts: MajorCounts { since: Instant::from_nanos(n), calls, answered: 0, abandoned: 0 },
     }
 }

@@ -125,25 +125,32 @@ impl Node {
         folder.write("password", "open-sesame\n");
         let text = edit(configuration(sip, http, phones, "info", "1s"), &folder);
         let config = folder.write("bandeau.toml", &text);
-        let log = std::fs::File::create(folder.0.join("log")).unwrap();
-        let mut child = bandeau()
-            .args(["serve", "--config"])
-            .arg(&config)
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
         let (sip, http) = (local(sip), local(http));
-        eventually("the node is ready", || {
-            if let Some(status) = child.try_wait().unwrap() {
-                panic!(
-                    "serve ended with {status}: {}",
-                    std::fs::read_to_string(folder.0.join("log")).unwrap()
-                );
-            }
-            get(http, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
-        });
+        let child = serve(&folder, &config, http);
         Node { child, sip, http, folder }
+    }
+
+    /// Kills it as the system would, and starts it again where it was.
+    pub fn kill_and_start_again(&mut self) {
+        self.signal("-KILL");
+        self.child.wait().unwrap();
+        self.child = serve(&self.folder, &self.folder.0.join("bandeau.toml"), self.http);
+    }
+
+    /// Posts a command with a token of its `[[access]]`; the answer.
+    pub fn command(&self, token: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(self.http).unwrap();
+        write!(
+            stream,
+            "POST /api/v1/commands HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.http,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// Its process.
@@ -215,6 +222,21 @@ impl Node {
     pub fn configuration(&self) -> String {
         std::fs::read_to_string(self.folder.0.join("bandeau.toml")).unwrap()
     }
+}
+
+/// Starts the process and waits until it takes calls. What it logs is added to what is there.
+fn serve(folder: &Folder, config: &Path, http: SocketAddr) -> Child {
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.0.join("log")).unwrap();
+    let mut command = bandeau();
+    command.args(["serve", "--config"]).arg(config);
+    let mut child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+    eventually("the node is ready", || {
+        if let Some(status) = child.try_wait().unwrap() {
+            panic!("serve ended with {status}: {}", std::fs::read_to_string(folder.0.join("log")).unwrap());
+        }
+        get(http, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    });
+    child
 }
 
 impl Drop for Node {

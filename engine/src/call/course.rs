@@ -85,6 +85,10 @@ pub struct Callback {
     pub since: Instant,
     /// Attempts that did not reach the person.
     pub tried: u32,
+    /// Until when it is left alone: its time, or after an attempt.
+    pub rests: Option<Instant>,
+    /// Until when it is kept.
+    pub over: Instant,
     /// How far it is.
     pub state: CallbackState,
 }

@@ -7,7 +7,7 @@ mod words;
 pub use super::because::{AgentReason, Because, ItemReason, Trigger};
 pub use super::party::{Seat, Who};
 use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, OfferId, QueueId, WorkId};
-pub use beside::{Beside, Closing, Past, Unreached, WhyCallback};
+pub use beside::{Beside, Closing, MajorCounts, Past, Unreached, WhyCallback};
 use serde::{Deserialize, Serialize};
 use sip::time::Instant;
 use std::time::{Duration, SystemTime};

@@ -1,10 +1,13 @@
-//! A live call as the journal keeps it: everything a restart needs, versioned.
+//! A live call, a callback or a major event as the journal keeps it: everything a restart needs,
+//! versioned.
 
 use super::Call;
+use super::course::CallbackState;
+use super::event::{MajorCounts, WhyCallback};
 use super::leg::{LegState, LocalSdp};
 use super::party::{Party, PartyRole, Seat};
 use super::record::Record;
-use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
+use crate::id::{AgentId, BridgeId, CallId, LegId, MajorId, OfferId, WorkId};
 use crate::media::{MediaPort, Stream};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -55,8 +58,89 @@ pub struct CallSnapshot {
     pub answer_by: Option<Instant>,
     /// Its parties: the caller first.
     pub legs: Vec<LegSnapshot>,
+    /// What it carries beside its conversation.
+    #[serde(default)]
+    pub course: CourseSnapshot,
     /// Its record so far: arrival, history, numbers.
     pub record: Record,
+}
+
+/// What a call carries beside its conversation, as far as a restart goes on with it. People are named:
+/// the roster of the next start may number them differently.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CourseSnapshot {
+    /// Its queue, whether it waits there or not, by the plan's name.
+    pub queue: String,
+    /// Its class stands behind the fence.
+    pub fenced: bool,
+    /// Waiting of an earlier call that counts for its place.
+    pub credit: Duration,
+    /// One person calls, as far as the line tells.
+    pub person: bool,
+    /// What stands on it.
+    pub tags: Vec<String>,
+    /// Who may be asked beside the owner.
+    pub leads: Vec<String>,
+    /// Who speaks this is preferred.
+    pub language: Option<String>,
+    /// Whose it is.
+    pub owner: Option<String>,
+    /// The major event it belongs to.
+    pub major: Option<MajorId>,
+    /// Somebody is to be called and has not been reached.
+    pub callback: Option<CallbackSnapshot>,
+}
+
+/// Somebody to be called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallbackSnapshot {
+    /// The call it comes from.
+    pub of: Option<CallId>,
+    /// Why.
+    pub why: WhyCallback,
+    /// Where its wait is counted from.
+    pub since: Instant,
+    /// Attempts that did not reach the person.
+    pub tried: u32,
+    /// Until when it is left alone.
+    pub rests: Option<Instant>,
+    /// Until when it is kept.
+    pub over: Instant,
+    /// The call by which its person was on the line.
+    pub on_line: Option<CallId>,
+}
+
+/// A major event that is not over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MajorSnapshot {
+    /// [`SNAPSHOT_VERSION`] when it was written.
+    pub version: u16,
+    /// Which.
+    pub event: MajorId,
+    /// Its name.
+    pub name: String,
+    /// Calls with one of these belong to it.
+    pub tags: Vec<String>,
+    /// Calls to one of these numbers belong to it.
+    pub numbers: Vec<String>,
+    /// Where its calls wait, by the plan's name.
+    pub queue: Option<String>,
+    /// Who serves that queue and no other, by name.
+    pub team: Vec<String>,
+    /// Who is kept for everything else.
+    pub rest: Vec<String>,
+    /// What was counted.
+    pub counts: MajorCounts,
+}
+
+/// What an earlier start left behind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LeftBehind {
+    /// Calls and callbacks that were not over, oldest first.
+    pub calls: Vec<CallSnapshot>,
+    /// Major events that were not over.
+    pub majors: Vec<MajorSnapshot>,
 }
 
 /// A place in a queue.
@@ -115,7 +199,12 @@ pub struct TalkSnapshot {
 
 impl CallSnapshot {
     /// A call as it stands; `dialog` answers with the endpoint's own snapshots.
-    pub fn of(call: &Call, at: Instant, dialog: impl Fn(DialogId) -> Option<DialogSnapshot>) -> CallSnapshot {
+    pub fn of(
+        call: &Call,
+        at: Instant,
+        dialog: impl Fn(DialogId) -> Option<DialogSnapshot>,
+        name: impl Fn(AgentId) -> Option<String>,
+    ) -> CallSnapshot {
         CallSnapshot {
             version: SNAPSHOT_VERSION,
             call: call.id,
@@ -143,7 +232,38 @@ impl CallSnapshot {
             hold_sound: call.hold_sound.clone(),
             answer_by: call.answer_by,
             legs: call.parties().iter().map(|party| LegSnapshot::of(party, &dialog)).collect(),
+            course: CourseSnapshot::of(call, name),
             record: call.record.clone(),
+        }
+    }
+}
+
+impl CourseSnapshot {
+    fn of(call: &Call, name: impl Fn(AgentId) -> Option<String>) -> CourseSnapshot {
+        let course = &call.course;
+        let callback = course.callback.as_ref().filter(|_| course.is_unreached());
+        CourseSnapshot {
+            queue: call.queue.clone(),
+            fenced: call.fenced,
+            credit: call.credit,
+            person: course.person,
+            tags: course.tags.clone(),
+            leads: course.leads.iter().map(ToString::to_string).collect(),
+            language: course.language.clone(),
+            owner: course.owner.and_then(name),
+            major: course.major,
+            callback: callback.map(|callback| CallbackSnapshot {
+                of: callback.of,
+                why: callback.why,
+                since: callback.since,
+                tried: callback.tried,
+                rests: callback.rests,
+                over: callback.over,
+                on_line: match callback.state {
+                    CallbackState::OnLine(call) => Some(call),
+                    CallbackState::Waiting | CallbackState::Dialling | CallbackState::Reached => None,
+                },
+            }),
         }
     }
 }

@@ -11,7 +11,7 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    pub(super) fn add(&mut self, number: &str, id: CallId) {
+    pub(crate) fn add(&mut self, number: &str, id: CallId) {
         self.open.insert(id);
         self.of.entry(number.to_owned()).or_default().insert(id);
     }

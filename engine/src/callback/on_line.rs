@@ -24,7 +24,7 @@ impl Engine {
             }
             self.take_out(callback);
             if let Some(it) = self.calls.get_mut(&callback).and_then(|it| it.course.callback.as_mut()) {
-                it.state = CallbackState::OnLine(id);
+                (it.state, it.rests) = (CallbackState::OnLine(id), None);
             }
             self.mark(callback);
         }

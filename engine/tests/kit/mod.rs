@@ -13,9 +13,9 @@ use ::sip::transport::{Flow, Peer, Transport};
 use engine::Engine;
 use engine::call::event::{Beside, Entry, Event, Seat};
 use engine::call::record::Record;
-use engine::call::snapshot::{CallSnapshot, LegSnapshot};
+use engine::call::snapshot::{CallSnapshot, LeftBehind, LegSnapshot, MajorSnapshot};
 use engine::dialplan::Dialplan;
-use engine::id::{AgentId, CallId, CentreId, LegId, PageId};
+use engine::id::{AgentId, CallId, CentreId, LegId, MajorId, PageId};
 use engine::io::{Command, Counter, Input, Outcome, Output, Verb};
 use engine::media::{MediaCommand, MediaEvent, MediaPort};
 use engine::site::{AgentSite, CentreSite, ContactSite, Phone, Reach, Role, Site, Strangers, TrunkSite};
@@ -44,6 +44,8 @@ pub struct Room {
     pub media: Vec<(u64, MediaCommand)>,
     pub records: Vec<Record>,
     pub journal: Vec<CallSnapshot>,
+    /// The last word on each major event that is not over.
+    pub majors: BTreeMap<MajorId, MajorSnapshot>,
     pub forgotten: Vec<CallId>,
     pub outcomes: Vec<Outcome>,
     pub counted: Vec<Counter>,
@@ -172,6 +174,7 @@ impl Room {
             media: Vec::new(),
             records: Vec::new(),
             journal: Vec::new(),
+            majors: BTreeMap::new(),
             forgotten: Vec::new(),
             outcomes: Vec::new(),
             counted: Vec::new(),
@@ -192,6 +195,23 @@ impl Room {
             MediaPort { rtp, advertised: rtp, thread: index % 2 }
         };
         room.input(Input::Media(MediaEvent::Ports((0..count).map(port).collect())));
+        room
+    }
+
+    /// Another start after this one was killed: what the journal holds is all it knows.
+    pub fn killed(self, mut site: Site, after: Duration) -> Room {
+        let calls = self.alive().into_values().cloned();
+        let mut calls: Vec<CallSnapshot> = calls.collect();
+        calls.sort_by_key(|snapshot| snapshot.record.arrived_at);
+        let majors: Vec<MajorSnapshot> = self.majors.values().cloned().collect();
+        let read = |text: String| serde_json::from_str(&text).expect("reads back");
+        let calls = calls.iter().map(|it| read(serde_json::to_string(it).expect("writes"))).collect();
+        let read = |text: String| serde_json::from_str(&text).expect("reads back");
+        let majors = majors.iter().map(|it| read(serde_json::to_string(it).expect("writes"))).collect();
+        site.epoch += 1;
+        let mut room = Room::of(site);
+        (room.at, room.wall) = (self.at + after, self.wall + after);
+        room.input(Input::LeftBehind(Box::new(LeftBehind { calls, majors })));
         room
     }
 
@@ -259,6 +279,8 @@ impl Room {
                 Output::PageUnheard { agent } => self.unheard.push(agent),
                 Output::Outcome(outcome) => self.outcomes.push(outcome),
                 Output::Journal(snapshot) => self.journal.push(*snapshot),
+                Output::JournalMajor(snapshot) => drop(self.majors.insert(snapshot.event, *snapshot)),
+                Output::ForgetMajor(event) => drop(self.majors.remove(&event)),
                 Output::Forget(call) => self.forgotten.push(call),
                 Output::Record(record) => self.records.push(*record),
                 Output::Counted(counter) => {

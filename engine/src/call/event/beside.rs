@@ -105,6 +105,13 @@ pub enum Beside {
         /// Who wanted it.
         by: Actor,
     },
+    /// An earlier start had opened this callback, and had tried it so often.
+    CallbackKept {
+        /// The callback.
+        call: CallId,
+        /// Attempts that did not reach the person.
+        tried: u32,
+    },
     /// A callback waits for its time and is offered to nobody until then.
     CallbackRests {
         /// The callback.
@@ -219,6 +226,13 @@ pub enum Beside {
         /// By whom.
         by: Actor,
     },
+    /// An earlier start had opened this major event, and had counted so much.
+    MajorKept {
+        /// Which.
+        event: MajorId,
+        /// What was counted.
+        counts: MajorCounts,
+    },
     /// A call belongs to a major event.
     MajorCall {
         /// Which.
@@ -243,22 +257,36 @@ impl Beside {
     /// The call it belongs to; `None` for what concerns the centre.
     pub fn call(&self) -> Option<CallId> {
         use Beside::{
-            CallbackClosed, CallbackOpened, CallbackRests, Dialled, Guest, GuestGone, HandedOver, KeyPressed,
-            MajorCall, MajorClosed, MajorOpened, NotReached, OverflowFailed, OverflowSet, Overflowed,
-            Overflowing, Reached, RecontactDue, Repeated, Staged, Tagged, TakenBack,
+            CallbackClosed, CallbackKept, CallbackOpened, CallbackRests, Dialled, Guest, GuestGone,
+            HandedOver, KeyPressed, MajorCall, MajorClosed, MajorKept, MajorOpened, NotReached,
+            OverflowFailed, OverflowSet, Overflowed, Overflowing, Reached, RecontactDue, Repeated, Staged,
+            Tagged, TakenBack,
         };
         match self {
             KeyPressed { call, .. } | Tagged { call, .. } | Repeated { call, .. } => Some(*call),
             Staged { call, .. } | HandedOver { call, .. } | RecontactDue { call, .. } => Some(*call),
             TakenBack { call, .. } | CallbackOpened { call, .. } | CallbackRests { call, .. } => Some(*call),
             Dialled { call, .. } | Reached { call, .. } | NotReached { call, .. } => Some(*call),
-            CallbackClosed { call, .. } | Overflowing { call, .. } => Some(*call),
+            CallbackClosed { call, .. } | CallbackKept { call, .. } | Overflowing { call, .. } => Some(*call),
             OverflowFailed { call, .. } | Overflowed { call, .. } | MajorCall { call, .. } => Some(*call),
             // Another centre's log tells of it: its record is kept at home.
             Guest { .. } | GuestGone { .. } => None,
-            OverflowSet { .. } | MajorOpened { .. } | MajorClosed { .. } => None,
+            OverflowSet { .. } | MajorOpened { .. } | MajorKept { .. } | MajorClosed { .. } => None,
         }
     }
+}
+
+/// What is counted of a major event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MajorCounts {
+    /// When it began.
+    pub since: Instant,
+    /// Calls that belong to it.
+    pub calls: u64,
+    /// Of those, how often somebody has answered.
+    pub answered: u64,
+    /// And how many callers have hung up before.
+    pub abandoned: u64,
 }
 
 /// How an earlier call of the same number ended.

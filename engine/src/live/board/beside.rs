@@ -135,6 +135,7 @@ impl Board {
     fn fold_callback(&mut self, beside: &Beside, entry: &Entry) {
         match beside {
             Beside::CallbackOpened { .. } => self.open_callback(beside, entry),
+            Beside::CallbackKept { call, tried } => self.callback(*call, |row| row.tried = *tried),
             Beside::CallbackRests { call, until } => {
                 self.callback(*call, |row| row.until = Some((*until).into()));
             }
@@ -225,6 +226,13 @@ impl Board {
                 };
                 self.rows.set(Key::Major(*event), Some(Row::Major(row)));
             }
+            Beside::MajorKept { event, counts } => self.change(Key::Major(*event), |row| {
+                if let Row::Major(row) = row {
+                    row.since = counts.since.into();
+                    (row.calls, row.answered) = (counts.calls, counts.answered);
+                    row.abandoned = counts.abandoned;
+                }
+            }),
             Beside::MajorCall { event, call, .. } => {
                 let talks = self.ears_of.contains_key(call);
                 self.major_of.insert(*call, *event);
