@@ -88,6 +88,7 @@ async fn serve_here(mut config: Config, ready: impl FnOnce(Ready), stop: Option<
         .with_context(|| format!("cannot listen on {listen}: is another program there?"))?;
     let (tell, told) = mpsc::unbounded_channel();
     let (wish, wishes) = mpsc::unbounded_channel();
+    reload::warn_of_unstaffed(&config.site.centres);
     reload::on_hangup(&config, sounds(&config)?, wish.clone())?;
     let plane = plane(&config, &tell)?;
     let where_ = Ready { sip: config.listen.iter().map(|it| it.address).collect(), http: http.local_addr()? };

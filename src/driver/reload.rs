@@ -8,7 +8,7 @@ use crate::media::sound::Sounds;
 use engine::dialplan::Dialplan;
 use engine::id::CentreId;
 use engine::io::Input;
-use engine::site::Site;
+use engine::site::{CentreSite, Site};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -71,6 +71,21 @@ fn serve_all(plans: Vec<(CentreId, Arc<Dialplan>)>, wish: &UnboundedSender<Input
     }
 }
 
+/// Says that nobody of the roster serves some queue: a caller there would wait for a way out.
+pub(super) fn warn_of_unstaffed(centres: &[CentreSite]) {
+    for centre in centres {
+        let roster: Vec<&[String]> = centre.agents.iter().map(|agent| &agent.skills[..]).collect();
+        let count = centre.plan.unstaffed(&roster).len();
+        if count > 0 {
+            tracing::warn!(
+                centre = %centre.name,
+                count,
+                "queues or routes that nobody of the roster serves: `bandeau check --config` names them"
+            );
+        }
+    }
+}
+
 impl Judge {
     /// The plan of every centre, or the place of the first fault.
     fn plans(&self) -> Result<Vec<(CentreId, Arc<Dialplan>)>, String> {
@@ -79,6 +94,7 @@ impl Judge {
             let file = self.file.display();
             return Err(format!("{file}: other centres or trunks than at the start: restart to have them"));
         }
+        warn_of_unstaffed(&config.site.centres);
         let playable = self.sounds.names();
         let centres = (0u16..).map(CentreId).zip(config.site.centres);
         let judged = centres.map(|(id, centre)| match centre.plan.can_be_heard(&playable) {
