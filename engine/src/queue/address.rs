@@ -370,7 +370,7 @@ impl Floor {
             waiting: item.rings.is_empty(),
             weak: !item.rings.is_empty() && !sound,
             ringing: !item.rings.is_empty(),
-            unheard: self.alerts(whom) && !sound && item.invited.is_empty() && item.summoned.is_empty(),
+            unheard: self.alerts(whom) && !sound && item.is_shown_to_nobody() && item.summoned.is_empty(),
             hungry: match whom.manner {
                 Manner::Ring(some) => sound && item.rings.len() < usize::try_from(some).unwrap_or(usize::MAX),
                 Manner::Invite => item.invited.len() < item.limit,

@@ -40,7 +40,8 @@ pub(super) enum Seat {
         occupied: Duration,
         page: bool,
         invited: Invited,
-        summoned: bool,
+        /// As `invited`, for what the agent is called upon for.
+        called: Invited,
     },
     /// Rings by decision of the match for an item that could do without: it stands before the fence,
     /// or rings at somebody else too (`spare`).
@@ -142,6 +143,8 @@ pub(super) struct Agent {
     pub(super) invited: Invited,
     /// An alert, or a join at a page.
     pub(super) summons: Option<OfferId>,
+    /// What the agent is called upon for stands behind the fence.
+    pub(super) called: Invited,
     pub(super) seat: Seat,
     pub(super) staffing: bool,
     pub(super) signed_in: bool,
@@ -205,6 +208,7 @@ impl Agent {
             invitation: None,
             invited: Invited::No,
             summons: None,
+            called: Invited::No,
             seat: Seat::Away,
             staffing: false,
             signed_in: false,
@@ -340,8 +344,8 @@ impl Agent {
         let (health, page, summoned) = (self.health(), self.page, self.summons.is_some());
         match (self.occupation(), ringing) {
             (Occupation::Free, _) if wanted => {
-                let (idle, occupied, invited) = (self.idle_since, self.occupied, self.invited);
-                Seat::Free { health, idle, occupied, page, invited, summoned }
+                let (idle, occupied) = (self.idle_since, self.occupied);
+                Seat::Free { health, idle, occupied, page, invited: self.invited, called: self.called }
             }
             (Occupation::Offered, Some((rank, spare))) if self.can_be_rung() => {
                 Seat::Ringing { health, rank, spare, page }

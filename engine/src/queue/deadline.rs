@@ -15,6 +15,8 @@ pub(super) enum Due {
     Rest(usize),
     /// An item may go again to an agent who did not take it.
     Retry(Serial),
+    /// Those invited to an item behind the fence have had the time to press the key.
+    Unclaimed(Serial),
     /// More people are asked for an item, or it wakes.
     Stage(Serial),
     /// A queue's way out opens, or an item has waited long enough for it.

@@ -7,6 +7,7 @@
 use super::Floor;
 use super::agent::{Invited, Seat};
 use super::audience::{Audience, Manner};
+use super::deadline::Due;
 use super::work::Rank;
 use crate::call::event::{AgentReason, OfferEnd, OfferKind};
 use crate::id::{OfferId, Serial};
@@ -20,6 +21,10 @@ impl Floor {
         let Some(offer) = self.show(now, ix, rank, OfferKind::Shared, because) else { return };
         if let Some(item) = self.items.get_mut(&rank.serial) {
             item.invited.insert(ix);
+            if !rank.unfenced && !item.unclaimed && item.unclaimed_at.is_none() {
+                let ring = self.lines[item.queue].rule.ring;
+                self.deadlines.put(Due::Unclaimed(rank.serial), &mut item.unclaimed_at, Some(now + ring));
+            }
         }
         let agent = &mut self.agents[ix];
         agent.invitation = Some(offer);
@@ -52,7 +57,9 @@ impl Floor {
         if let Some(item) = self.items.get_mut(&rank.serial) {
             item.summoned.insert(ix);
         }
-        self.agents[ix].summons = Some(offer);
+        let agent = &mut self.agents[ix];
+        (agent.summons, agent.called) =
+            (Some(offer), if rank.unfenced { Invited::Lower } else { Invited::Vital });
         self.settle(ix);
         self.restand(rank.serial);
     }
@@ -77,7 +84,7 @@ impl Floor {
     pub(super) fn called_beside(&self, ix: usize) -> Option<Rank> {
         let offer = self.offers.get(&self.agents[ix].summons?.serial)?;
         let item = self.items.get(&offer.work.serial)?;
-        let has_somebody = !item.invited.is_empty() || self.is_rung_soundly(item);
+        let has_somebody = !item.is_shown_to_nobody() || self.is_rung_soundly(item);
         let beside = item.summoned.len() > 1 || (offer.kind == OfferKind::Alert && has_somebody);
         beside.then_some(item.rank)
     }

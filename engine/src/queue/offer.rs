@@ -288,7 +288,7 @@ impl Floor {
                 }
             }
             (false, _) => {
-                agent.summons = None;
+                (agent.summons, agent.called) = (None, Invited::No);
                 if let Some(item) = item {
                     item.summoned.remove(&ix);
                 }

@@ -214,7 +214,7 @@ impl Floor {
             }
             Manner::Ring(_) | Manner::Invite if self.alerts(whom) => {
                 let uninvited =
-                    |rank: &Rank| self.items.get(&rank.serial).is_some_and(|item| item.invited.is_empty());
+                    |rank: &Rank| self.items.get(&rank.serial).is_some_and(Item::is_shown_to_nobody);
                 let first = audience.without_anybody().find(uninvited);
                 first.map(|rank| Call { id, rank, kind: OfferKind::Alert, busy: true }).into_iter().collect()
             }

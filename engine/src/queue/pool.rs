@@ -163,9 +163,10 @@ impl Pool {
     pub(super) fn sit(&mut self, agent: usize, level: u8, tongues: &[(String, u8)], seat: Seat, sits: bool) {
         match seat {
             Seat::Away => {}
-            Seat::Free { health, idle, occupied, page, invited, summoned } => {
+            Seat::Free { health, idle, occupied, page, invited, called } => {
                 let turn = self.turn(agent, level, idle, occupied);
-                let promised = invited == Invited::Vital || summoned;
+                // Who is wanted beside a lower conversation is not kept from whoever waits.
+                let promised = invited == Invited::Vital || called == Invited::Vital;
                 match health {
                     _ if page && self.key.pages_apart => put(&mut self.pages, (invited, turn), sits),
                     Health::Sound if promised => put(&mut self.promised, turn, sits),
@@ -180,7 +181,7 @@ impl Pool {
                     Health::Doubtful => put(&mut self.doubtful, turn, sits),
                     Health::Rona => put(&mut self.rona, turn, sits),
                 }
-                if page && !summoned {
+                if page && called == Invited::No {
                     put(&mut self.callable, (false, agent), sits);
                 }
             }

@@ -92,6 +92,10 @@ pub(super) struct Item {
     pub(super) rings: Vec<OfferId>,
     /// Agents whose invitation names it.
     pub(super) invited: BTreeSet<usize>,
+    /// When those invited, behind the fence, have had the time to press the key.
+    pub(super) unclaimed_at: Option<Instant>,
+    /// They have had it, and nobody has: whoever is busy is told as well.
+    pub(super) unclaimed: bool,
     /// Agents who are called upon for it: alerts, and joins at pages.
     pub(super) summoned: BTreeSet<usize>,
     /// How many pages are invited for it at the moment.
@@ -142,6 +146,8 @@ impl Item {
             audience: None,
             stand: Stand::default(),
             retry_at: None,
+            unclaimed_at: None,
+            unclaimed: false,
             stage_at: None,
         }
     }
@@ -175,6 +181,11 @@ impl Item {
     /// Whether this agent is still left alone with it.
     pub(super) fn is_spared(&self, agent: usize, now: Instant) -> bool {
         self.tried.iter().any(|(who, until)| *who == agent && *until > now)
+    }
+
+    /// No page is invited for it, or none of them has claimed it in the time a phone would have rung.
+    pub(super) fn is_shown_to_nobody(&self) -> bool {
+        self.invited.is_empty() || self.unclaimed
     }
 
     /// When the next agent who did not take it may be asked again; `None`: no agent is left alone.
@@ -271,7 +282,8 @@ impl Floor {
         if let Some(item) = self.items.get_mut(&serial) {
             self.lines[item.queue].counts.moved_out += 1;
             self.lines[to].counts.moved_in += 1;
-            (item.offered, item.alone) = (now, false);
+            (item.offered, item.alone, item.unclaimed) = (now, false, false);
+            self.deadlines.put(Due::Unclaimed(serial), &mut item.unclaimed_at, None);
             if item.kind == WorkKind::Live {
                 // An attempt elsewhere is of the queue it leaves. A callback keeps its time: it was
                 // promised to the person, or they have just been tried.
@@ -342,6 +354,7 @@ impl Floor {
         self.part(now, serial);
         let mut item = self.items.remove(&serial)?;
         self.deadlines.put(Due::Retry(serial), &mut item.retry_at, None);
+        self.deadlines.put(Due::Unclaimed(serial), &mut item.unclaimed_at, None);
         self.deadlines.put(Due::Stage(serial), &mut item.stage_at, None);
         Some(item)
     }

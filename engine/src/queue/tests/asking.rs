@@ -432,6 +432,16 @@ fn i11_an_alert_that_is_claimed_takes_the_most_urgent_caller_who_has_nobody() {
 }
 
 #[test]
+fn whoever_is_wanted_beside_a_lower_conversation_is_given_the_caller_who_waits() {
+    let room = "0s agent Nour:arm ready | 0s page Nour open";
+    check(
+        &format!("{room} | 1s call A routine as join | 2s call B routine"),
+        "1s join Nour to A | 2s offer B to Nour",
+    );
+    check(&format!("{room} | 1s call A vital as join | 2s call B routine"), "1s join Nour to A");
+}
+
+#[test]
 fn a_join_asks_free_pages_together_phones_one_by_one_and_busy_pages_after_a_while() {
     let doctors = "0s agent Nour:mr ready | 0s page Nour open | 0s agent Mia:mr ready | 0s page Mia open | 0s agent Desk:mr ready \
                    | 1s call X routine in doctors | 1s answers Nour";

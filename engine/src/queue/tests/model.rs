@@ -26,6 +26,8 @@ pub(super) struct Caller {
     pub(super) rings: Vec<usize>,
     pub(super) beyond: Vec<usize>,
     pub(super) fired: BTreeSet<(usize, usize)>,
+    /// When those invited, behind the fence, have had the time to press the key.
+    pub(super) unclaimed: Option<Instant>,
 }
 
 impl Caller {
@@ -158,6 +160,7 @@ impl Model {
                         rings: Vec::new(),
                         beyond: Vec::new(),
                         fired: BTreeSet::new(),
+                        unclaimed: None,
                     },
                 );
             }
@@ -187,7 +190,7 @@ impl Model {
             Fact::MoveTo { work, queue, .. } => {
                 self.release(work.serial.0);
                 let caller = self.callers.get_mut(&work.serial.0).expect("waits");
-                (caller.queue, caller.offered) = (queue.index as usize, now);
+                (caller.queue, caller.offered, caller.unclaimed) = (queue.index as usize, now, None);
                 caller.alone = false;
                 if caller.arrival.kind == WorkKind::Live {
                     caller.asleep = None;

@@ -120,3 +120,13 @@ fn a_page_that_closes_leaves_the_phone_to_ring() {
         "1s invite Nour to A | 2s end A at Nour: Rescinded | 2s offer A to Nour",
     );
 }
+
+#[test]
+fn i14_busy_consoles_are_told_of_a_vital_call_that_nobody_invited_claims() {
+    // Mia went for a coffee and her page is open; Nour talks.
+    check(
+        "0s agent Nour:room ready | 0s page Nour open | 1s call A routine in room | 1s claims Nour | 1s answers Nour \
+         | 2s agent Mia:room ready | 2s page Mia open | 3s call B vital in room | 20s claims Nour",
+        "1s invite Nour to A | 1s offer A to Nour | 3s invite Mia to B | 9s alert Nour to B | 20s offer B to Nour",
+    );
+}

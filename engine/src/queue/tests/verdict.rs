@@ -37,7 +37,7 @@ impl Model {
                 self.unring(ix);
             }
             if invited {
-                self.people[ix].invite = Some((work, now + Floor::INVITATION));
+                self.invite(now, ix, work);
             } else {
                 for weak in self.callers[&work].rings.clone() {
                     self.unring(weak);
@@ -48,7 +48,7 @@ impl Model {
         }
         while let Some((work, ix, invited)) = self.hungry() {
             if invited {
-                self.people[ix].invite = Some((work, now + Floor::INVITATION));
+                self.invite(now, ix, work);
             } else {
                 self.ring(now, ix, work, false);
             }
@@ -57,6 +57,15 @@ impl Model {
         self.alert_for_each(now);
         self.call_upon(now, false);
         self.alert_for_each(now);
+    }
+
+    fn invite(&mut self, now: Instant, ix: usize, work: u64) {
+        self.people[ix].invite = Some((work, now + Floor::INVITATION));
+        let caller = self.callers.get_mut(&work).expect("waits");
+        let ring = self.plan.queues[caller.queue].offer.ring();
+        if !caller.key.0 {
+            caller.unclaimed.get_or_insert(now + ring);
+        }
     }
 
     fn open(&self) -> impl Iterator<Item = &Caller> {
@@ -190,7 +199,8 @@ impl Model {
     fn is_promised(&self, ix: usize) -> bool {
         let person = &self.people[ix];
         let vital = |(work, _): (u64, Instant)| !self.callers[&work].key.0;
-        person.invite.is_some_and(vital) || person.summons.is_some()
+        let called = person.summons.map(|(work, _, lapse)| (work, lapse));
+        person.invite.is_some_and(vital) || called.is_some_and(vital)
     }
 
     fn speaks(&self, ix: usize, caller: &Caller) -> Option<u8> {
@@ -299,10 +309,11 @@ impl Model {
         (called > 1 || (!join && !self.is_alone(caller))).then_some(caller.key)
     }
 
-    /// Nobody sound is rung for this caller, and no page invited.
+    /// Nobody sound is rung for this caller, and no page invited that could still be expected to claim.
     fn is_alone(&self, caller: &Caller) -> bool {
         let invited = |person: &Person| person.invite.is_some_and(|it| it.0 == caller.key.3);
-        !self.people.iter().any(invited) && !self.is_held(caller)
+        let unclaimed = caller.unclaimed.is_some_and(|at| at <= self.now);
+        (unclaimed || !self.people.iter().any(invited)) && !self.is_held(caller)
     }
 
     /// Busy agents are to know of this caller.
