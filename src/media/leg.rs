@@ -179,9 +179,12 @@ impl Leg {
         if stream.remote != self.stream.remote {
             self.source = None;
         }
-        // The same keys go on where they were: a context begun anew would lose its place.
+        // What stays of the keys goes on where it was: a context begun anew would lose its place.
         if stream.srtp != self.stream.srtp {
-            self.srtp = cipher(&stream);
+            self.srtp = match (self.srtp.take(), stream.srtp) {
+                (Some(before), Some(keys)) => before.with(keys).map(Box::new),
+                _ => cipher(&stream),
+            };
         }
         self.stream = stream;
         if !self.silence.heard || !self.expected() {

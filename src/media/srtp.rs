@@ -14,13 +14,17 @@ const REPLAY_WINDOW: usize = 128;
 /// Bytes of master key; the rest is salt.
 const MASTER: usize = 16;
 
+/// Sources of one peer whose places are kept: a voice, its digits, music on hold and an announcement.
+/// Fewer make a peer mute that goes back to an earlier one after its sequence has begun again (RFC 3711
+/// §3.2.3); more cost a few words each.
+const SOURCES_MAX: usize = 4;
+
 /// A leg's two directions.
 pub(super) struct Srtp {
     keys: SrtpKeys,
     ours: Context,
-    theirs: Context,
-    /// The source `theirs` has authenticated.
-    source: Option<u32>,
+    /// Sources of the peer that have authenticated, each with its place; the last one heard stands last.
+    theirs: Vec<(u32, Context)>,
 }
 
 impl fmt::Debug for Srtp {
@@ -33,21 +37,42 @@ impl Srtp {
     /// Both directions of these keys; `None` when the arithmetic is not there, which its features
     /// rule out.
     pub(super) fn new(keys: SrtpKeys) -> Option<Srtp> {
-        let (ours, theirs) = (context(keys.suite, &keys.ours)?, context(keys.suite, &keys.theirs)?);
-        Some(Srtp { keys, ours, theirs, source: None })
+        Some(Srtp { keys, ours: context(keys.suite, &keys.ours)?, theirs: Vec::new() })
+    }
+
+    /// The same under another agreement. A direction whose key stays goes on where it was: begun anew, it
+    /// would use its key twice, and lose the count of its turns with a peer that keeps it (§3.3.1, §9.1).
+    pub(super) fn with(mut self, keys: SrtpKeys) -> Option<Srtp> {
+        let same_suite = keys.suite == self.keys.suite;
+        if !same_suite || keys.ours != self.keys.ours {
+            self.ours = context(keys.suite, &keys.ours)?;
+        }
+        if !same_suite || keys.theirs != self.keys.theirs {
+            self.theirs.clear();
+        }
+        self.keys = keys;
+        Some(self)
     }
 
     /// Opens a packet in place; its length, or `None` when it is not the peer's, or came before.
     pub(super) fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
         let source = u32::from_be_bytes(packet.get(8..12)?.try_into().ok()?);
-        let plain = if self.source == Some(source) {
-            self.theirs.decrypt_rtp(packet).ok()?
+        let known = self.theirs.iter().rposition(|(known, _)| *known == source);
+        let plain = if let Some(place) = known {
+            let plain = self.theirs[place].1.decrypt_rtp(packet).ok()?;
+            if place + 1 < self.theirs.len() {
+                self.theirs[place..].rotate_left(1);
+            }
+            plain
         } else {
             // A source not seen before is tried apart: a stranger's must not cost memory, nor the
             // peer's its place in the sequence.
             let mut trial = context(self.keys.suite, &self.keys.theirs)?;
             let plain = trial.decrypt_rtp(packet).ok()?;
-            (self.theirs, self.source) = (trial, Some(source));
+            if self.theirs.len() == SOURCES_MAX {
+                self.theirs.remove(0);
+            }
+            self.theirs.push((source, trial));
             plain
         };
         packet.get_mut(..plain.len())?.copy_from_slice(&plain);
@@ -119,5 +144,46 @@ mod tests {
         }
         assert!(b.open(&mut sealed(&mut a, &packet(7, 2))).is_some(), "the peer goes on");
         assert!(b.open(&mut sealed(&mut a, &packet(8, 1))).is_some(), "and may begin another stream");
+    }
+    #[test]
+    fn a_direction_whose_key_stays_goes_on_where_it_was() {
+        for suite in Suite::ALL {
+            let (mut a, mut b) =
+                (Srtp::new(keys(suite, 1, 2)).unwrap(), Srtp::new(keys(suite, 2, 1)).unwrap());
+            for sequence in [65_534, 65_535, 0, 1] {
+                assert!(b.open(&mut sealed(&mut a, &packet(7, sequence))).is_some());
+                assert!(a.open(&mut sealed(&mut b, &packet(5, sequence))).is_some());
+            }
+            // The other side takes a new key in mid-call, and keeps what it hears by.
+            (a, b) = (a.with(keys(suite, 1, 3)).unwrap(), b.with(keys(suite, 3, 1)).unwrap());
+            assert!(
+                b.open(&mut sealed(&mut a, &packet(7, 2))).is_some(),
+                "our sequence has turned over once"
+            );
+            assert!(a.open(&mut sealed(&mut b, &packet(5, 2))).is_some(), "theirs begins with its key");
+        }
+    }
+
+    #[test]
+    fn a_peer_that_goes_back_to_an_earlier_source_is_heard_and_its_old_packets_are_not() {
+        for suite in Suite::ALL {
+            let (mut a, mut b) =
+                (Srtp::new(keys(suite, 1, 2)).unwrap(), Srtp::new(keys(suite, 2, 1)).unwrap());
+            for sequence in [65_534, 65_535, 0] {
+                assert!(b.open(&mut sealed(&mut a, &packet(7, sequence))).is_some());
+            }
+            let old = sealed(&mut a, &packet(7, 1));
+            assert!(b.open(&mut old.clone()).is_some());
+            // Music on hold from elsewhere, announcements, digits.
+            for ssrc in [8, 9, 10] {
+                assert!(b.open(&mut sealed(&mut a, &packet(ssrc, 1))).is_some());
+            }
+            assert_eq!(b.open(&mut old.clone()), None, "a replay");
+            assert!(b.open(&mut sealed(&mut a, &packet(7, 2))).is_some(), "the caller again");
+            for ssrc in 11..20 {
+                assert!(b.open(&mut sealed(&mut a, &packet(ssrc, 1))).is_some());
+            }
+            assert_eq!(b.theirs.len(), SOURCES_MAX);
+        }
     }
 }
