@@ -3,8 +3,8 @@
 
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, Event, Loss, Seat};
-use crate::call::leg::LegState;
-use crate::call::party::{Party, PartyRole};
+use crate::call::leg::{GONE, LegState};
+use crate::call::party::Party;
 use crate::call::{Call, Purpose, Talk};
 use crate::dialplan::HoldMode;
 use crate::engine::{Engine, Line};
@@ -24,11 +24,7 @@ const PROBE_HEARD: Duration = Duration::from_secs(300);
 const PROBE_SILENT: Duration = Duration::from_secs(20);
 
 /// Silence after which a peer is asked (`edges.md`: alarm at 5 s).
-const DOUBTFUL: u16 = 5;
-
-/// Silence after which a peer is lost (`edges.md`): alone for an agent's phone, together with an
-/// unanswered probe for the caller.
-const GONE: u16 = 30;
+pub(crate) const DOUBTFUL: u16 = 5;
 
 impl Engine {
     /// Both legs into one conversation; an early-media caller is answered. The caller stays in the
@@ -166,7 +162,8 @@ impl Engine {
     /// Sets the next question to a leg's peer whether it is still there.
     pub(crate) fn watch(&mut self, leg: LegId) {
         let Some(found) = self.leg(leg).filter(|leg| !leg.is_on_page()) else { return };
-        let every = if found.silent >= DOUBTFUL { PROBE_SILENT } else { PROBE_HEARD };
+        let in_doubt = found.silent >= DOUBTFUL || (found.state == LegState::Lost && !found.stream.receive);
+        let every = if in_doubt { PROBE_SILENT } else { PROBE_HEARD };
         self.alarms.set(Alarm::Probe(leg), self.now.at + every);
     }
 
@@ -210,7 +207,7 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let in_talk = is_in_talk(call, leg);
         let Some(found) = call.leg_mut(leg) else { return };
-        found.heard = true;
+        found.unanswered = 0;
         let doubted = std::mem::take(&mut found.silent) >= DOUBTFUL;
         found.heard = true;
         if doubted && found.state == LegState::Up {
@@ -226,8 +223,7 @@ impl Engine {
     fn silent(&mut self, leg: LegId, seconds: u16) {
         let Some(&id) = self.legs.get(&leg) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (in_talk, is_caller, is_partner) =
-            (is_in_talk(call, leg), call.caller().id == leg, is_partner(call, leg));
+        let in_talk = is_in_talk(call, leg);
         // While its agent asks somebody by the phone's second line, the first is on hold.
         let on_hold = call.party(leg).and_then(Party::agent).is_some_and(|agent| call.asks_by_phone(agent));
         let Some(found) = call.leg_mut(leg) else { return };
@@ -246,10 +242,12 @@ impl Engine {
         if page_gone && in_talk {
             return self.leg_lost(id, leg, Loss::NoAudio);
         }
-        match (is_caller, seconds >= GONE) {
-            (true, true) if state == LegState::Lost => self.caller_lost(id),
-            (false, true) if is_partner && state == LegState::Lost => self.leg_lost(id, leg, Loss::NoAudio),
-            (false, true) if is_partner => {} // it answers: muted, and there
+        let over_trunk = self.is_caller(id, leg) || self.is_outside(id, leg);
+        let bears_silence = self.is_caller(id, leg) || self.has_partner(id, leg);
+        match (bears_silence, seconds >= GONE) {
+            (_, true) if over_trunk && state == LegState::Lost => {
+                self.silent_for_good(id, leg, Loss::NoAudio);
+            }
             (false, true) if in_talk && expected => self.leg_lost(id, leg, Loss::NoAudio),
             _ => {}
         }
@@ -274,28 +272,6 @@ impl Engine {
         }
     }
 
-    /// Whether a caller whose signalling is gone has been silent for so long that nobody is there.
-    pub(crate) fn is_silent_for_good(call: &Call) -> bool {
-        call.caller().silent >= GONE
-    }
-
-    /// The signalling of somebody outside is in doubt, in a conversation that goes on without them: they
-    /// are out of it once nothing is heard of them either, as a caller would be (`edges.md`).
-    pub(crate) fn partner_unanswering(&mut self, id: CallId, leg: LegId) {
-        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
-        if found.silent >= GONE {
-            return self.leg_lost(id, leg, Loss::NoAnswer);
-        }
-        found.state = LegState::Lost;
-        self.mark(id);
-        self.watch(leg);
-    }
-
-    /// Whether this is somebody outside with whom one of ours talks.
-    pub(crate) fn has_partner(&self, id: CallId, leg: LegId) -> bool {
-        self.calls.get(&id).is_some_and(|call| is_partner(call, leg))
-    }
-
     /// A test call has heard itself long enough.
     pub(crate) fn end_test(&mut self, id: CallId) {
         if self.calls.get(&id).is_some_and(|call| call.purpose == Purpose::Test) {
@@ -307,10 +283,4 @@ impl Engine {
 fn is_in_talk(call: &Call, leg: LegId) -> bool {
     let talks = call.connected().is_some() || call.handed.is_some();
     talks && call.party(leg).is_some_and(|party| party.seat != Seat::Out)
-}
-
-fn is_partner(call: &Call, leg: LegId) -> bool {
-    let outside = |party: &Party| party.seat != Seat::Out && matches!(party.role, PartyRole::Outside { .. });
-    let ours = |party: &Party| party.is_agent_speaking() && party.lost.is_none();
-    call.connected().is_some() && call.party(leg).is_some_and(outside) && call.seated().any(ours)
 }

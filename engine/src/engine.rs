@@ -281,7 +281,7 @@ impl Engine {
                 self.hung_up(dialog);
             }
             Told::Unconfirmed { dialog } => self.unconfirmed(dialog),
-            Told::Lost { dialog, .. } => self.lost(dialog),
+            Told::Lost { dialog, code } => self.lost(dialog, code),
             Told::Failed { dialog, code, reason } => {
                 self.reasoned(dialog, reason);
                 self.ringing_failed(dialog, code);

@@ -130,5 +130,16 @@ impl Engine {
 pub(crate) fn not_dialled(id: LegId) -> Leg {
     let stream = Stream { send: false, receive: false, ..Stream::of(Codec::Pcma) };
     let (dialogs, state, local) = (Vec::new(), LegState::NotDialled, LocalSdp::new(id.serial.0));
-    Leg { id, dialogs, state, port: None, stream, local, silent: 0, asked: false, heard: false }
+    Leg {
+        id,
+        dialogs,
+        state,
+        port: None,
+        stream,
+        local,
+        silent: 0,
+        asked: false,
+        unanswered: 0,
+        heard: false,
+    }
 }

@@ -213,6 +213,7 @@ impl Engine {
             local,
             silent: 0,
             asked: false,
+            unanswered: 0,
             heard: false,
         };
         call.add(Party::new(role, on_page));

@@ -4,8 +4,9 @@
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, Cause, ConsultEnd, Event, Loss, OfferEnd, Seat, Unreached};
 use crate::call::leg::LegState;
-use crate::call::party::PartyRole;
+use crate::call::party::{Party, PartyRole};
 use crate::call::{Call, Purpose};
+use crate::converse::DOUBTFUL;
 use crate::dialplan::ClassId;
 use crate::engine::{Engine, Line};
 use crate::id::{AgentId, CallId, LegId, OfferId, WorkId};
@@ -44,12 +45,13 @@ impl Engine {
     }
 
     /// A peer does not answer within its dialog, or does not know it any more. The dialog stands
-    /// until we end it.
-    pub(crate) fn lost(&mut self, dialog: DialogId) {
+    /// until we end it. `code` is how it said so; `None`: by silence.
+    pub(crate) fn lost(&mut self, dialog: DialogId, code: Option<u16>) {
         match self.lines.get(&dialog).copied() {
-            Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.caller_unanswering(id),
-            Some(Line::Party(id, leg)) if self.is_outlet(id, leg) => self.outlet_lost(id, leg),
-            Some(Line::Party(id, leg)) if self.has_partner(id, leg) => self.partner_unanswering(id, leg),
+            Some(Line::Party(id, leg)) if self.is_caller(id, leg) => self.unanswering(id, leg),
+            Some(Line::Party(id, leg)) if code.is_none() && self.is_outside(id, leg) => {
+                self.unanswering(id, leg);
+            }
             Some(Line::Party(id, leg)) => self.leg_lost(id, leg, Loss::NoAnswer),
             Some(Line::Tone(leg)) => self.end_tone(leg),
             None => {}
@@ -60,23 +62,47 @@ impl Engine {
         self.calls.get(&id).is_some_and(|call| call.caller().id == leg)
     }
 
-    /// The caller's signalling is in doubt. As long as audio may come, the caller is there
-    /// (`edges.md`): asked again later, and hung up on when the call ends.
-    fn caller_unanswering(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        if Engine::is_silent_for_good(call) {
-            return self.caller_lost(id);
+    /// Whether this leg's peer is somebody over a trunk whom we have rung.
+    pub(crate) fn is_outside(&self, id: CallId, leg: LegId) -> bool {
+        let party = self.calls.get(&id).and_then(|call| call.party(leg));
+        party.is_some_and(|party| matches!(party.role, PartyRole::Outside { .. } | PartyRole::Outlet))
+    }
+
+    /// Whether this is somebody outside with whom one of ours talks.
+    pub(crate) fn has_partner(&self, id: CallId, leg: LegId) -> bool {
+        let Some(call) = self.calls.get(&id).filter(|call| call.connected().is_some()) else { return false };
+        let outside =
+            |party: &Party| party.seat != Seat::Out && matches!(party.role, PartyRole::Outside { .. });
+        let ours = |party: &Party| party.is_agent_speaking() && party.lost.is_none();
+        call.party(leg).is_some_and(outside) && call.seated().any(ours)
+    }
+
+    /// The signalling of the caller, or of somebody outside, is in doubt. As long as audio may come, they
+    /// are there (`edges.md`): asked again later, and hung up on when the call ends.
+    fn unanswering(&mut self, id: CallId, leg: LegId) {
+        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        found.unanswered = found.unanswered.saturating_add(1);
+        let (is_over, doubtful) = (found.is_silent_for_good(), found.silent >= DOUBTFUL);
+        // Whoever has the caller alone, and is not heard either, leaves them to everybody.
+        if is_over || (doubtful && !self.is_caller(id, leg) && !self.has_partner(id, leg)) {
+            return self.silent_for_good(id, leg, Loss::NoAnswer);
         }
-        call.caller_mut().state = LegState::Lost;
-        let leg = call.caller().id;
+        if let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) {
+            found.state = LegState::Lost;
+        }
         self.mark(id);
         self.watch(leg);
+    }
+
+    /// Neither signalling nor audio: nobody is there.
+    pub(crate) fn silent_for_good(&mut self, id: CallId, leg: LegId, loss: Loss) {
+        if self.is_caller(id, leg) { self.caller_lost(id) } else { self.leg_lost(id, leg, loss) }
     }
 
     /// No ACK in 64*T1. Who was heard meanwhile is there, and is asked at once; who was not, is not.
     fn caller_unconfirmed(&mut self, id: CallId, leg: LegId) {
         let Some(call) = self.calls.get(&id) else { return };
-        if !call.caller().heard || Engine::is_silent_for_good(call) {
+        if !call.caller().heard || call.caller().is_silent_for_good() {
             return self.caller_lost(id);
         }
         self.caller_confirmed(id, None);
@@ -87,7 +113,9 @@ impl Engine {
     pub(crate) fn alive(&mut self, dialog: DialogId) {
         let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else { return };
         let found = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg));
-        if let Some(found) = found.filter(|found| found.state == LegState::Lost) {
+        let Some(found) = found else { return };
+        found.unanswered = 0;
+        if found.state == LegState::Lost {
             found.state = LegState::Up;
             self.mark(id);
             self.back(id, leg);

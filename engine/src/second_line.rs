@@ -72,7 +72,18 @@ impl Engine {
             return Err(488);
         };
         let (dialogs, state) = (vec![dialog], LegState::Ringing);
-        Ok(Leg { id, dialogs, state, port: Some(port), stream, local, silent: 0, asked: false, heard: false })
+        Ok(Leg {
+            id,
+            dialogs,
+            state,
+            port: Some(port),
+            stream,
+            local,
+            silent: 0,
+            asked: false,
+            unanswered: 0,
+            heard: false,
+        })
     }
 
     /// The line of a phone that calls us becomes a party of a call.

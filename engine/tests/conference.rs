@@ -193,6 +193,30 @@ fn i07_somebody_outside_who_is_lost_leaves_the_caller_to_the_agent_or_to_the_que
     over(room, caller);
 }
 
+/// A caller with the fire brigade alone, and the leg there.
+fn handed_out() -> (Room, Caller, LegId) {
+    let (mut room, caller, call, _) = talking();
+    consult(&mut room, call, "sdis-69").expect("asked");
+    room.outside_says(1, "200 OK");
+    assert!(room.by(0, Verb::Leave { agent: agent(0), call }).result.is_ok());
+    let theirs = joined(&room, &sdis());
+    room.hears(theirs);
+    (room, caller, theirs)
+}
+
+#[test]
+fn i07_somebody_outside_who_is_heard_is_there_whatever_becomes_of_a_question() {
+    let (mut room, caller, theirs) = handed_out();
+    room.dead.insert(kit::trunk_at(1));
+    room.pass(700 * SECOND);
+    let asked = room.wire.iter().filter(|it| it.to == kit::trunk_at(1));
+    assert!(asked.filter(|it| it.sip.method() == Some("OPTIONS")).count() > 2, "asked, in vain");
+    assert_eq!(left(&room), [], "the voice is there");
+    room.silent(theirs, 30);
+    assert_eq!(left(&room), [(sdis(), Some(Loss::NoAudio))], "and then it is not");
+    over(room, caller);
+}
+
 #[test]
 fn i34_a_caller_in_a_conference_goes_on_talking_with_the_fire_brigade_while_everyone_is_asked() {
     let (mut room, caller, call, leg) = talking();

@@ -162,6 +162,24 @@ fn a_caller_whose_signalling_is_gone_stays_while_its_audio_comes() {
 }
 
 #[test]
+fn a_caller_who_holds_us_and_answers_nothing_any_more_is_lost_after_three_questions() {
+    let mut room = Room::new(1);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let held = kit::sip::sdp(30_000, "8 0", "inactive");
+    room.reinvite(&mut caller, Some(&held));
+    room.ack(&mut caller);
+    room.pass(900 * SECOND);
+    assert!(room.records.is_empty(), "it answers: it is there");
+    room.dead.insert(caller.at);
+    room.pass(400 * SECOND);
+    assert!(room.records.is_empty(), "not for one question");
+    room.pass(120 * SECOND);
+    assert_eq!(room.records.first().and_then(|record| record.cause), Some(Cause::Network));
+    room.rest();
+}
+
+#[test]
 fn a_phone_on_hold_is_silent_and_not_lost() {
     let mut room = Room::new(1);
     room.dial_and_ack("0612345678", "15");

@@ -24,6 +24,15 @@ pub enum LegState {
     Lost,
 }
 
+/// Silence after which a peer is lost (`edges.md`): alone for an agent's phone, together with an
+/// unanswered question for callers and for people outside.
+pub(crate) const GONE: u16 = 30;
+
+/// Questions left unanswered by a peer from whom no audio is to come, after which it is lost: two minutes
+/// and a half with the pauses between. Fewer hang up on people whose line is down for a moment; more keep
+/// a place for nobody.
+const UNANSWERED_MAX: u8 = 3;
+
 /// One party's leg.
 #[derive(Debug)]
 pub struct Leg {
@@ -43,6 +52,8 @@ pub struct Leg {
     pub silent: u16,
     /// Its peer has been asked by a re-INVITE where its audio is.
     pub asked: bool,
+    /// Questions in a row that its peer has left unanswered.
+    pub unanswered: u8,
     /// Its peer has been heard at all.
     pub heard: bool,
 }
@@ -57,7 +68,18 @@ impl Leg {
         local: LocalSdp,
     ) -> Leg {
         let state = LegState::Ringing;
-        Leg { id, dialogs, state, port: Some(port), stream, local, silent: 0, asked: false, heard: false }
+        Leg {
+            id,
+            dialogs,
+            state,
+            port: Some(port),
+            stream,
+            local,
+            silent: 0,
+            asked: false,
+            unanswered: 0,
+            heard: false,
+        }
     }
 
     /// Whether its audio goes over its agent's page.
@@ -71,6 +93,12 @@ impl Leg {
             [one] => Some(*one),
             _ => None,
         }
+    }
+
+    /// Whether nothing has come of its audio for so long that nobody is there. Where none is to come (a
+    /// peer that holds us), its signalling says so alone.
+    pub fn is_silent_for_good(&self) -> bool {
+        self.silent >= GONE || (!self.stream.receive && self.unanswered >= UNANSWERED_MAX)
     }
 
     /// True once its peer has been answered or has answered.
