@@ -1,7 +1,7 @@
 //! Deadlines of calls and legs: each kind of alarm of each thing is set once, moved or cleared, and
 //! nothing is ever looked for (I22).
 
-use crate::id::{CallId, LegId};
+use crate::id::{CallId, LegId, WorkId};
 use crate::time::Instant;
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,6 +24,8 @@ pub(crate) enum Alarm {
     Recall(CallId),
     /// Whoever is asked has not answered: the agent who asks has the caller again.
     ConsultBy(CallId),
+    /// Somebody who was asked into a conversation of several has not come.
+    AskedUntil(WorkId),
     /// A leg that rings outside, or for a supervisor, has rung for long enough.
     RingsUntil(LegId),
     /// A caller who was handed over must be talked with again.

@@ -8,6 +8,7 @@ use crate::dialplan::ClassId;
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId};
 use crate::io::{NOTE_MAX, Refusal};
+use crate::overflow::class_like;
 use crate::queue::Fact;
 use crate::release::CLEARED;
 use crate::supervise::fence_of;
@@ -22,7 +23,6 @@ impl Engine {
     pub(crate) fn hold(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
         self.set_aside(agent, id)?;
         self.tell_floor(agent.centre, Fact::Aside { agent, call: id });
-        self.guest_over(id, agent);
         Ok(())
     }
 
@@ -59,7 +59,7 @@ impl Engine {
         let watching: Vec<LegId> = watching.map(|party| party.leg.id).collect();
         let recall = self.now.at + self.recall_after(id);
         self.stop_joins(id);
-        self.log(id.centre, Event::HeldAside { call: id, agent, class, lost: false, recall });
+        self.log_call(id, Event::HeldAside { call: id, agent, class, lost: false, recall });
         self.caller_out(id, program);
         for leg in watching {
             self.part(id, leg, Actor::System, None);
@@ -72,8 +72,9 @@ impl Engine {
 
     /// How long a caller may be on hold: as the queue's plan says.
     fn recall_after(&self, id: CallId) -> Duration {
-        let queue = self.calls.get(&id).map(|call| call.queue.as_str());
-        let plan = self.centre(id.centre).map(|centre| &centre.plan);
+        let call = self.calls.get(&id);
+        let plan = call.and_then(|call| Some(&self.centre(call.served_at())?.plan));
+        let queue = call.map(Call::served_in);
         let found = plan.and_then(|plan| plan.queues.iter().find(|it| Some(it.name.as_str()) == queue));
         found.and_then(|queue| queue.recall).unwrap_or(RECALL_AFTER)
     }
@@ -82,7 +83,9 @@ impl Engine {
     pub(crate) fn recall(&mut self, id: CallId) {
         let asks = |call: &Call| call.consult.map(|consult| consult.by);
         if let Some(agent) = self.calls.get(&id).and_then(|call| call.aside.or_else(|| asks(call))) {
-            self.log(id.centre, Event::RecallDue { call: id, agent });
+            self.log_call(id, Event::RecallDue { call: id, agent });
+            // Nobody may have looked at the list: the alarm goes on until somebody takes the call.
+            self.alarms.set(Alarm::Recall(id), self.now.at + self.recall_after(id));
         }
     }
 
@@ -90,8 +93,10 @@ impl Engine {
     pub(crate) fn pick(&mut self, agent: AgentId, id: CallId, confirmed: bool) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
         match (call.work, call.talk) {
-            (Some(work), _) => {
-                self.ask_floor(id.centre, Fact::Pick { agent, work, lifted: false, confirmed })
+            (Some(_), _) => {
+                // A caller of another centre waits here as its guest.
+                let work = call.item_for(agent.centre).ok_or(Refusal::Unknown)?;
+                self.ask_floor(agent.centre, Fact::Pick { agent, work, lifted: false, confirmed })
             }
             (None, Some(talk)) if !call.listed => Err(Refusal::TakenBy(talk.agent)),
             (None, None) if call.aside.is_none() => Err(Refusal::Gone),
@@ -103,9 +108,10 @@ impl Engine {
     /// same step, so that it waits there with its arrival time if the phone fails.
     fn resume(&mut self, agent: AgentId, id: CallId, confirmed: bool) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
-        let centre = self.centres.get_mut(usize::from(id.centre.0)).ok_or(Refusal::Unknown)?;
-        let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
-        let queue = centre.queue_named(&call.queue);
+        let there = Some(call.served_at()).filter(|at| *at == agent.centre).ok_or(Refusal::Unknown)?;
+        let centre = self.centres.get_mut(usize::from(there.0)).ok_or(Refusal::Unknown)?;
+        let class = class_like(&centre.plan, &call.class, call.fenced).unwrap_or(ClassId(0));
+        let queue = centre.queue_named(call.served_in());
         let work = centre.work_id();
         let arrival = call.arrival(work, queue, class, call.came());
         let fact = Fact::Resume { agent, arrival: Box::new(arrival), confirmed };
@@ -119,7 +125,7 @@ impl Engine {
         self.stop_asking(id);
         let before = self.clear_ours(id);
         self.mark(id);
-        self.tell_floor(id.centre, fact);
+        self.tell_floor(there, fact);
         for agent in before {
             self.free_ear(id, agent);
         }
@@ -138,6 +144,9 @@ impl Engine {
         let class = fence_of(plan).and_then(|class| plan.class(class)).ok_or(Refusal::Invalid)?;
         let class = class.name.clone();
         self.qualify(id, &class, by)?;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.course.wants_regulator = true;
+        }
         self.call_regulator(id);
         Ok(())
     }

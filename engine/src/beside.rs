@@ -4,6 +4,8 @@
 //! What is wanted is an item of the floor, which knows who may be asked: free agents at once, busy
 //! ones too after ten seconds. It leaves with the first who comes, or with the conversation.
 
+use crate::alarm::Alarm;
+use crate::call::Call;
 use crate::call::event::{Actor, Event, Seat, Whom};
 use crate::call::leg::LegState;
 use crate::call::party::Party;
@@ -23,16 +25,26 @@ const REGULATION: &str = "regulation";
 const ALONE: Duration = Duration::from_secs(3_600);
 
 impl Engine {
-    /// Calls a regulator beside the agent of a confirmed vital call, unless one is there or called.
+    /// Calls a regulator beside the agent of a call that the vital key has confirmed, until one has come:
+    /// an agent who is lost or holds the call takes nobody away from the next.
     pub(crate) fn call_regulator(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
+        if call.seated().filter_map(Party::agent).any(|agent| self.is_regulator(agent)) {
+            return self.has_regulator(id);
+        }
+        let wanted = call.course.wants_regulator && call.fenced;
         let talks = call.connected().is_some() && call.vital_call.is_none() && !call.is_full();
-        let there = call.seated().filter_map(Party::agent).any(|agent| self.is_regulator(agent));
-        let (true, false, Some(queue)) = (talks, there, self.regulation(id)) else { return };
-        let Some(class) = self.centre(id.centre).and_then(|centre| fence_of(&centre.plan)) else { return };
+        let (true, true, Some(queue)) = (wanted, talks, self.regulation(id)) else { return };
+        let Some(class) = self.centre(queue.centre).and_then(|centre| fence_of(&centre.plan)) else { return };
         let work = self.want(id, queue, class, None, None);
         if let Some(call) = self.calls.get_mut(&id) {
             call.vital_call = work;
+        }
+    }
+
+    fn has_regulator(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.course.wants_regulator = false;
         }
     }
 
@@ -41,22 +53,23 @@ impl Engine {
         site.is_some_and(|site| site.role == Role::Regulator)
     }
 
-    /// The queue of the plan's regulators: the one of that stage, else the first that a regulator of
+    /// The queue of the regulators where the call is served: the one of that stage, else the first that a regulator of
     /// the roster serves.
     fn regulation(&self, id: CallId) -> Option<QueueId> {
-        let centre = self.centre(id.centre)?;
+        let centre = self.centre(self.calls.get(&id)?.served_at())?;
         let staged = centre.plan.queues.iter().position(|it| it.stage.as_deref() == Some(REGULATION));
         let regulators = || centre.roster.iter().filter(|agent| agent.role == Role::Regulator);
         let served =
             || centre.plan.queues.iter().position(|it| regulators().any(|who| it.takes(&who.skills)));
         let place = staged.or_else(served)?;
-        Some(QueueId { centre: id.centre, index: u32::try_from(place).ok()? })
+        Some(QueueId { centre: centre.id, index: u32::try_from(place).ok()? })
     }
 
     /// Asks whoever of a queue's team is free first.
     pub(crate) fn ask_team(&mut self, id: CallId, queue: QueueId) -> Result<WorkId, Refusal> {
         let place = usize::try_from(queue.index).map_err(|_| Refusal::Unknown)?;
-        let found = self.centre(queue.centre).filter(|_| queue.centre == id.centre);
+        let here = self.calls.get(&id).is_some_and(|call| call.served_at() == queue.centre);
+        let found = self.centre(queue.centre).filter(|_| here);
         found.and_then(|centre| centre.plan.queues.get(place)).ok_or(Refusal::Unknown)?;
         let class = self.class_before_fence(id);
         self.want(id, queue, class, None, Some(Whom::Queue(queue))).ok_or(Refusal::Unknown)
@@ -64,7 +77,8 @@ impl Engine {
 
     /// Asks one colleague.
     pub(crate) fn ask_colleague(&mut self, id: CallId, whom: AgentId) -> Result<WorkId, Refusal> {
-        let there = self.centre(whom.centre).filter(|_| whom.centre == id.centre);
+        let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
+        let there = self.centre(whom.centre).filter(|_| whom.centre == call.served_at());
         let view = there.and_then(|centre| centre.floor.agent(whom)).ok_or(Refusal::Unknown)?;
         if *view.intent == crate::call::event::Intent::SignedOut {
             return Err(Refusal::SignedOut);
@@ -72,9 +86,7 @@ impl Engine {
         if view.call == Some(id) || !view.reachable {
             return Err(Refusal::Gone);
         }
-        let queue = self.calls.get(&id).map(|call| call.queue.clone()).unwrap_or_default();
-        let queue =
-            self.centre(id.centre).map(|centre| centre.queue_named(&queue)).ok_or(Refusal::Unknown)?;
+        let queue = there.map(|centre| centre.queue_named(call.served_in())).ok_or(Refusal::Unknown)?;
         let owner = Owner { agent: whom, alone: ALONE };
         let class = self.class_before_fence(id);
         self.want(id, queue, class, Some(owner), Some(Whom::Agent(whom))).ok_or(Refusal::Unknown)
@@ -82,7 +94,8 @@ impl Engine {
 
     /// The most urgent class before the fence: asking somebody goes before no caller behind it.
     fn class_before_fence(&self, id: CallId) -> ClassId {
-        let plan = self.centre(id.centre).map(|centre| &centre.plan);
+        let at = self.calls.get(&id).map_or(id.centre, Call::served_at);
+        let plan = self.centre(at).map(|centre| &centre.plan);
         let place = plan.and_then(|plan| plan.classes.iter().position(|class| !class.fence));
         place.and_then(|place| u16::try_from(place).ok()).map_or(ClassId(0), ClassId)
     }
@@ -97,15 +110,15 @@ impl Engine {
     ) -> Option<WorkId> {
         // Whoever rings for it may yet say no to that, and be asked for this.
         let barred = self.calls.get(&id)?.seated().filter_map(Party::agent).collect();
-        let centre = self.centre_mut(id.centre)?;
+        let centre = self.centre_mut(queue.centre)?;
         let work = centre.work_id();
         centre.works.insert(work, id);
         self.calls.get_mut(&id)?.joins.push(work);
-        self.log(id.centre, Event::Wanted { call: id, work, whom });
+        self.log(queue.centre, Event::Wanted { call: id, work, whom });
         let live = Arrival::live(work, id, queue, class, self.now.at);
         let others = if owner.is_some() { Others::Nobody } else { Others::Everybody };
         let arrival = Arrival { kind: WorkKind::Join, owner, others, barred, partner: true, ..live };
-        self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
+        self.tell_floor(queue.centre, Fact::Enter(Box::new(arrival)));
         self.mark(id);
         Some(work)
     }
@@ -123,7 +136,7 @@ impl Engine {
         if !talks || !self.calls.get(&id).is_some_and(|call| call.joins.contains(&work)) {
             return self.fell_before_bridge(id, leg, offer);
         }
-        self.tell_floor(id.centre, Fact::Taken { offer });
+        self.tell_floor(offer.centre, Fact::Taken { offer });
         if let Some(leg) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) {
             leg.state = LegState::Up;
         }
@@ -132,8 +145,11 @@ impl Engine {
         if asked {
             self.consult_answered(id, leg);
         }
-        self.tell_floor(id.centre, Fact::Connected { offer });
+        self.tell_floor(offer.centre, Fact::Connected { offer });
         self.wanted_no_more(id, work);
+        if self.is_regulator(agent) {
+            self.has_regulator(id);
+        }
         self.heard_instead(id, leg);
         if asked {
             self.passed_on(id);
@@ -145,14 +161,24 @@ impl Engine {
         let standing = self.centre(work.centre).and_then(|centre| centre.floor.place(work));
         match standing {
             Some(_) => self.tell_floor(work.centre, Fact::Leave { work, exit: Exit::Withdrawn }),
-            None => self.log(id.centre, Event::Withdrawn { work, call: id, waited: Duration::ZERO }),
+            None => self.log(work.centre, Event::Withdrawn { work, call: id, waited: Duration::ZERO }),
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.joins.retain(|other| *other != work);
+            call.asks.retain(|(other, _)| *other != work);
             call.vital_call = call.vital_call.filter(|other| *other != work);
         }
+        self.alarms.clear(Alarm::AskedUntil(work));
         self.mark(id);
         self.forget_work(work);
+    }
+
+    /// Whoever was asked in beside others has not come.
+    pub(crate) fn asked_long_enough(&mut self, work: WorkId) {
+        let id = self.centre(work.centre).and_then(|centre| centre.works.get(&work)).copied();
+        if let Some(id) = id {
+            self.stop_join(id, work);
+        }
     }
 
     /// Nobody is called into this conversation any more.
@@ -183,7 +209,6 @@ impl Engine {
                 return Err(Refusal::Busy); // it is the call in the ear: there is nowhere to come to
             }
             self.put_aside(agent, id)?;
-            self.guest_over(id, agent);
             // Making room may have freed others, and one of them has what was claimed.
             let still = self.centre(agent.centre).map(|centre| centre.floor.allows(&fact));
             if let Some(Err(refusal)) = still {

@@ -63,15 +63,19 @@ struct Wish {
 impl Engine {
     /// A caller is gone without having been helped to the end: the work goes on, if the plan calls
     /// back.
-    pub(crate) fn leave_behind(&mut self, id: CallId, cause: Cause) {
+    pub(crate) fn leave_behind(&mut self, id: CallId, by: &Actor, cause: Cause) {
         let goes_on = self.wake_callbacks(id);
         let Some(call) = self.calls.get(&id).filter(|call| call.purpose != Purpose::Test) else { return };
         let since = call.came();
+        // Our side had lost whoever talked with the caller, and nobody of ours has ended it.
+        let broken = Engine::is_broken(call) && matches!(by, Actor::Caller | Actor::System);
+        let kept = call.course.handover.is_some() || call.aside.is_some();
         match cause {
             _ if call.course.is_unreached() || goes_on => {}
-            Cause::Released if call.course.handover.is_some() => self.keep_work(id),
-            Cause::Abandon => self.call_back_later(id, WhyCallback::Abandoned, since),
+            Cause::Released if kept => self.keep_work(id),
             Cause::Network => self.call_back_later(id, WhyCallback::Broken, since),
+            _ if broken => self.call_back_later(id, WhyCallback::Broken, since),
+            Cause::Abandon => self.call_back_later(id, WhyCallback::Abandoned, since),
             _ => {}
         }
     }
@@ -146,7 +150,14 @@ impl Engine {
         let (service, caller) = (record.service.clone(), record.caller.clone());
         let (caller_name, number) = (record.caller_name.clone(), record.caller.0.clone());
         let (note, tags) = (record.notes.last().cloned(), origin.course.tags.clone());
-        let carried = Carried::of(origin);
+        let mut carried = Carried::of(origin);
+        if let Some((class, fenced)) =
+            Some(origin).filter(|call| Engine::is_broken(call)).and_then(|it| self.class_once_lost(it))
+        {
+            (carried.class, carried.fenced) = (class, fenced);
+        }
+        // Two calls of one person, and this one is over: nobody rings them while the other waits.
+        let line = if wish.due.is_none() { self.other_line(of) } else { None };
         let centre = self.centre_mut(of.centre).ok_or(Refusal::Unknown)?;
         let (id, leg) = (centre.call_id(), centre.leg_id());
         let (why, since, due, owner) = (wish.why, wish.since, wish.due, wish.owner);
@@ -185,7 +196,10 @@ impl Engine {
         if let Some(note) = note {
             self.log(of.centre, Event::Noted { call: id, by: note.by, text: note.text });
         }
-        self.enter_callback(id);
+        match line {
+            Some(line) => self.waits_for_line(id, line),
+            None => self.enter_callback(id),
+        }
         self.make_room_for_callbacks(of.centre);
         Ok(id)
     }
@@ -211,6 +225,7 @@ impl Engine {
         if let Some(callback) = call.course.callback.as_mut() {
             (callback.state, callback.rests) = (CallbackState::Waiting, not_before);
         }
+        // Who else may have it, and who speaks their language, is as it was for the call.
         let kind = if callback.why == WhyCallback::Kept { WorkKind::Kept } else { WorkKind::Callback };
         let owner = call.course.owner.map(|agent| Owner { agent, alone: Dialplan::ALONE });
         let arrival = Arrival { kind, not_before, owner, ..call.arrival(work, queue, class, callback.since) };
@@ -278,6 +293,7 @@ impl Engine {
             callback.state = CallbackState::Reached;
         }
         self.no_longer_open(id);
+        self.on_line(id);
         self.agree(id, leg, agreed);
         let agent = talk.agent;
         self.log(id.centre, Event::Beside(Beside::Reached { call: id, agent }));

@@ -35,7 +35,7 @@ impl Engine {
         }
         self.media(MediaCommand::Join { bridge, leg });
         self.alarms.clear(Alarm::RingsUntil(leg));
-        self.log(id.centre, Event::Joined { call: id, leg, who, seat, by });
+        self.log_call(id, Event::Joined { call: id, leg, who, seat, by });
         self.mark(id);
         self.watch(leg);
         self.keep_watch(id);
@@ -67,7 +67,7 @@ impl Engine {
         self.drop_leg(&party.leg, Some(CLEARED));
         self.mark(id);
         if party.seat != Seat::Out {
-            self.log(id.centre, Event::Left { call: id, leg, who: party.who(), by, loss });
+            self.log_call(id, Event::Left { call: id, leg, who: party.who(), by, loss });
         }
         self.lead_on(id, leg);
         self.consult_lost(id, &party);
@@ -94,7 +94,7 @@ impl Engine {
         let next = call.other_agent(left).or_else(|| call.seated().find(speaking));
         let Some((agent, leg, offer)) = next.and_then(as_talker) else { return };
         call.talk = Some(Talk { agent, leg, offer, ..talk });
-        self.log(id.centre, Event::Led { call: id, agent });
+        self.log_call(id, Event::Led { call: id, agent });
         self.whisper_to(id, leg);
     }
 

@@ -8,7 +8,8 @@
 //! | the agent: `dismiss`, or whoever was asked hangs up or is lost | the agent has the caller again |
 //! | the agent is lost | whoever was asked has the caller; nobody there: the clock of [`crate::loss`] |
 //!
-//! With another agent in the conversation nobody is put on hold: who is asked comes in beside them.
+//! With another agent in the conversation nobody is put on hold: who is asked comes in beside them, in
+//! the same time or not at all, and `dismiss` calls them off as well.
 
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, ConsultEnd, Event};
@@ -47,6 +48,11 @@ impl Engine {
         };
         if alone {
             self.hold_for_consult(id, (agent, work), whom.clone(), until);
+        } else if let Some(work) = work {
+            self.alarms.set(Alarm::AskedUntil(work), until);
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.asks.push((work, agent));
+            }
         }
         Ok(())
     }
@@ -62,7 +68,7 @@ impl Engine {
         call.consult = Some(Consult { by: agent, work, leg: None, answered: false });
         call.asked = Some(whom.clone());
         let program = Call::hold_program(&call.hold_sound);
-        self.log(id.centre, Event::Consulting { call: id, agent, whom, deadline: until });
+        self.log_call(id, Event::Consulting { call: id, agent, whom, deadline: until });
         self.caller_out(id, program);
         self.alarms.set(Alarm::ConsultBy(id), until);
     }
@@ -94,7 +100,7 @@ impl Engine {
         call.asked = None;
         self.alarms.clear(Alarm::ConsultBy(id));
         self.alarms.clear(Alarm::Recall(id));
-        self.log(id.centre, Event::ConsultEnded { call: id, agent: consult.by, end });
+        self.log_call(id, Event::ConsultEnded { call: id, agent: consult.by, end });
         if end != ConsultEnd::Over {
             self.caller_in(id);
         }
@@ -142,8 +148,13 @@ impl Engine {
             outside || asked.is_some_and(|consult| consult.leg == Some(party.leg.id))
         };
         let gone: Vec<LegId> = call.parties().iter().filter(theirs).map(|it| it.leg.id).collect();
-        if gone.is_empty() && asked.is_none() {
+        let theirs = call.asks.iter().filter(|(_, by)| *by == agent);
+        let beside: Vec<WorkId> = theirs.map(|(work, _)| *work).collect();
+        if gone.is_empty() && beside.is_empty() && asked.is_none() {
             return Err(Refusal::Gone);
+        }
+        for work in beside {
+            self.stop_join(id, work);
         }
         for leg in gone {
             self.part(id, leg, Actor::Agent(agent), None);

@@ -62,11 +62,11 @@ impl Engine {
         talk.connected = true;
         let talk = *talk;
         let waited = self.now.at.since(call.record.arrived_at);
-        // An agent of another centre is connected by that centre's item.
+        // An agent of another centre than the one it waits in is connected by that centre's own item.
         let at = talk.offer.centre;
-        let work = if at == id.centre { Some(work) } else { self.answered_abroad(id, at) };
+        let work = if at == work.centre { Some(work) } else { self.answered_abroad(id, at) };
         if let Some(call) = self.calls.get_mut(&id) {
-            call.work = None;
+            (call.work, call.course.broken) = (None, false);
         }
         let Some(work) = work else { return };
         self.log(
@@ -85,6 +85,7 @@ impl Engine {
         self.end_handover(id);
         self.drop_outlets(id);
         self.close_callbacks_to(id);
+        self.call_regulator(id);
     }
 
     /// The agent's side of a conversation, or of one being made, has gone: the caller waits again and
@@ -106,7 +107,7 @@ impl Engine {
         self.mark(id);
         self.media(MediaCommand::Update { leg, stream });
         if changed {
-            self.log(id.centre, Event::Held { call: id, leg, held });
+            self.log_call(id, Event::Held { call: id, leg, held });
         }
     }
 
@@ -214,7 +215,7 @@ impl Engine {
             self.watch(leg);
         }
         if in_talk {
-            self.log(id.centre, Event::Heard { call: id, leg });
+            self.log_call(id, Event::Heard { call: id, leg });
             self.back(id, leg);
         }
     }
@@ -233,7 +234,7 @@ impl Engine {
         let page_gone = found.is_on_page() && (found.heard || seconds >= DOUBTFUL);
         // A peer that told us it would send nothing is not missing anything.
         if in_talk && expected {
-            self.log(id.centre, Event::NoMedia { call: id, leg, seconds });
+            self.log_call(id, Event::NoMedia { call: id, leg, seconds });
             self.ask_for_audio(id, leg);
         }
         if seconds >= DOUBTFUL {
@@ -281,6 +282,6 @@ impl Engine {
 }
 
 fn is_in_talk(call: &Call, leg: LegId) -> bool {
-    let talks = call.connected().is_some() || call.handed.is_some();
+    let talks = call.connected().is_some() || call.handed.is_some() || call.course.away.is_some();
     talks && call.party(leg).is_some_and(|party| party.seat != Seat::Out)
 }

@@ -51,6 +51,7 @@ impl Engine {
         if let Some(call) = self.calls.get_mut(&id) {
             call.course.owner = owner;
         }
+        self.on_line(id);
         if let Some(earlier) = earlier {
             self.calls_again(id, earlier);
         }
@@ -113,21 +114,23 @@ impl Engine {
 
     /// Remembers a call that is over, for the next one of the same number.
     pub(crate) fn remember_caller(&mut self, call: &Call, cause: Cause) {
-        let record = &call.record;
+        let (record, broken) = (&call.record, Engine::is_broken(call));
         if !call.course.person || call.course.is_unreached() || cause == Cause::Test {
             return;
         }
         let past = match cause {
             Cause::Network => Past::Broken,
+            _ if broken => Past::Broken,
             _ if record.conversations.is_empty() && call.course.away.is_none() => Past::Abandoned,
             _ => Past::Answered,
         };
+        let class = if broken { self.class_once_lost(call) } else { None };
         let earlier = Earlier {
             call: call.id,
             ended: self.now.at,
             past,
             waited: record.waited,
-            class: call.class.clone(),
+            class: class.map_or_else(|| call.class.clone(), |(class, _)| class),
             qualified: call.qualified,
             agent: record.conversations.last().map(|talk| talk.agent),
         };
@@ -143,7 +146,7 @@ impl Engine {
             Verb::HandOver { agent, call, queue, class, note } => {
                 self.hand_over(agent, call, Wanted { queue, class, note, back_to: None }, by)
             }
-            Verb::TakeBack { agent, call } => self.take_back_over(agent, call),
+            Verb::TakeBack { agent, call, confirmed } => self.take_back_over(agent, call, confirmed),
             Verb::ReferBack { agent, call, note } => self.refer_back(agent, call, note, by),
             Verb::Tag { call, tag } => self.tag_by_hand(call, &tag, by),
             Verb::PlanCallback { call, after, note } => self.plan_callback(call, after, note, by),
@@ -160,12 +163,12 @@ impl Engine {
 
     /// The call's next stay is in this queue: says which stage that is.
     pub(crate) fn stage(&mut self, id: CallId, queue: QueueId) {
-        let plan = self.centre(id.centre).map(|centre| &centre.plan);
+        let plan = self.centre(queue.centre).map(|centre| &centre.plan);
         let found = plan.zip(usize::try_from(queue.index).ok()).and_then(|(plan, at)| plan.queues.get(at));
         let Some(queue) = found else { return };
         let stage = queue.stage.clone().unwrap_or_else(|| queue.name.clone());
         if self.calls.get(&id).is_some_and(|call| call.record.course.stage != stage) {
-            self.log(id.centre, Event::Beside(Beside::Staged { call: id, stage }));
+            self.log_call(id, Event::Beside(Beside::Staged { call: id, stage }));
         }
     }
 

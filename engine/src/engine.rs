@@ -158,7 +158,9 @@ impl Engine {
             && self.legs.is_empty()
             && self.tones.is_empty()
             && self.alarms.is_empty()
-            && self.centres.iter().all(|centre| centre.floor.is_idle() && centre.works.is_empty())
+            && self.centres.iter().all(|centre| {
+                centre.floor.is_idle() && centre.works.is_empty() && centre.callbacks.is_at_rest()
+            })
     }
 
     /// Whether anything here may hang on this connection.
@@ -253,6 +255,7 @@ impl Engine {
                 Alarm::LossLeaves(leg) => self.lost_for_good(leg),
                 Alarm::Recall(call) => self.recall(call),
                 Alarm::ConsultBy(call) => self.consult_unanswered(call),
+                Alarm::AskedUntil(work) => self.asked_long_enough(work),
                 Alarm::RingsUntil(leg) => self.rang_long_enough(leg),
                 Alarm::Probe(leg) => self.probe(leg),
                 Alarm::Recontact(call) => self.recontact(call),
@@ -301,6 +304,13 @@ impl Engine {
     /// Writes one line of a centre's log, and takes it into the record of the call it belongs to.
     pub(crate) fn log(&mut self, centre: CentreId, event: Event) {
         self.log_at(usize::from(centre.0), event);
+    }
+
+    /// Writes one line about a call where it is served: those who have it in the ear, or on their list,
+    /// follow that log.
+    pub(crate) fn log_call(&mut self, id: CallId, event: Event) {
+        let centre = self.calls.get(&id).map_or(id.centre, Call::served_at);
+        self.log(centre, event);
     }
 
     fn log_at(&mut self, centre: usize, event: Event) {

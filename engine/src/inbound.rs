@@ -192,7 +192,7 @@ impl Engine {
         call.hold_sound = routed.hold_sound.to_owned();
         call.credit = routed.credit;
         call.hold = routed.hold;
-        let (leg, arrived) = (call.caller().id, call.record.arrived_at);
+        let leg = call.caller().id;
         match routed.hold {
             // A key can only be pressed on a line that has been answered.
             _ if routed.menu.is_some() => self.answer_caller(id),
@@ -214,7 +214,7 @@ impl Engine {
         let class = centre.plan.class_named(&call.class).unwrap_or(routed.class);
         let arrival = Arrival {
             owner: call.course.owner.map(|agent| Owner { agent, alone: routed.alone }),
-            ..call.arrival(work, queue, class, arrived)
+            ..call.arrival(work, queue, class, call.came())
         };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
     }

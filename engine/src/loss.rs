@@ -17,7 +17,7 @@ use crate::call::Talk;
 use crate::call::event::{Actor, ConsultEnd, Event, Loss, Seat};
 use crate::call::party::{Party, PartyRole};
 use crate::engine::Engine;
-use crate::id::{AgentId, CallId, LegId, OfferId};
+use crate::id::{AgentId, CallId, CentreId, LegId, OfferId};
 use crate::media::{MediaCommand, Program};
 use crate::negotiate;
 use crate::queue::Fact;
@@ -63,7 +63,7 @@ impl Engine {
         party.lost = Some(loss);
         let others = call.other_agent(leg).is_some();
         let asks = call.consult.is_some_and(|consult| consult.by == agent);
-        self.log(id.centre, Event::AgentLost { call: id, agent, loss });
+        self.log_call(id, Event::AgentLost { call: id, agent, loss });
         if others {
             self.alarms.set(Alarm::LossLeaves(leg), now + OPENS_AFTER);
             if asks {
@@ -121,7 +121,7 @@ impl Engine {
         self.mark(id);
         match agent {
             Some(_) if clock => self.talk_again(id, leg),
-            Some(agent) => self.log(id.centre, Event::Resumed { call: id, agent, leg }),
+            Some(agent) => self.log_call(id, Event::Resumed { call: id, agent, leg }),
             None => {}
         }
     }
@@ -137,7 +137,7 @@ impl Engine {
             call.seated().filter(|party| party.lost.is_some()).map(|party| party.leg.id).collect();
         self.caller_in(id);
         self.whisper_to(id, leg);
-        self.log(id.centre, Event::Resumed { call: id, agent, leg });
+        self.log_call(id, Event::Resumed { call: id, agent, leg });
         for other in others {
             self.alarms.set(Alarm::LossLeaves(other), self.now.at + OPENS_AFTER);
         }
@@ -166,7 +166,7 @@ impl Engine {
         call.listed = true;
         let (agent, class) = (talk.agent, call.class.clone());
         let recall = self.now.at + (OPENS_AFTER - RINGS_AFTER);
-        self.log(id.centre, Event::HeldAside { call: id, agent, class, lost: true, recall });
+        self.log_call(id, Event::HeldAside { call: id, agent, class, lost: true, recall });
         let site = self.centre(agent.centre).and_then(|centre| centre.agent(agent));
         let places = self.places_of(site.and_then(|site| site.fallback.as_ref()));
         // No other phone, or none to be reached: the clock goes on.
@@ -187,7 +187,8 @@ impl Engine {
         let work = self.wait_again(id);
         for agent in spoke {
             if self.speaks_by_page(agent) {
-                self.pages.of(agent).lost = work.map(|work| (id, work));
+                let theirs = self.calls.get(&id).and_then(|call| call.item_for(agent.centre));
+                self.pages.of(agent).lost = theirs.filter(|_| work.is_some()).map(|work| (id, work));
             }
         }
         for agent in gone {
@@ -229,9 +230,9 @@ impl Engine {
             self.watch(leg);
             return self.talk_again(id, leg);
         }
-        let work = call.work;
+        let work = call.item_for(agent.centre);
         let fact = work.map(|work| Fact::Pick { agent, work, lifted: true, confirmed: true });
-        let taken = fact.map(|fact| self.take_elsewhere(id, fact));
+        let taken = fact.map(|fact| self.take_elsewhere(id, agent.centre, fact));
         if taken != Some(true) {
             self.let_go(id, leg, Some(ELSEWHERE));
         }
@@ -239,12 +240,10 @@ impl Engine {
 
     /// Asks for the waiting call in the name of an agent whose page is gone: the phone is lifted, so
     /// that a page is not needed.
-    pub(crate) fn take_elsewhere(&mut self, id: CallId, fact: Fact) -> bool {
-        let Some(centre) = self.centre_mut(id.centre) else { return false };
-        if centre.floor.allows(&fact).is_err() {
+    pub(crate) fn take_elsewhere(&mut self, id: CallId, centre: CentreId, fact: Fact) -> bool {
+        if self.ask_floor(centre, fact).is_err() {
             return false;
         }
-        self.tell_floor(id.centre, fact);
         self.calls.get(&id).is_some_and(|call| call.talk.is_some())
     }
 

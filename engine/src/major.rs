@@ -152,6 +152,9 @@ impl Engine {
         let centre = self.centre_mut(event.centre).ok_or(Refusal::Unknown)?;
         let major = centre.majors.open.remove(&event).ok_or(Refusal::Gone)?;
         self.log(event.centre, Event::Beside(Beside::MajorClosed { event, by }));
+        for call in self.calls.values_mut().filter(|call| call.course.major == Some(event)) {
+            call.course.major = None; // it may belong to the next one; its record keeps this one's name
+        }
         self.put(Output::ForgetMajor(event));
         for agent in major.team.into_iter().chain(major.rest) {
             self.tell_floor(event.centre, Fact::Assign { agent, duty: Duty::BySkill });
@@ -294,23 +297,23 @@ impl Engine {
         queue: QueueId,
         by: Actor,
     ) -> Result<(), Refusal> {
-        let place = self.centre(id.centre).and_then(|centre| centre.floor.place(work));
+        let place = self.centre(work.centre).and_then(|centre| centre.floor.place(work));
         if place.is_some_and(|place| place.queue == queue) {
             return Ok(());
         }
         let fact = Fact::MoveTo { work, queue, by: by.clone() };
-        let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
+        let centre = self.centre(work.centre).ok_or(Refusal::Unknown)?;
         centre.floor.allows(&fact)?;
         let name = usize::try_from(queue.index).ok().and_then(|place| centre.plan.queues.get(place));
         let name = name.map(|queue| queue.name.clone());
         self.stage(id, queue);
         if let (Some(name), Some(call)) = (name, self.calls.get_mut(&id)) {
-            call.queue = name;
+            call.goes_to(name);
             if by != Actor::Plan {
                 call.course.leads.clear(); // it is for that queue's people
             }
         }
-        self.tell_floor(id.centre, fact);
+        self.tell_floor(work.centre, fact);
         Ok(())
     }
 }

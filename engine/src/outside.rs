@@ -37,7 +37,7 @@ impl Engine {
         if there.into_iter().any(|party| party.who() == crate::call::party::Who::Outside(name.to_owned())) {
             return Err(Refusal::Busy);
         }
-        let directory = self.site.centre(id.centre).map(|centre| centre.directory.as_slice());
+        let directory = self.site.centre(by.centre).map(|centre| centre.directory.as_slice());
         let found = directory.unwrap_or_default().iter().find(|contact| contact.name == name);
         let contact = found.ok_or(Refusal::Unknown)?;
         let ways = self.trunks.ways(&contact.trunks).into();
@@ -53,7 +53,7 @@ impl Engine {
         ways: VecDeque<Way>,
     ) -> Result<(), Refusal> {
         let way = ways.front().ok_or(Refusal::Gone)?.clone();
-        let directory = self.site.centre(id.centre).map(|centre| centre.directory.as_slice());
+        let directory = self.site.centre(by.centre).map(|centre| centre.directory.as_slice());
         let found = directory.unwrap_or_default().iter().find(|contact| contact.name == name);
         let uri = format!("sip:{}@{};user=phone", found.ok_or(Refusal::Unknown)?.number, way.host);
         let near = self.calls.get(&id).and_then(|call| call.caller().port).map(|port| port.thread);
@@ -156,7 +156,7 @@ impl Engine {
         if call.handed.is_none() || others {
             return self.part(id, leg, by, None);
         }
-        self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition: None });
+        self.log_call(id, Event::Released { call: id, by: by.clone(), disposition: None });
         self.close(id, by, Cause::Released);
     }
 
@@ -187,7 +187,7 @@ impl Engine {
             .collect();
         self.end_consult(id, ConsultEnd::HandedOver);
         self.stop_joins(id);
-        self.log(id.centre, Event::HandedOut { call: id, agent, to });
+        self.log_call(id, Event::HandedOut { call: id, agent, to });
         for other in watching {
             self.part(id, other, Actor::System, None);
         }

@@ -5,12 +5,12 @@
 //! has the call, and a way that comes to nothing costs nobody anything.
 
 use crate::alarm::Alarm;
-use crate::call::course::{Outlet, Way};
-use crate::call::event::{Actor, Beside, Cause, Event, Private, Source};
+use crate::call::course::{Outlet, Served, Way};
+use crate::call::event::{Actor, Beside, Cause, Event, Private, Seat, Source};
 use crate::call::party::{Party, PartyRole};
 use crate::dialplan::{ClassId, Destination, Dialplan, Facts, Room};
 use crate::engine::Engine;
-use crate::id::{AgentId, CallId, CentreId, LegId, QueueId, WorkId};
+use crate::id::{CallId, CentreId, LegId, QueueId, WorkId};
 use crate::io::Refusal;
 use crate::media::{MediaCommand, Program};
 use crate::negotiate;
@@ -171,10 +171,11 @@ impl Engine {
         self.log(id.centre, Event::Beside(Beside::Overflowed { call: id, work, to }));
         if let Some(call) = self.calls.get_mut(&id) {
             call.work = None;
-            call.course.away = Some(leg);
+            (call.course.away, call.course.broken) = (Some(leg), false);
         }
-        self.tell_floor(id.centre, Fact::Leave { work, exit: Exit::Overflowed });
+        self.tell_floor(work.centre, Fact::Leave { work, exit: Exit::Overflowed });
         self.forget_work(work);
+        self.serve(id, None);
         self.end_handover(id);
         self.end_fallback(id, leg);
         self.drop_outlets(id);
@@ -281,31 +282,65 @@ impl Engine {
         }
     }
 
-    /// An agent of another centre has the call: it leaves its queue at home. The item it is
-    /// connected by.
+    /// An agent of another centre than the one it waits in has the call: it leaves its queue there, and
+    /// is served by whoever has answered. The item it is connected by.
     pub(crate) fn answered_abroad(&mut self, id: CallId, there: CentreId) -> Option<WorkId> {
         let outlet = self.take_outlet(id, |way| matches!(way, Way::Guest(work) if work.centre == there))?;
         let Way::Guest(guest) = outlet.way else { return None };
-        let home = self.calls.get_mut(&id)?.work.take()?;
-        self.log(id.centre, Event::Beside(Beside::Overflowed { call: id, work: home, to: outlet.to }));
-        self.tell_floor(id.centre, Fact::Leave { work: home, exit: Exit::Overflowed });
-        self.forget_work(home);
+        let waited = self.calls.get_mut(&id)?.work.take()?;
+        self.log(id.centre, Event::Beside(Beside::Overflowed { call: id, work: waited, to: outlet.to }));
+        self.tell_floor(waited.centre, Fact::Leave { work: waited, exit: Exit::Overflowed });
+        self.forget_work(waited);
+        let centre = self.centre(there)?;
+        let place = centre.floor.place(guest).and_then(|place| usize::try_from(place.queue.index).ok());
+        let queue = place.and_then(|place| centre.plan.queues.get(place));
+        let queue = queue.map(|queue| queue.name.clone()).unwrap_or_default();
+        self.serve(id, (there != id.centre).then_some(Served { at: there, queue }));
         Some(guest)
     }
 
-    /// An agent of another centre is out of the call: it is no longer that centre's concern.
-    pub(crate) fn guest_over(&mut self, id: CallId, agent: AgentId) {
-        if agent.centre != id.centre {
-            self.log(agent.centre, Event::Beside(Beside::GuestGone { call: id }));
+    /// From here on the call is served there; whoever served it instead of its own centre is told that
+    /// it is no longer theirs.
+    pub(crate) fn serve(&mut self, id: CallId, served: Option<Served>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let at = served.as_ref().map(|served| served.at);
+        let before = std::mem::replace(&mut call.course.served, served).map(|served| served.at);
+        if let Some(before) = before.filter(|before| Some(*before) != at) {
+            self.log(before, Event::Beside(Beside::GuestGone { call: id }));
         }
+    }
+
+    /// A caller whom another centre has lost waits at home again, and there as well.
+    pub(crate) fn offer_there_again(&mut self, id: CallId, there: CentreId) {
+        let name = self.site.centre(there).map(|centre| centre.name.clone()).unwrap_or_default();
+        let to = format!("centre:{name}");
+        let call = self.calls.get(&id).filter(|call| call.talk.is_none());
+        let Some(work) = call.and_then(|call| call.work) else {
+            return self.log(there, Event::Beside(Beside::GuestGone { call: id }));
+        };
+        // A rule of its queue at home may have been faster.
+        if call.is_some_and(|call| call.course.outlets.iter().any(|it| it.to == to)) {
+            return;
+        }
+        self.log(id.centre, Event::Beside(Beside::Overflowing { call: id, work, to: to.clone() }));
+        let Some(way) = self.visit(id, &name) else { return };
+        let (queue, rule, number, left) = (String::new(), 0, Private::default(), VecDeque::new());
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.course.outlets.push(Outlet { to, queue, rule, way, number, left });
+        }
+        self.mark(id);
     }
 
     /// Caller and whoever outside has answered hear each other.
     fn join_outside(&mut self, id: CallId, leg: LegId) {
         let bridge = self.next_bridge(id);
         let Some(caller) = self.calls.get(&id).map(|call| call.caller().id) else { return };
-        self.media(MediaCommand::Join { bridge, leg: caller });
-        self.media(MediaCommand::Join { bridge, leg });
+        for seated in [caller, leg] {
+            if let Some(party) = self.calls.get_mut(&id).and_then(|call| call.party_mut(seated)) {
+                party.seat = Seat::Speaks;
+            }
+            self.media(MediaCommand::Join { bridge, leg: seated });
+        }
         self.watch(leg);
         self.mark(id);
     }
@@ -326,9 +361,7 @@ impl Engine {
             return self.outlet_gone(id, leg, None);
         }
         self.let_go(id, leg, None);
-        let Some(caller) = self.calls.get(&id).map(|call| call.caller().id) else { return };
-        self.media(MediaCommand::Leave { leg: caller });
-        self.media(MediaCommand::Play { leg: caller, program: Program::Comfort });
+        self.caller_out(id, Program::Comfort);
         self.wait_again(id);
     }
 

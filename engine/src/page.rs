@@ -181,8 +181,9 @@ impl Engine {
             return self.back(id, leg);
         }
         // Another item is another's loss, or the next stage's caller.
-        let waits =
-            |(id, work): &(CallId, WorkId)| self.calls.get(id).is_some_and(|it| it.work == Some(*work));
+        let waits = |(id, work): &(CallId, WorkId)| {
+            self.calls.get(id).and_then(|it| it.item_for(work.centre)) == Some(*work)
+        };
         if let Some((_, work)) = lost.filter(waits) {
             // Refused: somebody is faster, or the agent has something else in the ear by now.
             let _ = self.ask_floor(agent.centre, Fact::Pick { agent, work, lifted: false, confirmed: true });

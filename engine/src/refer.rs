@@ -27,13 +27,13 @@ impl Engine {
     fn both_lines(&self, id: CallId) -> Option<(DialogId, String, DialogId, String)> {
         let call = self.calls.get(&id).filter(|call| call.handed.is_some())?;
         let party = call.outside().filter(|_| call.seated().count() == 2)?;
-        let PartyRole::Outside { name, ways, .. } = &party.role else { return None };
+        let PartyRole::Outside { name, ways, by } = &party.role else { return None };
         let way = ways.front()?;
         let trunk = self.site.trunks.get(usize::from(way.trunk))?;
         if trunk.reach.transfer != Transfer::Refer || call.record.trunk != trunk.name {
             return None;
         }
-        let number = self.site.centre(id.centre)?.directory.iter().find(|it| it.name == *name)?;
+        let number = self.site.centre(by.centre)?.directory.iter().find(|it| it.name == *name)?;
         let uri = format!("sip:{}@{};user=phone", number.number, way.host);
         Some((call.caller().dialog()?, uri, party.leg.dialog()?, screen::ours(&self.site, call)))
     }
@@ -46,7 +46,7 @@ impl Engine {
             Some(PartyRole::Outside { name, .. }) if SUCCESS.contains(&code) => Actor::Outside(name.clone()),
             _ => return,
         };
-        self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition: None });
+        self.log_call(id, Event::Released { call: id, by: by.clone(), disposition: None });
         self.close(id, by, Cause::Released);
     }
 }

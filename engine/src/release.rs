@@ -151,11 +151,11 @@ impl Engine {
             false => Cause::Abandon,
         };
         if let Some(work) = work {
-            self.tell_floor(id.centre, Fact::Gone { work });
+            self.tell_floor(work.centre, Fact::Gone { work });
             self.forget_work(work);
         }
         if (talk.is_some() || was_handed) && !network {
-            self.log(id.centre, Event::Released { call: id, by: Actor::Caller, disposition: None });
+            self.log_call(id, Event::Released { call: id, by: Actor::Caller, disposition: None });
         }
         let by = if network { Actor::System } else { Actor::Caller };
         self.close(id, by, cause);
@@ -190,7 +190,7 @@ impl Engine {
     pub(crate) fn release(&mut self, id: CallId, by: Actor, disposition: Option<String>) {
         self.end_consult(id, ConsultEnd::Over);
         self.stop_joins(id);
-        self.log(id.centre, Event::Released { call: id, by: by.clone(), disposition });
+        self.log_call(id, Event::Released { call: id, by: by.clone(), disposition });
         self.close(id, by, Cause::Released);
     }
 
@@ -208,27 +208,40 @@ impl Engine {
     /// A caller who had an agent waits once more, as a new item with the old arrival. What a human
     /// said of the call counts; what nobody has said is taken for vital (I34).
     pub(crate) fn wait_again(&mut self, id: CallId) -> Option<WorkId> {
+        let named = self.calls.get(&id).and_then(|call| self.class_once_lost(call));
         let centre = self.centres.get_mut(usize::from(id.centre.0))?;
         let call = self.calls.get_mut(&id)?;
-        let plan = &centre.plan;
-        let first_with = |fence: bool| {
-            let place = plan.classes.iter().position(|class| class.fence == fence);
-            place.and_then(|place| u16::try_from(place).ok()).map(ClassId)
-        };
-        let known = if call.qualified { plan.class_named(&call.class) } else { first_with(true) };
-        // A plan without that class has been loaded since: the first on the same side of the fence.
-        let class = known.or_else(|| first_with(call.fenced)).unwrap_or(ClassId(0));
-        if let Some(found) = plan.class(class) {
-            call.class.clone_from(&found.name);
-            call.fenced = found.fence;
+        if let Some((class, fenced)) = named {
+            (call.class, call.fenced) = (class, fenced);
         }
+        call.course.broken = true;
+        let served = call.course.served.take();
+        let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
         let queue = centre.queue_named(&call.queue);
         let work = centre.work_id();
         centre.works.insert(work, id);
         call.work = Some(work);
         let arrival = Arrival { again: true, ..call.arrival(work, queue, class, call.came()) };
         self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
+        if let Some(served) = served {
+            self.offer_there_again(id, served.at);
+        }
         Some(work)
+    }
+
+    /// The class of a caller whom our side has left without an agent, and whether it is behind the fence.
+    pub(crate) fn class_once_lost(&self, call: &Call) -> Option<(String, bool)> {
+        let plan = &self.centre(call.id.centre)?.plan;
+        let first_with = |fence: bool| plan.classes.iter().find(|class| class.fence == fence);
+        let named = || plan.class_named(&call.class).and_then(|class| plan.class(class));
+        let known = if call.qualified { named() } else { first_with(true) };
+        // A plan without that class has been loaded since: the first on the same side of the fence.
+        known.or_else(|| first_with(call.fenced)).map(|class| (class.name.clone(), class.fence))
+    }
+
+    /// Whether its caller had somebody whom our side has lost, and nobody since.
+    pub(crate) fn is_broken(call: &Call) -> bool {
+        call.lost || call.course.broken
     }
 
     /// An item has left its queue, and the floor has said all it has to say of it.
@@ -241,7 +254,6 @@ impl Engine {
     /// The call is out of an agent's ear, if it was in it.
     pub(crate) fn free_ear(&mut self, id: CallId, agent: AgentId) {
         self.tell_floor(agent.centre, Fact::EarFree { agent, call: id });
-        self.guest_over(id, agent);
     }
 
     /// A call is over for whoever had it in the ear. Told after its end: what an agent is offered next
@@ -259,10 +271,11 @@ impl Engine {
 
     /// The call is over: its one record, and nothing of it stays anywhere (I6, I23).
     pub(crate) fn close(&mut self, id: CallId, by: Actor, cause: Cause) {
-        self.leave_behind(id, cause);
+        self.leave_behind(id, &by, cause);
         self.drop_outlets(id);
         self.no_longer_open(id);
         self.stop_joins(id);
+        self.serve(id, None);
         self.log(id.centre, Event::Ended { call: id, by, cause });
         let Some(call) = self.calls.remove(&id) else { return };
         for party in call.parties() {
@@ -275,6 +288,7 @@ impl Engine {
         self.alarms.clear(Alarm::Recall(id));
         self.alarms.clear(Alarm::ConsultBy(id));
         self.alarms.clear(Alarm::Recontact(id));
+        self.off_line(&call);
         self.remember_caller(&call, cause);
         let ears = call.ears();
         // In this order: what the journal forgets has been recorded.

@@ -103,7 +103,7 @@ impl Engine {
             return Err(486); // a phone is lifted already
         }
         let leg = self.lift(dialog, invite, agent, (id, PartyRole::Fallback { agent }))?;
-        if !self.take_elsewhere(id, fact) {
+        if !self.take_elsewhere(id, agent.centre, fact) {
             self.let_go(id, leg, Some(ELSEWHERE));
         }
         Ok(())
@@ -129,7 +129,7 @@ impl Engine {
         self.let_go(id, from, Some(ELSEWHERE));
         self.media(MediaCommand::Join { bridge, leg });
         self.watch(leg);
-        self.log(id.centre, Event::Resumed { call: id, agent, leg });
+        self.log_call(id, Event::Resumed { call: id, agent, leg });
         self.heard_instead(id, leg);
         Ok(())
     }
@@ -143,20 +143,23 @@ impl Engine {
         id: CallId,
     ) -> Result<(), u16> {
         let role = self.centre(agent.centre).and_then(|centre| centre.agent(agent)).map(|it| it.role);
-        if !matches!(role, Some(Role::Supervisor | Role::Administrator)) || agent.centre != id.centre {
+        if !matches!(role, Some(Role::Supervisor | Role::Administrator)) {
             return Err(403);
         }
         let call = self.calls.get(&id).ok_or(481_u16)?;
+        if agent.centre != call.served_at() {
+            return Err(403);
+        }
         call.connected().filter(|_| !call.lost).ok_or(481_u16)?;
         if call.parties().iter().any(|party| party.agent() == Some(agent)) {
             return Err(486); // in it already, or being rung for it
         }
         let fact = Fact::Beside { agent, call: id };
-        let floor = &self.centre(id.centre).ok_or(404_u16)?.floor;
+        let floor = &self.centre(agent.centre).ok_or(404_u16)?.floor;
         floor.allows(&fact).map_err(code)?;
         let role = PartyRole::Supervisor { agent, wish: Seat::Speaks };
         let leg = self.lift(dialog, invite, agent, (id, role))?;
-        self.tell_floor(id.centre, fact);
+        self.tell_floor(agent.centre, fact);
         self.seat(id, leg, Seat::Speaks, Actor::Agent(agent));
         self.take_over(agent, id, Actor::Agent(agent)).map_err(|_: Refusal| 500)
     }

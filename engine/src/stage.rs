@@ -14,6 +14,7 @@ use crate::dialplan::{ClassId, Dialplan};
 use crate::engine::Engine;
 use crate::id::{AgentId, CallId, LegId, QueueId};
 use crate::io::Refusal;
+use crate::overflow::class_like;
 use crate::queue::{Arrival, Exit, Fact, Owner};
 use crate::release::CLEARED;
 use std::time::Duration;
@@ -57,8 +58,9 @@ impl Engine {
         if call.consult.is_some() || call.other_agent(talk.leg).is_some() || call.outside().is_some() {
             return Err(Refusal::Busy); // others are in it: who wants out leaves
         }
-        let centre = self.centre(id.centre).ok_or(Refusal::Unknown)?;
-        let place = usize::try_from(wanted.queue.index).ok().filter(|_| wanted.queue.centre == id.centre);
+        let at = call.served_at();
+        let centre = self.centre(at).ok_or(Refusal::Unknown)?;
+        let place = usize::try_from(wanted.queue.index).ok().filter(|_| wanted.queue.centre == at);
         let queue = place.and_then(|place| centre.plan.queues.get(place)).ok_or(Refusal::Unknown)?;
         let (name, recontact) = (queue.name.clone(), queue.recall.unwrap_or(RECONTACT));
         if let Some(class) = &wanted.class {
@@ -70,15 +72,16 @@ impl Engine {
         let due = self.now.at + recontact;
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refusal::Unknown) };
         call.talk = None;
-        let from = std::mem::replace(&mut call.queue, name);
+        let from = call.served_in().to_owned();
+        call.goes_to(name);
         call.course.handover = Some(HandOver { by: agent, from, since: self.now.at, recontact });
         (call.course.owner, call.course.leads) = (wanted.back_to, Vec::new());
         call.course.add.clear(); // whoever is asked there is that queue's
         let (class, program) = (call.class.clone(), Call::hold_program(&call.hold_sound));
         let watching = call.seated().filter(|party| party.agent().is_some_and(|it| it != agent));
         let watching: Vec<LegId> = watching.map(|party| party.leg.id).collect();
-        self.log(
-            id.centre,
+        self.log_call(
+            id,
             Event::Beside(Beside::HandedOver {
                 call: id,
                 by: agent,
@@ -106,9 +109,9 @@ impl Engine {
     /// The caller waits in the queue of another stage, from here on.
     fn enter_stage(&mut self, id: CallId, queue: QueueId) {
         self.stage(id, queue);
-        let Some(centre) = self.centres.get_mut(usize::from(id.centre.0)) else { return };
+        let Some(centre) = self.centres.get_mut(usize::from(queue.centre.0)) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
+        let class = class_like(&centre.plan, &call.class, call.fenced).unwrap_or(ClassId(0));
         let work = centre.work_id();
         centre.works.insert(work, id);
         call.work = Some(work);
@@ -116,7 +119,7 @@ impl Engine {
         // What was waited in an earlier call is of the stage before.
         let credit = Duration::ZERO;
         let arrival = Arrival { credit, owner, ..call.arrival(work, queue, class, self.now.at) };
-        self.tell_floor(id.centre, Fact::Enter(Box::new(arrival)));
+        self.tell_floor(queue.centre, Fact::Enter(Box::new(arrival)));
     }
 
     /// Whoever answers gives the caller back to the stage they came from: first to the agent who had
@@ -130,36 +133,45 @@ impl Engine {
     ) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         let (first, from) = call.course.came_from.clone().ok_or(Refusal::Invalid)?;
-        let (queue, _) = self.place_named(id, &from, "").ok_or(Refusal::Unknown)?;
+        let queue = self.centre(call.served_at()).map(|centre| centre.queue_named(&from));
+        let queue = queue.ok_or(Refusal::Unknown)?;
         self.hand_over(agent, id, Wanted { queue, class: None, note, back_to: Some(first) }, by)
     }
 
     /// An agent takes back a caller who was handed over and waits: the call is the stage's again it
     /// came from, and the agent has it.
-    pub(crate) fn take_back_over(&mut self, agent: AgentId, id: CallId) -> Result<(), Refusal> {
+    pub(crate) fn take_back_over(
+        &mut self,
+        agent: AgentId,
+        id: CallId,
+        confirmed: bool,
+    ) -> Result<(), Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::Gone)?;
         let handover = call.course.handover.clone().ok_or(Refusal::Gone)?;
         let work = call.work.ok_or(Refusal::Gone)?;
-        let (queue, _) = self.place_named(id, &handover.from, "").ok_or(Refusal::Unknown)?;
-        let centre = self.centres.get_mut(usize::from(id.centre.0)).ok_or(Refusal::Unknown)?;
-        let class = centre.plan.class_named(&call.class).unwrap_or(ClassId(0));
+        // Whoever else may have the call meanwhile, it is of the centre that has handed it over.
+        let there = Some(call.served_at()).filter(|at| *at == agent.centre).ok_or(Refusal::Unknown)?;
+        let centre = self.centres.get_mut(usize::from(there.0)).ok_or(Refusal::Unknown)?;
+        let queue = centre.queue_named(&handover.from);
+        let class = class_like(&centre.plan, &call.class, call.fenced).unwrap_or(ClassId(0));
         let again = centre.work_id();
         let arrival = Arrival { again: true, ..call.arrival(again, queue, class, call.came()) };
-        let resume = Fact::Resume { agent, arrival: Box::new(arrival), confirmed: true };
+        let resume = Fact::Resume { agent, arrival: Box::new(arrival), confirmed };
         centre.floor.allows(&resume)?;
-        self.log(id.centre, Event::Beside(Beside::TakenBack { call: id, by: agent }));
-        self.tell_floor(id.centre, Fact::Leave { work, exit: Exit::Withdrawn });
+        self.log_call(id, Event::Beside(Beside::TakenBack { call: id, by: agent }));
+        self.tell_floor(work.centre, Fact::Leave { work, exit: Exit::Withdrawn });
         self.forget_work(work);
         self.end_handover(id);
         self.stage(id, queue);
         if let Some(call) = self.calls.get_mut(&id) {
-            (call.queue, call.work) = (handover.from, Some(again));
+            call.work = Some(again);
+            call.goes_to(handover.from);
         }
-        if let Some(centre) = self.centre_mut(id.centre) {
+        if let Some(centre) = self.centre_mut(there) {
             centre.works.insert(again, id);
         }
         self.mark(id);
-        self.tell_floor(id.centre, resume);
+        self.tell_floor(there, resume);
         Ok(())
     }
 
@@ -176,15 +188,15 @@ impl Engine {
     /// A caller who was handed over must be talked with again, and again until somebody answers.
     pub(crate) fn recontact(&mut self, id: CallId) {
         let Some(over) = self.calls.get(&id).and_then(|call| call.course.handover.clone()) else { return };
-        self.log(id.centre, Event::Beside(Beside::RecontactDue { call: id, agent: over.by }));
+        self.log_call(id, Event::Beside(Beside::RecontactDue { call: id, agent: over.by }));
         self.alarms.set(Alarm::Recontact(id), self.now.at + over.recontact);
     }
 
-    /// The caller hung up before the next stage answered: its work stays, at its place.
+    /// The caller hung up before the next stage answered, or on hold before somebody took the call up
+    /// again: its work stays, at its place.
     pub(crate) fn keep_work(&mut self, id: CallId) {
-        let since = self.calls.get(&id).and_then(|call| Some(call.course.handover.as_ref()?.since));
-        if let Some(since) = since {
-            self.call_back_later(id, WhyCallback::Kept, since);
-        }
+        let Some(call) = self.calls.get(&id) else { return };
+        let since = call.course.handover.as_ref().map_or_else(|| call.came(), |over| over.since);
+        self.call_back_later(id, WhyCallback::Kept, since);
     }
 }

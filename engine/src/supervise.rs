@@ -18,7 +18,7 @@ use crate::overflow::class_like;
 use crate::queue::Fact;
 use crate::site::{Phone, Role};
 use sip::endpoint::{DialogId, Invite};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,7 +151,8 @@ impl Engine {
         by: Actor,
     ) -> Result<(), Refusal> {
         let call = self.centre(centre).and_then(|centre| centre.works.get(&work)).copied();
-        match call.filter(|call| call.centre == centre) {
+        let waits = |call: &CallId| self.calls.get(call).is_some_and(|call| call.work == Some(work));
+        match call.filter(waits) {
             Some(call) => self.move_to(call, work, queue, by),
             None => self.ask_floor(centre, Fact::MoveTo { work, queue, by }),
         }
@@ -196,11 +197,12 @@ impl Engine {
         if let Some(work) = work {
             // Only the place changes here: the offer it allows must follow the word in the log.
             let now = self.now.at;
-            if let Some(centre) = self.centre_mut(id.centre) {
+            if let Some(centre) = self.centre_mut(work.centre) {
+                let class = class_like(&centre.plan, &meant.name, meant.fence).unwrap_or(class);
                 centre.floor.handle(now, Fact::Class { work, class });
             }
         }
-        let place = work.and_then(|work| self.centre(id.centre)?.floor.place(work));
+        let place = work.and_then(|work| self.centre(work.centre)?.floor.place(work));
         let due = place.map_or(arrived + meant.target, |place| place.due);
         let call = self.calls.get_mut(&id).ok_or(Refusal::Unknown)?;
         call.class.clone_from(&meant.name);
@@ -209,7 +211,7 @@ impl Engine {
         let said = Event::Qualified { call: id, work, class, fenced, due, by: by.clone(), source };
         self.tell_helpers(id, &said);
         self.log(id.centre, said);
-        self.tell_floor(id.centre, Fact::Due);
+        self.tell_floor(work.map_or(id.centre, |work| work.centre), Fact::Due);
         self.reclass_abroad(id, &by, source);
         Ok(())
     }
@@ -254,23 +256,21 @@ impl Engine {
         }
     }
 
-    /// Whether this is somebody who answers for another centre, and speaks of the call in the ear.
+    /// Whether this is somebody of the centre that serves a call of another one, and speaks of it.
     fn helps(&self, centre: CentreId, actor: &Actor, verb: &Verb) -> bool {
         let Actor::Agent(me) = actor else { return false };
         let (Verb::Qualify { call, .. } | Verb::Note { call, .. } | Verb::Tag { call, .. }) = verb else {
             return false;
         };
-        let ears = self.calls.get(call).map(Call::ears).unwrap_or_default();
-        me.centre == centre && ears.contains(me)
+        me.centre == centre && self.calls.get(call).is_some_and(|call| call.served_at() == centre)
     }
 
-    /// What is said of a call, for those of other centres who are in it. Its record has the word of its
+    /// What is said of a call, for those of another centre who serve it. Its record has the word of its
     /// own centre.
     pub(crate) fn tell_helpers(&mut self, id: CallId, said: &Event) {
-        let ears = self.calls.get(&id).map(Call::ears).unwrap_or_default();
-        let abroad: BTreeSet<CentreId> = ears.iter().map(|agent| agent.centre).collect();
-        for centre in abroad.into_iter().filter(|centre| *centre != id.centre) {
-            self.log_apart(centre, said.clone());
+        let at = self.calls.get(&id).map_or(id.centre, Call::served_at);
+        if at != id.centre {
+            self.log_apart(at, said.clone());
         }
     }
 

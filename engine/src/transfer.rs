@@ -51,7 +51,7 @@ impl Engine {
             return Err(403); // the second line has nobody of its own to pass on
         }
         let number = refer.number.as_deref().ok_or(404_u16)?;
-        let whom = self.meant_by_number(id.centre, number).ok_or(404_u16)?;
+        let whom = self.meant_by_number(agent.centre, number).ok_or(404_u16)?;
         if let Some(call) = self.calls.get_mut(&id) {
             (call.passing, call.referred_by) = (Some(dialog), refer.referred_by.clone());
         }
@@ -164,7 +164,7 @@ impl Engine {
         let talk = call.connected().filter(|talk| talk.leg == leg);
         let asks = call.consult.filter(|consult| !consult.answered);
         let (Some(talk), Some(_), Some(whom)) = (talk, asks, call.asked.clone()) else { return false };
-        let queue = call.queue.clone();
+        let queue = call.served_in().to_owned();
         if let Some(call) = self.calls.get_mut(&id) {
             call.passing = None;
         }
@@ -199,7 +199,8 @@ impl Engine {
         queue: &str,
         back_to: Option<AgentId>,
     ) -> Result<(), Refusal> {
-        let queue = self.centre(id.centre).map(|centre| centre.queue_named(queue)).ok_or(Refusal::Unknown)?;
+        let queue =
+            self.centre(agent.centre).map(|centre| centre.queue_named(queue)).ok_or(Refusal::Unknown)?;
         self.hand_over(agent, id, Wanted { queue, class: None, note: None, back_to }, Actor::Agent(agent))
     }
 
@@ -229,7 +230,7 @@ impl Engine {
         (call.aside, call.passing, call.handed) = (None, None, Some(by));
         self.seat(id, leg, Seat::Speaks, Actor::Agent(by));
         self.caller_in(id);
-        self.log(id.centre, Event::HandedOut { call: id, agent: by, to });
+        self.log_call(id, Event::HandedOut { call: id, agent: by, to });
         self.offer_to_carrier(id);
     }
 

@@ -51,11 +51,14 @@ impl Engine {
             return Err(Refusal::Forbidden);
         }
         let (phone, fact) = (site.phone.clone(), Fact::Beside { agent, call: id });
-        self.centre(id.centre).ok_or(Refusal::Unknown)?.floor.allows(&fact)?;
+        if call.served_at() != agent.centre {
+            return Err(Refusal::Unknown); // those who serve it have a supervisor of their own
+        }
+        self.centre(agent.centre).ok_or(Refusal::Unknown)?.floor.allows(&fact)?;
         let role = PartyRole::Supervisor { agent, wish: seat };
         if phone == Phone::Page {
             let leg = self.leg_on_page(id, agent, role).ok_or(Refusal::NoAudio)?;
-            self.tell_floor(id.centre, fact);
+            self.tell_floor(agent.centre, fact);
             self.seat(id, leg, seat, by);
             return Ok(());
         }
@@ -63,7 +66,7 @@ impl Engine {
         if !self.invite_phone(id, places, role, false) {
             return Err(Refusal::NoAudio);
         }
-        self.tell_floor(id.centre, fact);
+        self.tell_floor(agent.centre, fact);
         if let Some(leg) = self.supervisors_leg(id, agent) {
             self.alarms.set(Alarm::RingsUntil(leg), self.now.at + RINGS);
         }

@@ -200,3 +200,39 @@ fn a_desk_phone_answers_by_itself_for_nothing_else() {
     assert!(!answers_by_itself(&gone, 0), "of the shift before");
     gone.bye(&mut caller);
 }
+
+#[test]
+fn i31_a_call_put_through_by_itself_proves_nobody_and_the_next_one_rings_at_the_empty_chair() {
+    let mut room = room(true);
+    wants(&mut room);
+    touches(&mut room);
+    let put_through = |room: &mut Room, number: &str| {
+        let caller = room.dial_and_ack(number, "1599");
+        let taken = by_itself(room);
+        room.sees(0);
+        if taken {
+            let (offer, _) = room.shown(0).expect("shown");
+            room.by(0, Verb::Claim { agent: agent(0), offer }).result.expect("the page takes it");
+        }
+        (caller, taken)
+    };
+    let (mut first, taken) = put_through(&mut room, "0612345678");
+    assert!(taken, "a hand was on the page a moment ago");
+    room.pass(60 * SECOND);
+    room.bye(&mut first);
+    let (mut second, taken) = put_through(&mut room, "0687654321");
+    assert!(!taken, "nothing a person has done says that somebody sits there");
+    room.pass(7 * SECOND);
+    assert_eq!(room.ended(0), Some(OfferEnd::TimedOut));
+    room.bye(&mut second);
+    touches(&mut room);
+    let (mut third, taken) = put_through(&mut room, "0600000003");
+    assert!(taken);
+    room.pass(60 * SECOND);
+    touches(&mut room);
+    room.bye(&mut third);
+    let (mut fourth, taken) = put_through(&mut room, "0600000004");
+    assert!(taken, "who has touched the page while talking is there");
+    room.bye(&mut fourth);
+    room.rest();
+}

@@ -407,3 +407,22 @@ fn called_at_each(first_fails: fn(&mut Room)) {
     room.by(who, Verb::Release { agent: agent(who), call, disposition: None }).result.expect("released");
     room.rest();
 }
+
+#[test]
+fn a_caller_who_gives_up_on_hold_leaves_the_work_behind() {
+    let mut room = room(1);
+    ready(&mut room, 0);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let call = room.ear(0);
+    room.by(0, Verb::Hold { agent: agent(0), call }).result.expect("on the shared list");
+    room.by(0, Verb::Pause { agent: agent(0), reason: "meal".to_owned() }).result.expect("paused");
+    room.pass(360 * SECOND);
+    let recalls = room.log.iter().filter(|(_, it)| matches!(it.event, Event::RecallDue { .. })).count();
+    assert_eq!(recalls, 6, "and the alarm went on for as long as nobody took it up");
+    room.bye(&mut caller);
+    assert_eq!((opened(&room), room.callbacks().len()), (vec![WhyCallback::Kept], 1));
+    let dismissed = Verb::DismissCallback { call: room.callbacks()[0], reason: "done".to_owned() };
+    room.chief(dismissed).result.expect("an agent decides");
+    room.rest();
+}

@@ -212,7 +212,7 @@ fn wish_beside(name: &str, call: CallId) -> Verb {
     let event = engine::id::MajorId { centre, serial: call.serial };
     match name {
         "hand_over" => Verb::HandOver { agent, call, queue, class: None, note: None },
-        "take_back" => Verb::TakeBack { agent, call },
+        "take_back" => Verb::TakeBack { agent, call, confirmed: true },
         "refer_back" => Verb::ReferBack { agent, call, note: None },
         "drop_to_callback" => Verb::DropToCallback { agent, call, note: None },
         "tag" => Verb::Tag { call, tag: "fall".to_owned() },

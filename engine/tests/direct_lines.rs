@@ -97,7 +97,7 @@ fn a_call_for_leads_that_is_vital_is_everybodys() {
 #[test]
 fn anybody_may_pick_a_call_for_leads_and_moving_it_gives_it_to_that_queues_people() {
     let mut room = room();
-    room.command(Actor::Agent(agent(LEAD)), Verb::SignOut { agent: agent(LEAD) });
+    room.by(LEAD, Verb::Pause { agent: agent(LEAD), reason: "meal".to_owned() }).result.expect("away");
     room.dial_and_ack("0666000001", "15");
     let (call, _) = room.arrival(0);
     room.by(0, Verb::Pick { agent: agent(0), call, confirmed: false });
@@ -114,7 +114,7 @@ fn anybody_may_pick_a_call_for_leads_and_moving_it_gives_it_to_that_queues_peopl
 #[test]
 fn who_is_called_back_for_leads_is_called_back_by_one() {
     let mut room = room();
-    room.command(Actor::Agent(agent(LEAD)), Verb::SignOut { agent: agent(LEAD) });
+    room.by(LEAD, Verb::Pause { agent: agent(LEAD), reason: "meal".to_owned() }).result.expect("away");
     let mut caller = room.dial_and_ack("0666000001", "15");
     room.pass(20 * SECOND);
     room.bye(&mut caller);
@@ -143,4 +143,40 @@ fn a_direct_line_is_checked_where_the_roster_is_known_and_leads_are_warned_of() 
         warned[0].starts_with("warning: nobody on the roster is a lead of route `harasses`"),
         "{warned:?}"
     );
+}
+
+#[test]
+fn i34_a_caller_of_the_leads_whose_lead_is_lost_goes_back_to_the_leads() {
+    let mut people = desks(0, 1, true);
+    people.extend(kit::page::pages(1, 2));
+    for lead in &mut people[1..] {
+        lead.skills = vec!["lead".to_owned()];
+    }
+    let mut room = Room::of(site(vec![centre(&text(), people)]));
+    room.page_ready(1);
+    let mut caller = room.dial_and_ack("0666000001", "15");
+    room.key(1).result.expect("the lead answers");
+    let (call, leg) = room.connected(1)[0];
+    room.by(1, Verb::Qualify { call, class: "p3".to_owned() }).result.expect("a person has said so");
+    room.hears(leg);
+    room.page_ready(2);
+    room.page(1, false);
+    room.page_down(room.page_id(0));
+    room.pass(Duration::from_millis(5_500));
+    assert!(room.ringing(0).is_none(), "never to any free agent");
+    assert!(room.shown(2).is_some(), "to whoever else is in charge");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
+fn i13_a_caller_of_the_leads_has_whoever_is_there_while_no_lead_is_signed_in() {
+    let mut room = room();
+    let mut caller = room.dial_and_ack("0666000001", "15");
+    room.by(LEAD, Verb::Pause { agent: agent(LEAD), reason: "meal".to_owned() }).result.expect("away");
+    assert!(room.ringing(0).is_none() && room.ringing(NAMED).is_none(), "a lead is on shift");
+    room.by(LEAD, Verb::SignOut { agent: agent(LEAD) }).result.expect("home");
+    assert!(room.ringing(0).is_some() || room.ringing(NAMED).is_some(), "in the same step");
+    room.bye(&mut caller);
+    room.rest();
 }

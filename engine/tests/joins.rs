@@ -329,3 +329,55 @@ fn nobody_is_taken_out_of_a_call_to_come_into_it() {
     assert!(room.has_bye(&caller));
     room.rest();
 }
+
+#[test]
+fn i12_a_regulator_is_wanted_until_one_comes_whoever_of_us_is_lost_or_holds_the_call_meanwhile() {
+    for holds in [true, false] {
+        let (mut room, mut caller, call, _) = talking();
+        room.by(DOCTOR, Verb::Pause { agent: agent(DOCTOR), reason: "meal".to_owned() })
+            .result
+            .expect("away");
+        vital(&mut room, call);
+        room.by(1, Verb::Ready { agent: agent(1) }).result.expect("ready");
+        if holds {
+            room.by(0, Verb::Hold { agent: agent(0), call }).result.expect("held");
+            room.by(1, Verb::Pick { agent: agent(1), call, confirmed: true }).result.expect("picked");
+        } else {
+            room.page(0, false);
+            room.page_down(room.page_id(0));
+            room.pass(6 * SECOND);
+            room.key(1).result.expect("the next agent answers");
+        }
+        assert_eq!(room.ear(1), call);
+        let back = room.by(DOCTOR, Verb::Ready { agent: agent(DOCTOR) });
+        back.result.expect("ready");
+        assert!(room.called_upon(DOCTOR, OfferKind::Join).is_some(), "held: {holds}");
+        comes(&mut room, DOCTOR, OfferKind::Join);
+        room.by(DOCTOR, Verb::Leave { agent: agent(DOCTOR), call }).result.expect("he has said his word");
+        room.by(1, Verb::Hold { agent: agent(1), call }).result.expect("held");
+        room.by(1, Verb::Pick { agent: agent(1), call, confirmed: true }).result.expect("picked");
+        assert!(room.called_upon(DOCTOR, OfferKind::Join).is_none(), "one has come");
+        room.bye(&mut caller);
+        room.rest();
+    }
+}
+
+#[test]
+fn i04_who_is_asked_in_beside_others_is_asked_for_half_a_minute_and_can_be_called_off() {
+    for called_off in [true, false] {
+        let (mut room, caller, call, _) = talking();
+        vital(&mut room, call);
+        comes(&mut room, DOCTOR, OfferKind::Join);
+        room.by(1, Verb::Ready { agent: agent(1) }).result.expect("ready");
+        consult(&mut room, call, Whom::Agent(agent(1))).expect("asked in");
+        assert!(room.called_upon(1, OfferKind::Join).is_some());
+        if called_off {
+            room.by(0, Verb::Dismiss { agent: agent(0), call }).result.expect("called off");
+        } else {
+            room.pass(31 * SECOND);
+        }
+        assert!(room.called_upon(1, OfferKind::Join).is_none(), "called off: {called_off}");
+        assert_eq!(room.by(0, Verb::Dismiss { agent: agent(0), call }).result, Err(Refusal::Gone));
+        over(room, caller);
+    }
+}

@@ -212,3 +212,21 @@ fn i12_a_caller_whose_owner_is_posted_elsewhere_is_for_anybody_at_once() {
         room.bye(&mut again);
     }
 }
+
+#[test]
+fn a_call_of_an_event_that_is_over_belongs_to_the_next_one_with_its_tag() {
+    let mut room = room(1);
+    let wish = flood(&room);
+    let first = opens(&mut room, wish.clone());
+    let mut caller = room.dial_and_ack("0600000001", "15");
+    let (call, leg) = room.arrival(0);
+    room.input(Input::Media(MediaEvent::Digit { leg, digit: '2' }));
+    room.chief(Verb::CloseMajor { event: first }).result.expect("closed");
+    let second = opens(&mut room, wish);
+    let belongs = room.beside().into_iter().rev().find_map(|it| match it {
+        Beside::MajorCall { event, call: of, .. } if *of == call => Some(*event),
+        _ => None,
+    });
+    assert_eq!(belongs, Some(second));
+    room.bye(&mut caller);
+}

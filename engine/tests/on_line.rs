@@ -257,3 +257,65 @@ fn a_caller_who_goes_on_talking_with_a_colleague_is_not_dropped_to_a_callback() 
     assert!(room.has_bye(&caller));
     room.rest();
 }
+
+#[test]
+fn a_person_on_the_line_by_a_second_call_is_not_called_back_for_the_first() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 2, false))]));
+    (0..2).for_each(|it| {
+        room.by(it, Verb::SignIn { agent: agent(it), position: None }).result.expect("signed in");
+    });
+    let mut first = room.dial_and_ack("0612345678", "15");
+    room.pass(10 * SECOND);
+    let mut second = room.dial_and_ack("0612345678", "15");
+    room.pass(10 * SECOND);
+    room.bye(&mut first);
+    let [callback] = room.callbacks()[..] else { panic!("its work stays") };
+    (0..2).for_each(|it| ready(&mut room, it));
+    let rung: Vec<u32> = (0..2).filter(|it| room.ringing(*it).is_some()).collect();
+    assert_eq!(rung.len(), 1, "for the call, and not for the callback beside it");
+    room.answer(rung[0]);
+    assert_eq!((room.ear(rung[0]), closed(&room)), (room.arrival(1).0, vec![Closing::CalledAgain]));
+    assert_ne!(room.ear(rung[0]), callback);
+    room.bye(&mut second);
+    room.pass(600 * SECOND);
+    assert!(room.rings_outside().is_none());
+    room.rest();
+}
+
+#[test]
+fn a_person_who_is_being_helped_is_not_called_back_for_a_call_that_broke_meanwhile() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 2, false))]));
+    (0..2).for_each(|it| {
+        room.by(it, Verb::SignIn { agent: agent(it), position: None }).result.expect("signed in");
+    });
+    let mut first = room.dial_and_ack("0612345678", "15");
+    let call = room.arrival(0).0;
+    room.pass(10 * SECOND);
+    let mut second = room.dial_and_ack("0612345678", "15");
+    let other = room.arrival(1).0;
+    room.by(0, Verb::Pick { agent: agent(0), call: other, confirmed: true }).result.expect("picked");
+    room.answer(0);
+    room.pass(10 * SECOND);
+    room.bye(&mut first);
+    assert_eq!(room.records.last().map(|it| it.call), Some(call));
+    assert!(room.callbacks().is_empty(), "somebody talks with them");
+    room.bye(&mut second);
+    assert!(room.callbacks().is_empty());
+    room.rest();
+}
+
+#[test]
+fn i06_two_calls_of_one_person_that_both_break_off_leave_one_callback() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 1, false))]));
+    let mut first = room.dial_and_ack("0612345678", "15");
+    let mut second = room.dial_and_ack("0612345678", "15");
+    room.pass(20 * SECOND);
+    room.bye(&mut first);
+    room.bye(&mut second);
+    assert_eq!((room.callbacks().len(), closed(&room)), (1, vec![]));
+    let waiting = room.log.iter().filter(|(_, it)| matches!(it.event, Event::Queued { .. })).count();
+    assert_eq!(waiting, 3, "two calls, and the callback once both are gone");
+    let dismissed = Verb::DismissCallback { call: room.callbacks()[0], reason: "done".to_owned() };
+    room.chief(dismissed).result.expect("still there");
+    room.rest();
+}

@@ -2,7 +2,7 @@
 
 mod kit;
 
-use engine::call::event::{Actor, Beside, Event, OfferKind};
+use engine::call::event::{Actor, Beside, Event};
 use engine::id::{AgentId, CentreId, QueueId};
 use engine::io::{Command, Input, Refusal, Verb};
 use engine::site::CentreSite;
@@ -266,37 +266,6 @@ fn whoever_helps_qualifies_notes_and_tags_the_call_in_the_ear_and_no_other() {
 }
 
 #[test]
-fn a_guest_who_makes_room_for_a_vital_caller_has_the_other_call_no_more() {
-    let rule = r#"{ when = ["opened"], to = "centre:samu-68", mode = "additive" }"#;
-    let home = centre(&with_overflow(rule), desks(0, 1, false));
-    let alerts =
-        plan::STAGED.replace("skills = [\"arm\"]\n", "skills = [\"arm\"]\nvital = { alert_busy = true }\n");
-    let other = CentreSite { name: "samu-68".to_owned(), ..centre(&alerts, kit::page::pages(0, 1)) };
-    let mut room = Room::of(site(vec![home, other]));
-    room.input(Input::Page { agent: THERE, open: true });
-    room.input(Input::PageOffer { agent: THERE, sdp: "v=0".to_owned() });
-    room.input(Input::PageAudio { agent: THERE, fit: true, why: String::new() });
-    say(&mut room, Verb::Ready { agent: THERE }).expect("done");
-    open(&mut room);
-    let mut first = room.dial_and_ack("0612345678", "18");
-    say(&mut room, Verb::Answer { agent: THERE }).expect("done");
-    let mut vital = room.dial_and_ack("0687654321", "1599");
-    let alert = room.log.iter().rev().find_map(|(_, it)| match it.event {
-        Event::Offered { offer, kind: OfferKind::Alert, .. } => Some(offer),
-        _ => None,
-    });
-    say(&mut room, Verb::Claim { agent: THERE, offer: alert.expect("alerted") }).expect("done");
-    let (call, _) = room.arrival(0);
-    let gone = |(_, it): &&(u64, engine::call::event::Entry)| {
-        it.centre == THERE.centre && it.event == Event::Beside(Beside::GuestGone { call })
-    };
-    assert_eq!(room.log.iter().filter(gone).count(), 1, "no longer the other centre's concern");
-    room.bye(&mut first);
-    room.bye(&mut vital);
-    room.rest();
-}
-
-#[test]
 fn another_queue_of_the_centre_is_no_attempt_that_fails() {
     let mut room =
         room(r#"{ when = ["waited"], after = "20s", to = "queue:regulation", mode = "additive" }"#);
@@ -422,4 +391,27 @@ fn an_address_that_has_said_a_word_is_waited_for() {
     room.pass(20 * SECOND);
     assert!(room.rings_out_at(kit::second_address()).is_none(), "nobody is called twice");
     over(room, caller);
+}
+
+// edges.md: 30 s without any RTP from whoever outside has the call, and the caller waits again at home.
+#[test]
+fn i33_whoever_outside_has_the_caller_and_is_not_heard_for_thirty_seconds_has_them_no_more() {
+    let mut room = room(OUT);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.pass(21 * SECOND);
+    room.out_says("200 OK");
+    let (_, callers) = room.arrival(0);
+    let outside = *room.open_legs().iter().find(|leg| **leg != callers).expect("their leg");
+    room.silent(outside, 1);
+    let told = |it: &Event| matches!(it, Event::NoMedia { leg, .. } if *leg == outside);
+    assert!(room.step_of(told).is_some(), "told at once");
+    room.pass(29 * SECOND);
+    room.silent(outside, 30);
+    assert!(!room.has_bye(&caller), "never a BYE to the caller");
+    assert_eq!(room.hearing(callers), Some(engine::media::Program::Comfort));
+    room.by(0, Verb::Ready { agent: agent(0) });
+    assert_eq!(room.shows(0).as_deref(), Some("0612345678"), "and everybody at home is asked");
+    assert_eq!(room.ringing(0).expect("rings").header("x-bandeau-class"), "vital", "nobody has said less");
+    room.bye(&mut caller);
+    room.rest();
 }

@@ -115,3 +115,54 @@ fn a_crew_that_reports_is_put_to_whoever_has_the_file_first() {
     room.pass(11 * SECOND);
     assert!(room.ringing(1 - first).is_some(), "then whoever serves the queue");
 }
+
+/// Two pages; the page of the one who talks with the caller dies, and the caller hangs up after this.
+fn cut_off(after: Duration) -> Room {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, kit::page::pages(0, 2))]));
+    room.page_ready(0);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.key(0).result.expect("answered");
+    let (_, leg) = room.connected(0)[0];
+    room.hears(leg);
+    room.page(0, false);
+    room.page_down(room.page_id(0));
+    room.pass(after);
+    room.bye(&mut caller);
+    room
+}
+
+#[test]
+fn i34_a_caller_who_redials_after_we_cut_them_off_comes_as_urgent_as_if_they_had_stayed() {
+    for after in [3, 20] {
+        let mut room = cut_off(after * SECOND);
+        let [callback] = room.callbacks()[..] else { panic!("work stays behind, after {after} s") };
+        assert_eq!(room.class_of(callback), "vital");
+        let why = room.beside().into_iter().find_map(|it| match it {
+            Beside::CallbackOpened { why, .. } => Some(*why),
+            _ => None,
+        });
+        assert_eq!(why, Some(engine::call::event::WhyCallback::Broken));
+        let mut again = room.dial_and_ack("0612345678", "15");
+        assert_eq!(repeated(&room), Some((Past::Broken, "vital".to_owned())), "after {after} s");
+        assert_eq!(room.class_of(room.arrival(1).0), "vital");
+        room.bye(&mut again);
+    }
+}
+
+#[test]
+fn a_call_that_somebody_took_up_again_after_a_loss_was_answered_and_not_broken() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, kit::page::pages(0, 1))]));
+    room.page_ready(0);
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.key(0).result.expect("answered");
+    let (_, leg) = room.connected(0)[0];
+    room.hears(leg);
+    room.silent(leg, 1);
+    room.pass(SECOND);
+    room.hears(leg);
+    room.pass(20 * SECOND);
+    room.bye(&mut caller);
+    assert!(room.callbacks().is_empty());
+    room.dial_and_ack("0612345678", "15");
+    assert_eq!(repeated(&room).map(|(past, _)| past), Some(Past::Answered));
+}

@@ -104,10 +104,10 @@ fn any_agent_may_take_a_waiting_caller_back() {
     let mut room = room();
     let (mut caller, call, _) = handed_over(&mut room);
     room.pass(20 * SECOND);
-    room.by(1, Verb::TakeBack { agent: agent(1), call }).result.expect("taken back");
+    room.by(1, Verb::TakeBack { agent: agent(1), call, confirmed: true }).result.expect("taken back");
     room.answer(1);
     assert_eq!(room.ear(1), call);
-    let again = room.by(0, Verb::TakeBack { agent: agent(0), call }).result;
+    let again = room.by(0, Verb::TakeBack { agent: agent(0), call, confirmed: true }).result;
     assert_eq!(again, Err(Refusal::Gone));
     room.pass(600 * SECOND);
     assert!(room.beside().iter().all(|it| !matches!(it, Beside::RecontactDue { .. })));
@@ -145,7 +145,10 @@ fn what_was_never_handed_over_cannot_be_referred_or_taken_back() {
     let call = room.ear(0);
     let refer = Verb::ReferBack { agent: agent(0), call, note: None };
     assert_eq!(room.by(0, refer).result, Err(Refusal::Invalid));
-    assert_eq!(room.by(1, Verb::TakeBack { agent: agent(1), call }).result, Err(Refusal::Gone));
+    assert_eq!(
+        room.by(1, Verb::TakeBack { agent: agent(1), call, confirmed: true }).result,
+        Err(Refusal::Gone)
+    );
     let queue = room.queue("regulation");
     let other = Verb::HandOver { agent: agent(1), call, queue, class: None, note: None };
     assert_eq!(room.by(1, other).result, Err(Refusal::Unknown), "only whoever talks hands over");
@@ -183,5 +186,23 @@ fn i17_the_work_of_a_caller_who_hangs_up_before_the_doctor_is_kept_at_its_place(
     let noted =
         room.log.iter().any(|(_, it)| matches!(&it.event, Event::Noted { call: of, .. } if *of == kept));
     assert!(noted, "whoever takes it reads the note first");
+    room.rest();
+}
+
+#[test]
+fn i11_who_takes_a_caller_back_over_a_vital_one_who_waits_is_told_so_first() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 1, true))]));
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let (call, queue) = (room.ear(0), room.queue("regulation"));
+    let hand = Verb::HandOver { agent: agent(0), call, queue, class: None, note: None };
+    room.by(0, hand).result.expect("handed over");
+    room.by(0, Verb::Pause { agent: agent(0), reason: "meal".to_owned() }).result.expect("paused");
+    let mut vital = room.dial_and_ack("0687654321", "1599");
+    let back = |confirmed| Verb::TakeBack { agent: agent(0), call, confirmed };
+    assert_eq!(room.by(0, back(false)).result, Err(Refusal::VitalWaits));
+    room.by(0, back(true)).result.expect("told, and chooses this one all the same");
+    room.bye(&mut caller);
+    room.bye(&mut vital);
     room.rest();
 }

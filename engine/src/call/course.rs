@@ -3,7 +3,7 @@
 
 use super::event::{Private, WhyCallback};
 use crate::dialplan::SkillNeed;
-use crate::id::{AgentId, CallId, LegId, MajorId, WorkId};
+use crate::id::{AgentId, CallId, CentreId, LegId, MajorId, WorkId};
 use crate::time::Instant;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -50,6 +50,22 @@ pub struct Course {
     pub away: Option<LegId>,
     /// The major event it belongs to.
     pub major: Option<MajorId>,
+    /// Another centre has answered it for its own: from there on it is served there.
+    pub served: Option<Served>,
+    /// Its caller had somebody, whom our side lost, and nobody since.
+    pub broken: bool,
+    /// The vital key has called a regulator, and none has come yet.
+    pub wants_regulator: bool,
+}
+
+/// Where a call is served that another centre has answered: on that centre's shared list, by its
+/// stages, its regulators and its alarms, until the call is over or waits at home again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Which centre.
+    pub at: CentreId,
+    /// In which queue of its plan, by that plan's name.
+    pub queue: String,
 }
 
 /// Keys of a menu, in the plan's names: the plan may be replaced while the caller listens.

@@ -10,7 +10,7 @@ pub mod record;
 pub mod snapshot;
 
 use crate::dialplan::HoldMode;
-use crate::id::{AgentId, BridgeId, CallId, LegId, OfferId, WorkId};
+use crate::id::{AgentId, BridgeId, CallId, CentreId, LegId, OfferId, WorkId};
 use crate::media::{Program, TOGETHER_MAX};
 use crate::signs::Signs;
 use crate::time::Instant;
@@ -59,6 +59,8 @@ pub struct Call {
     pub consult: Option<Consult>,
     /// What it wants beside its agent: items of the floor.
     pub joins: Vec<WorkId>,
+    /// Those of them by which an agent asks somebody in beside others, and who asks.
+    pub asks: Vec<(WorkId, AgentId)>,
     /// The one of them that the vital key has made.
     pub vital_call: Option<WorkId>,
     /// It was handed to somebody outside, by this agent: nobody of ours is in it.
@@ -142,6 +144,7 @@ impl Call {
             listed: false,
             consult: None,
             joins: Vec::new(),
+            asks: Vec::new(),
             vital_call: None,
             handed: None,
             asked: None,
@@ -169,6 +172,30 @@ impl Call {
     /// Since when its caller wants help: where a callback stood is where whoever was reached stands.
     pub fn came(&self) -> Instant {
         self.course.callback.as_ref().map_or(self.record.arrived_at, |callback| callback.since)
+    }
+
+    /// The centre that serves it: its own, or the one that has answered it for its own.
+    pub fn served_at(&self) -> CentreId {
+        self.course.served.as_ref().map_or(self.id.centre, |served| served.at)
+    }
+
+    /// The queue it is of where it is served, by that plan's name.
+    pub fn served_in(&self) -> &str {
+        self.course.served.as_ref().map_or(&self.queue, |served| &served.queue)
+    }
+
+    /// It is of another queue from here on, where it is served.
+    pub fn goes_to(&mut self, queue: String) {
+        match &mut self.course.served {
+            Some(served) => served.queue = queue,
+            None => self.queue = queue,
+        }
+    }
+
+    /// The item by which the people of this centre may have it while it waits.
+    pub fn item_for(&self, centre: CentreId) -> Option<WorkId> {
+        let guests = || self.course.outlets.iter().filter_map(|outlet| outlet.way.guest());
+        self.work.into_iter().chain(guests()).find(|work| work.centre == centre)
     }
 
     /// Everyone in it, the caller first.

@@ -5,7 +5,12 @@
 //! | comes | is in no queue; an agent who was ringing them is free |
 //! | is answered, by whomever | is closed: `CalledAgain` |
 //! | is over before | waits again, where it stood |
+//!
+//! One who called twice and is on the line by the other call is on the line all the same: what the one
+//! that ends would leave behind is not begun where somebody talks with them, and waits for the other
+//! call where nobody does yet.
 
+use crate::call::Call;
 use crate::call::course::CallbackState;
 use crate::call::event::{Actor, Closing, Source, Unreached};
 use crate::engine::Engine;
@@ -23,10 +28,7 @@ impl Engine {
                 self.end_dialling(callback, Unreached::Busy);
             }
             self.take_out(callback);
-            if let Some(it) = self.calls.get_mut(&callback).and_then(|it| it.course.callback.as_mut()) {
-                (it.state, it.rests) = (CallbackState::OnLine(id), None);
-            }
-            self.mark(callback);
+            self.waits_for_line(callback, id);
         }
     }
 
@@ -40,18 +42,67 @@ impl Engine {
     }
 
     /// This call is over. Callbacks it has kept from their queue wait again, no less urgent than it was;
-    /// whether there are any.
+    /// whether nothing more is to be left behind.
     pub(super) fn wake_callbacks(&mut self, id: CallId) -> bool {
-        let mut any = false;
+        let (mut any, other) = (false, self.other_line(id));
         for callback in self.callbacks_to_caller(id) {
+            any |= other.is_some() && self.line_of(callback) == other;
             if self.line_of(callback) == Some(id) {
                 let class = self.calls.get(&id).map(|call| call.class.clone()).unwrap_or_default();
                 self.raise_to(callback, &class, Actor::System, Source::Line);
-                self.enter_callback(callback);
+                match other {
+                    Some(other) if self.is_helped(other) => {
+                        self.close_callback(callback, Closing::CalledAgain, Actor::Caller);
+                    }
+                    Some(other) => self.waits_for_line(callback, other),
+                    None => self.enter_callback(callback),
+                }
                 any = true;
             }
         }
-        any
+        any || other.is_some_and(|other| self.is_helped(other))
+    }
+
+    /// The callback waits in no queue while its person is on the line by this call.
+    pub(super) fn waits_for_line(&mut self, callback: CallId, line: CallId) {
+        if let Some(it) = self.calls.get_mut(&callback).and_then(|it| it.course.callback.as_mut()) {
+            (it.state, it.rests) = (CallbackState::OnLine(line), None);
+        }
+        self.mark(callback);
+    }
+
+    /// Another call by which the caller of this one is on the line: one that is being helped before one
+    /// that waits.
+    pub(super) fn other_line(&self, id: CallId) -> Option<CallId> {
+        let call = self.calls.get(&id).filter(|call| call.course.person)?;
+        let lines = self.centre(id.centre)?.callbacks.lines_of(&call.record.caller.0);
+        let others = lines.into_iter().filter(|line| *line != id && self.calls.contains_key(line));
+        others.max_by_key(|line| (self.is_helped(*line), *line))
+    }
+
+    /// Somebody has answered this caller, and was not lost since.
+    fn is_helped(&self, id: CallId) -> bool {
+        let call = self.calls.get(&id);
+        call.is_some_and(|call| {
+            let answered = !call.record.conversations.is_empty() || call.course.away.is_some();
+            answered && !Engine::is_broken(call)
+        })
+    }
+
+    /// A person is on the line by this call.
+    pub(crate) fn on_line(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id).filter(|call| call.course.person) else { return };
+        let number = call.record.caller.0.clone();
+        if let Some(centre) = self.centre_mut(id.centre) {
+            centre.callbacks.comes(&number, id);
+        }
+    }
+
+    /// They are so no longer.
+    pub(crate) fn off_line(&mut self, call: &Call) {
+        if let Some(centre) = self.centre_mut(call.id.centre).filter(|_| call.course.person) {
+            centre.callbacks.goes(&call.record.caller.0, call.id);
+        }
     }
 
     /// The call by which a callback's person is on the line.

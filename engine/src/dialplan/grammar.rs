@@ -149,7 +149,11 @@ pub(super) const QUEUE: Grammar = table(
         maybe("vital", Shape::Table(&VITAL), "What a confirmed-vital call does beside going first"),
         maybe("reserve", Shape::Whole(0, 100), "Free agents kept for confirmed vital and partners"),
         maybe("overflow", Shape::Tables(&OVERFLOW), "Where its calls go when it cannot serve"),
-        maybe("recall", Shape::Duration, "A call held longer rings its owner again"),
+        maybe(
+            "recall",
+            Shape::Duration,
+            "A call held longer is an alarm on the shared list, again and again until somebody takes it",
+        ),
         maybe("hold", HOLD_SHAPE, "Answered at once, or early media"),
         maybe("announce", Shape::Texts, "Sounds played once, in order"),
         maybe("hold_sound", Shape::Text, "The sound repeated then; \"hold\" if not said"),

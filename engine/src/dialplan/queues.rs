@@ -23,7 +23,7 @@ pub struct QueuePlan {
     pub reserve: u32,
     /// Where its calls may go when it cannot serve them, in the order of the file.
     pub overflow: Vec<OverflowRule>,
-    /// A call held longer than this rings its owner again; `None`: the engine's own.
+    /// A call held longer than this is an alarm, again each time as long; `None`: the engine's own.
     pub recall: Option<Duration>,
     /// How its callers are held, unless the route says otherwise.
     pub hold: HoldMode,

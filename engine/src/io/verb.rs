@@ -211,6 +211,8 @@ pub enum Verb {
         agent: AgentId,
         /// The call.
         call: CallId,
+        /// As in [`Verb::Pick`].
+        confirmed: bool,
     },
     /// Whoever answers gives the caller back to the stage they came from.
     ReferBack {

@@ -9,7 +9,8 @@
 //! | queues it overflowed to | from then on |
 //!
 //! Doors are asked in this order. A matter for leads goes to them, and to nobody else before the
-//! fence; what is for its owner only goes to nobody else.
+//! fence, as long as one of them is signed in: a live caller does not wait for a shift without leads to
+//! end. What is for its owner only goes to nobody else.
 
 use super::Floor;
 use super::agent::Agent;
@@ -34,6 +35,9 @@ impl Floor {
         }
         self.end_alone(now, serial);
         let Some(item) = self.items.get(&serial) else { return };
+        if matches!(item.others, Others::Leads(_)) {
+            self.led.insert(serial);
+        }
         let asleep = item.sleeps_until;
         let away = asleep.is_some() && item.kind == WorkKind::Live;
         let next = asleep.or_else(|| self.next_stage(now, item));
@@ -172,7 +176,7 @@ impl Floor {
             Others::Nobody => return doors,
             Others::Leads(leads) => {
                 doors.push(key(item.queue, Who::Needs(leads.clone())));
-                if !fenced {
+                if !fenced && (item.kind != WorkKind::Live || self.has_lead(leads)) {
                     return doors;
                 }
             }
@@ -187,6 +191,15 @@ impl Floor {
         let beyond = item.beyond.iter().filter_map(|queue| Some((*queue, self.lines.get(*queue)?)));
         doors.extend(beyond.map(|(queue, line)| key(queue, Who::Needs(line.rule.skills.clone()))));
         doors
+    }
+
+    /// Whether somebody is signed in who meets one of these.
+    fn has_lead(&self, leads: &[SkillNeed]) -> bool {
+        let skilled = leads.iter().filter_map(|need| self.skilled.get(&need.name)).flatten();
+        skilled.into_iter().any(|ix| {
+            let agent = &self.agents[*ix];
+            agent.intent != Intent::SignedOut && agent.level_for(leads).is_some()
+        })
     }
 
     /// How many pages are invited at this instant.

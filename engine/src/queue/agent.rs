@@ -131,8 +131,11 @@ pub(super) struct Agent {
     pub(super) failures: u32,
     /// Consecutive rejections.
     pub(super) rejections: u32,
-    /// When the person last showed by a key or in a conversation that they are there.
+    /// When the person last showed by a key, or in a conversation a key had begun, that they are there.
+    /// One proof puts one call through.
     pub(super) present_at: Option<Instant>,
+    /// What is in the ear was put through by itself, and no key was touched since.
+    pub(super) unproved: bool,
     /// Wants confirmed-vital calls put through without a key.
     pub(super) auto_answer: bool,
     pub(super) rest_until: Option<Instant>,
@@ -202,6 +205,7 @@ impl Agent {
             failures: 0,
             rejections: 0,
             present_at: None,
+            unproved: false,
             auto_answer: false,
             rest_until: None,
             epoch: 0,

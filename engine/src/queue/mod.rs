@@ -79,6 +79,10 @@ pub struct Floor {
     skilled: BTreeMap<String, BTreeSet<usize>>,
     /// Agents a person has sent to some queues and no others.
     posted: BTreeSet<usize>,
+    /// Items that are a matter for leads.
+    led: BTreeSet<Serial>,
+    /// Somebody came, went, or can do something else: leads may be there, or no longer.
+    leads_changed: bool,
     /// Languages somebody was asked for.
     languages: BTreeSet<String>,
     /// Signed-in agents by their time with calls.
@@ -138,6 +142,8 @@ impl Floor {
             audiences: Audiences::default(),
             skilled: BTreeMap::new(),
             posted: BTreeSet::new(),
+            led: BTreeSet::new(),
+            leads_changed: false,
             languages: BTreeSet::new(),
             occupied: BTreeSet::new(),
             idle: 0,
@@ -168,6 +174,11 @@ impl Floor {
         }
         while let Some((at, due)) = self.deadlines.take(now) {
             self.fire(now, at, due);
+        }
+        if std::mem::take(&mut self.leads_changed) {
+            for serial in self.led.clone() {
+                self.address(now, serial);
+            }
         }
         self.distribute(now);
         // What nobody could be found for goes elsewhere, where somebody may be free at once.

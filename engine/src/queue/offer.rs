@@ -42,6 +42,8 @@ pub(super) struct Offer {
     pub(super) auto_answer: bool,
     /// By a pick: of somebody who was told that a confirmed-vital call waits, and wants this all the same.
     pub(super) over_vital: bool,
+    /// It is taken without a key of a person's.
+    pub(super) by_itself: bool,
     /// When it lapses once it is seen.
     deadline: Instant,
     pub(super) lapse_at: Option<Instant>,
@@ -111,6 +113,7 @@ impl Floor {
             claimed,
             over_vital,
             auto_answer,
+            by_itself: auto_answer && agent.is_present(now),
             deadline,
             lapse_at,
         };
@@ -187,12 +190,14 @@ impl Floor {
             return;
         };
         offer.phase = Phase::Taken;
-        let (ix, serial) = (offer.agent, offer.work.serial);
+        let (ix, serial, by_itself) = (offer.agent, offer.work.serial, offer.by_itself);
         let previewed = self.items.get(&serial).is_some_and(super::work::Item::is_previewed);
         let within = if previewed { Floor::DIAL_WITHIN } else { Floor::BRIDGE_WITHIN };
         self.prolong(id, now + within);
         self.bound(now, id, serial);
-        self.show_life(ix);
+        if !by_itself {
+            self.show_life(ix);
+        }
     }
 
     /// Somebody has taken an item: whoever else was asked for it learns so.
@@ -217,7 +222,12 @@ impl Floor {
         let Some(offer) = self.close(id, OfferEnd::Taken, false) else { return };
         let queue = self.items.get(&offer.work.serial).map(|item| item.queue);
         self.fill_ear(now, offer.agent, offer.call, queue);
-        self.show_life(offer.agent);
+        if offer.by_itself {
+            self.agents[offer.agent].unproved = true;
+        } else {
+            self.agents[offer.agent].present_at = Some(now);
+            self.show_life(offer.agent);
+        }
         if let Some(item) = self.leave(now, offer.work.serial) {
             self.lines[item.queue].counts.answered += 1;
         }
@@ -343,20 +353,19 @@ impl Floor {
         let (call, waited) = (item.call, now.since(item.arrived));
         let work = WorkId { centre: self.centre, serial: rank.serial };
         let deadline = now + Floor::INVITATION;
-        let (reserves, phase, claimed, over_vital) = (false, Phase::Sent, false, false);
-        let (auto_answer, lapse_at) = (false, None);
         let fresh = Offer {
             agent: ix,
             work,
             call,
             kind,
-            reserves,
-            phase,
-            claimed,
-            over_vital,
-            auto_answer,
+            reserves: false,
+            phase: Phase::Sent,
+            claimed: false,
+            over_vital: false,
+            auto_answer: false,
+            by_itself: false,
             deadline,
-            lapse_at,
+            lapse_at: None,
         };
         let offer = self.add_offer(deadline, fresh);
         let (agent, epoch) = (self.agents[ix].id, self.agents[ix].epoch);
@@ -370,7 +379,7 @@ impl Floor {
             deadline,
             waited,
             because,
-            auto_answer,
+            auto_answer: false,
         });
         Some(offer)
     }

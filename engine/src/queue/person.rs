@@ -166,7 +166,9 @@ impl Floor {
     /// The key was pressed.
     pub(super) fn answer(&mut self, now: Instant, ix: usize) {
         match (self.ringing_for(ix), self.most_urgent_there(ix)) {
-            (Some((own, rank)), there) if there.is_none_or(|there| rank <= there) => self.take(now, ix, own),
+            (Some((own, rank)), there) if there.is_none_or(|there| rank <= there) => {
+                self.take_by_hand(now, ix, own);
+            }
             (own, Some(there)) => {
                 if let Some((own, _)) = own {
                     self.fail(now, own, OfferEnd::Rescinded, true);
@@ -187,7 +189,7 @@ impl Floor {
         counts.picked_over_vital += u64::from(over);
         match self.ringing_for(ix) {
             Some((own, theirs)) if theirs.serial == work.serial && self.agents[ix].by_page => {
-                self.take(now, ix, own);
+                self.take_by_hand(now, ix, own);
             }
             own => {
                 if let Some((own, _)) = own {
@@ -202,11 +204,25 @@ impl Floor {
         }
     }
 
+    /// The person was faster than the page.
+    fn take_by_hand(&mut self, now: Instant, ix: usize, id: OfferId) {
+        if let Some(offer) = self.offers.get_mut(&id.serial) {
+            offer.by_itself = false;
+        }
+        self.take(now, ix, id);
+    }
+
     /// The agent takes what the page shows: nobody else can have it unless the bridge fails.
     pub(super) fn take(&mut self, now: Instant, ix: usize, id: OfferId) {
-        self.show_life(ix);
+        let Some(offer) = self.offers.get(&id.serial) else { return };
+        if offer.by_itself {
+            // What nobody has pressed proves nobody: the next call without a key wants a proof of its own.
+            self.agents[ix].present_at = None;
+        } else {
+            self.show_life(ix);
+            self.agents[ix].present_at = Some(now);
+        }
         self.cut_wrap_up(ix);
-        self.agents[ix].present_at = Some(now);
         let Some(offer) = self.offers.get_mut(&id.serial) else { return };
         offer.claimed = true;
         let serial = offer.work.serial;

@@ -177,6 +177,7 @@ impl Floor {
 
     /// Who can answer what, by the skills' names.
     pub(super) fn know(&mut self, ix: usize, skills: &[String]) {
+        self.leads_changed = true;
         let agent = &mut self.agents[ix];
         for name in agent.skill_names() {
             if let Some(skilled) = self.skilled.get_mut(name) {
@@ -251,6 +252,7 @@ impl Floor {
         self.cut_wrap_up(ix);
         self.stop_ringing(now, ix, OfferEnd::Rescinded);
         self.fill_ear(now, ix, call, None);
+        self.agents[ix].present_at = Some(now);
         self.settle(ix);
     }
 
@@ -265,7 +267,7 @@ impl Floor {
     pub(super) fn fill_ear(&mut self, now: Instant, ix: usize, call: CallId, of: Option<usize>) {
         let agent = &mut self.agents[ix];
         (agent.ear, agent.ear_since, agent.ear_of) = (Some(call), now, of);
-        (agent.rejections, agent.present_at) = (0, Some(now));
+        (agent.rejections, agent.unproved) = (0, false);
     }
 
     /// What was in the ear is out of it, and kept the agent for so long.
@@ -275,7 +277,10 @@ impl Floor {
             return;
         }
         let took = now.since(agent.ear_since) + wrap_up;
-        agent.present_at = Some(now);
+        // Who was put through to a caller without a key may not have been there.
+        if !std::mem::take(&mut agent.unproved) {
+            agent.present_at = Some(now);
+        }
         let before = agent.occupied;
         agent.occupied += took;
         if agent.intent != Intent::SignedOut {
@@ -312,7 +317,8 @@ impl Floor {
     /// The person has touched the page.
     pub(super) fn is_there(&mut self, now: Instant, ix: usize) {
         self.show_life(ix);
-        self.agents[ix].present_at = Some(now);
+        let agent = &mut self.agents[ix];
+        (agent.present_at, agent.unproved) = (Some(now), false);
     }
 
     /// A phone that rings is there, or a page that shows something, whoever sits before it.
@@ -328,6 +334,7 @@ impl Floor {
     /// It rang out: left alone until a proof of life, and for a moment even when there is nobody else.
     pub(super) fn rang_out(&mut self, now: Instant, ix: usize) {
         let agent = &mut self.agents[ix];
+        agent.present_at = None;
         self.deadlines.put(Due::Rest(ix), &mut agent.rest_until, Some(now + Floor::RETRY));
         if !std::mem::replace(&mut agent.rona, true) {
             let agent = agent.id;
@@ -393,6 +400,7 @@ impl Floor {
             step(&mut self.idle, Agent::is_idle(was.0), false);
             step(&mut self.idle, Agent::is_idle(is.0), true);
             let agent = &mut self.agents[ix];
+            self.leads_changed |= agent.signed_in != is.2;
             (agent.staffing, agent.signed_in) = (is.1, is.2);
             match (was.2, is.2) {
                 (false, true) => self.occupied.insert((agent.occupied, ix)),

@@ -353,6 +353,7 @@ impl Floor {
     pub(super) fn leave(&mut self, now: Instant, serial: Serial) -> Option<Item> {
         self.part(now, serial);
         let mut item = self.items.remove(&serial)?;
+        self.led.remove(&serial);
         self.deadlines.put(Due::Retry(serial), &mut item.retry_at, None);
         self.deadlines.put(Due::Unclaimed(serial), &mut item.unclaimed_at, None);
         self.deadlines.put(Due::Stage(serial), &mut item.stage_at, None);

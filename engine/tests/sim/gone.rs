@@ -20,7 +20,16 @@ pub fn i06_work_stays(room: &Room, call: CallId, cause: Cause) -> Held {
     let lost = matches!(cause, Cause::Abandon | Cause::Network);
     let unreached = room.calls.get(&call).and_then(|it| it.callback).is_some_and(|it| it.is_open());
     let stands = |number| room.calls.values().any(|it| it.caller == number && is_to_be_called(it));
-    let kept = unreached || room.called_back.contains(&call) || person(room, call).is_none_or(stands);
+    // Or somebody has answered them on another line of theirs: what there is to do is done there.
+    let helped = |number| {
+        let theirs =
+            |(other, _): &(&CallId, &Talks)| **other != call && person(room, **other) == Some(number);
+        let answered = |(_, it): (&CallId, &Talks)| it.waits.is_none() || it.handed.is_some();
+        room.calls.iter().filter(|it| !is_to_be_called(it.1)).filter(theirs).any(answered)
+    };
+    let kept = unreached
+        || room.called_back.contains(&call)
+        || person(room, call).is_none_or(|number| stands(number) || helped(number));
     if lost && room.plan.callback.is_some() && !kept {
         return broken("I6", format!("{call} is gone, {cause:?}, and nobody will be called"));
     }

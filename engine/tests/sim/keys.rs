@@ -76,7 +76,7 @@ impl World {
         let handed =
             |it: &&CallId| self.room.calls[*it].handed.is_some() && self.room.calls[*it].waits.is_some();
         let Some(call) = self.room.calls.keys().find(handed).copied() else { return };
-        let back = self.commands(ix, Verb::TakeBack { agent: agent_id(ix), call });
+        let back = self.commands(ix, Verb::TakeBack { agent: agent_id(ix), call, confirmed: true });
         self.seen.taken_back += u64::from(back.is_ok());
     }
 

@@ -281,11 +281,17 @@ export class Desk {
     this.#tell(!outcome.done && outcome.why === "invalid" ? { ...outcome, why: "not-handed-over" } : outcome);
   }
 
-  /** A caller who was handed over and waits comes back to an agent; whatever is in the ear is set aside first. */
+  /** A caller who was handed over and waits comes back to an agent; whatever is in the ear is set aside first. Once more,
+   *  when a vital call waits. */
   async takeBack(call: string): Promise<void> {
     this.#shownWith = null;
-    if (this.answering.peek() || (this.call.peek() && !(await this.#holdMine()))) return;
-    await this.#take({ type: "take_back", call });
+    if (this.answering.peek()) return;
+    const confirmed = this.toConfirm.peek() === call;
+    this.toConfirm.value = null;
+    if (this.call.peek() && !confirmed && passesOver(this.waiting.peek(), call)) { this.#warn(call); return; }
+    if (this.call.peek() && !(await this.#holdMine())) return;
+    const outcome = await this.#take({ type: "take_back", call, confirmed });
+    if (!outcome.done && outcome.why === "vital-waits") this.#warn(call);
   }
 
   /** One gesture: the call ends here and its caller is called back. */

@@ -1590,7 +1590,11 @@ agent?: string | null,
 /**
  * The call.
  */
-call: string, } | { "type": "refer_back", 
+call: string, 
+/**
+ * Said after `vital-waits`: this one all the same.
+ */
+confirmed?: boolean | null, } | { "type": "refer_back", 
 /**
  * Who.
  */

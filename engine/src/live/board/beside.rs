@@ -126,7 +126,9 @@ impl Board {
             }
             Beside::GuestGone { call } => {
                 self.hang_up(*call, None);
-                self.rows.set(Key::Call(*call), None);
+                for key in [Key::Held(*call), Key::HandOver(*call), Key::Call(*call)] {
+                    self.rows.set(key, None);
+                }
             }
             _ => {} // the other folds'
         }

@@ -211,6 +211,10 @@ pub enum WireVerb {
         agent: Option<String>,
         /// The call.
         call: String,
+        /// Said after `vital-waits`: this one all the same.
+        #[serde(default)]
+        #[cfg_attr(test, ts(as = "Option<bool>"))]
+        confirmed: bool,
     },
     /// Give the caller in the ear back to the stage they came from.
     ReferBack {
@@ -389,8 +393,8 @@ impl WireVerb {
                 class: class.clone(),
                 note: note.clone(),
             },
-            WireVerb::TakeBack { agent, call } => {
-                Verb::TakeBack { agent: who(agent)?, call: id("call", call)? }
+            WireVerb::TakeBack { agent, call, confirmed } => {
+                Verb::TakeBack { agent: who(agent)?, call: id("call", call)?, confirmed: *confirmed }
             }
             WireVerb::ReferBack { agent, call, note } => {
                 Verb::ReferBack { agent: who(agent)?, call: id("call", call)?, note: note.clone() }

@@ -193,7 +193,7 @@ fn an_owner_sent_to_the_queue_by_a_person_is_asked_first_all_the_same() {
 
 #[test]
 fn a_call_for_its_owner_or_a_lead_never_goes_to_any_free_agent() {
-    let agents = "0s agent Nour ready | 0s agent Mia absent | 0s agent Zoe:chief absent";
+    let agents = "0s agent Nour ready | 0s agent Mia absent | 0s agent Zoe:chief signs-in";
     check(
         &format!("{agents} | 1s call A routine of Mia else chief | 60s agent Zoe ready"),
         "60s offer A to Zoe",
@@ -206,6 +206,11 @@ fn a_call_for_its_owner_or_a_lead_never_goes_to_any_free_agent() {
     check(&format!("{agents} | 1s call A vital of Mia else chief"), "1s offer A to Nour");
     check(
         &format!("{agents} | 1s call A routine of Mia else chief | 9s class A vital"),
+        "9s offer A to Nour",
+    );
+    // A shift without leads: whoever is there, in the step in which the last of them goes.
+    check(
+        &format!("{agents} | 1s call A routine of Mia else chief | 9s agent Zoe out"),
         "9s offer A to Nour",
     );
 }
