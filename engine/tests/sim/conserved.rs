@@ -104,7 +104,10 @@ fn is_not_called(room: &Room, ix: usize, waits: &Waits, now: Instant) -> bool {
     let person = &room.people[ix];
     let busy = matches!(person.told, Occupation::Talking | Occupation::WrapUp);
     let there = person.intent == Intent::Ready && person.reachable && person.open;
-    let nobody = !room.is_held(waits) && room.invitations(waits) == 0;
+    // Those invited have had the time a phone rings, and nobody has pressed the key.
+    let ring = room.queue(waits.queue).offer.ring();
+    let in_vain = waits.shown.is_some_and(|since| since + ring < now);
+    let nobody = !room.is_held(waits) && (in_vain || room.invitations(waits) == 0);
     let joins = waits.kind == Kind::Join && waits.offered + Floor::JOIN_ALERTS_AFTER < now;
     let called = (room.calls_busy(waits) && nobody) || joins;
     called && busy && there && person.summoned.is_none()

@@ -104,7 +104,7 @@ impl Room {
             Event::Moved { work, queue, .. } => {
                 self.watch_ways_out(at, false);
                 if let Some(waits) = self.waiting.get_mut(work) {
-                    (waits.queue, waits.offered) = (*queue, at);
+                    (waits.queue, waits.offered, waits.shown) = (*queue, at, None);
                     if waits.kind == Kind::Live {
                         waits.asleep = None;
                     }
@@ -163,6 +163,7 @@ impl Room {
             owner,
             theirs: whom.is_some(),
             asked,
+            shown: None,
             beyond: Vec::new(),
             asleep,
         };
@@ -185,6 +186,10 @@ impl Room {
                 let willed = matches!(because.agent, AgentReason::Claimed | AgentReason::Picked);
                 let rings = Rings { agent: *agent, work: *work, deadline: *deadline, willed, heard: false };
                 self.offers.insert(*offer, rings);
+                let vital = |it: &&mut Waits| *kind == OfferKind::Shared && !it.key.0;
+                if let Some(waits) = self.waiting.get_mut(work).filter(vital) {
+                    waits.shown.get_or_insert(at);
+                }
                 let person = self.person(*agent);
                 match kind {
                     OfferKind::Shared => person.invited = Some(*offer),

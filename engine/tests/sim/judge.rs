@@ -127,10 +127,10 @@ impl Room {
         self.people[ix].open && matches!(self.manner(waits), Manner::Invite | Manner::Join)
     }
 
-    /// Asked for something behind the fence, or called upon: given nothing lower meanwhile.
+    /// Asked for something behind the fence, or called upon for it: given nothing lower meanwhile.
     pub fn is_promised(&self, ix: usize) -> bool {
         let person = &self.people[ix];
-        person.summoned.is_some() || self.offered(person.invited).is_some_and(|waits| !waits.key.0)
+        [person.summoned, person.invited].into_iter().any(|it| self.offered(it).is_some_and(|it| !it.key.0))
     }
 
     /// Left alone with this item for the moment.

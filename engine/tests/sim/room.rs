@@ -38,6 +38,8 @@ pub struct Waits {
     pub partner: bool,
     /// The offers that reserve somebody for it.
     pub rings: Vec<OfferId>,
+    /// Since when pages are invited to it, behind the fence.
+    pub shown: Option<Instant>,
     /// Who did not take it, and until when they are left alone with it.
     pub tried: BTreeMap<usize, Instant>,
     /// Who is in the conversation already.
