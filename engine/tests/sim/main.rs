@@ -172,7 +172,10 @@ fn every_planted_fault_is_found_by_its_invariant() {
         let found = (1..200).find_map(|seed| {
             let scenario = Scenario::of(seed);
             let (_, broken) = evening(&scenario, fault);
-            broken.map(|broken| (scenario, broken))
+            // This one is planted before its step is known: where somebody was free in it after all, no rule
+            // is broken, and only the record differs.
+            let meant = |broken: &Broken| fault != Fault::CallsWithTheLast || broken.invariant == invariant;
+            broken.filter(meant).map(|broken| (scenario, broken))
         });
         let (scenario, broken) = found.unwrap_or_else(|| panic!("{fault:?} is not found"));
         assert_eq!(broken.invariant, invariant, "{fault:?}: {}", broken.how);
