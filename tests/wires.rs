@@ -56,6 +56,25 @@ fn a_connection_may_bring_many_calls_in_pieces_and_pings_between_them() {
 }
 
 #[test]
+fn a_burst_over_one_connection_is_answered_over_it_to_the_last() {
+    const BURST: usize = 3_000;
+    let house = House::open("", "");
+    let mut carrier = Carrier::tcp(house.tcp);
+    let (ids, texts): (Vec<String>, Vec<String>) =
+        (0..BURST).map(|_| carrier.request("OPTIONS", "sip:127.0.0.1", "", "")).unzip();
+    let mut writer = carrier.second_hand();
+    let writes = std::thread::spawn(move || writer.write_all(texts.concat().as_bytes()));
+    let mut open: std::collections::BTreeSet<String> = ids.into_iter().collect();
+    while !open.is_empty() {
+        let left = open.len();
+        let answer = carrier.receive(SOON).unwrap_or_else(|| panic!("{left} of {BURST} are not answered"));
+        assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+        open.remove(value(&answer, "Call-ID"));
+    }
+    writes.join().expect("ends").expect("written");
+}
+
+#[test]
 fn a_ping_has_its_pong_at_once() {
     let house = House::open("", "");
     let mut stream = TcpStream::connect(house.tcp).unwrap();

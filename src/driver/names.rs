@@ -180,14 +180,19 @@ impl Found {
         let name = format!("{service}.{}.", host.name.trim_end_matches('.'));
         let answer = resolver.lookup(name, RecordType::SRV).await;
         let mut services: Vec<(u16, u16, u16, String)> = Vec::new();
-        if let Ok(answer) = &answer {
-            self.lasts(answer.valid_until());
-            services.extend(answer.answers().iter().filter_map(|record| match &record.data {
-                RData::SRV(srv) => {
-                    Some((srv.priority, u16::MAX - srv.weight, srv.port, srv.target.to_utf8()))
-                }
-                _ => None,
-            }));
+        match &answer {
+            Ok(answer) => {
+                self.lasts(answer.valid_until());
+                services.extend(answer.answers().iter().filter_map(|record| match &record.data {
+                    RData::SRV(srv) => {
+                        Some((srv.priority, u16::MAX - srv.weight, srv.port, srv.target.to_utf8()))
+                    }
+                    _ => None,
+                }));
+            }
+            Err(error) if error.is_no_records_found() => {} // it has none: its own address is meant
+            // The name may have services all the same, and its own address may be a web server's.
+            Err(error) => return self.failed = Some(format!("{}: {error}", host.name)),
         }
         if services.is_empty() {
             return self.addresses(resolver, &host.name, port).await;
@@ -229,6 +234,41 @@ mod tests {
         let now = tokio::time::Instant::now().into_std();
         assert_eq!(first_of_each(&answer).len(), TARGETS_MAX);
         assert_eq!(Sources::default().with(now, &answer).len(), 40);
+    }
+
+    /// A name server that has a web server's address for every name, and says `code` of services.
+    fn name_server(code: u8) -> SocketAddr {
+        let server = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let at = server.local_addr().expect("bound");
+        std::thread::spawn(move || {
+            let mut query = [0; 512];
+            while let Ok((length, from)) = server.recv_from(&mut query) {
+                let name_end = 12 + query[12..length].iter().position(|byte| *byte == 0).unwrap_or(0) + 1;
+                let is_address = query[name_end + 1] == 1;
+                let mut answer = query[..2].to_vec();
+                let code = if is_address { 0 } else { code };
+                answer.extend_from_slice(&[0x85, 0x80 | code, 0, 1, 0, u8::from(is_address), 0, 0, 0, 0]);
+                answer.extend_from_slice(&query[12..name_end + 4]);
+                if is_address {
+                    answer.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 80]);
+                }
+                let _ = server.send_to(&answer, from);
+            }
+        });
+        at
+    }
+
+    #[tokio::test]
+    async fn a_question_about_services_that_fails_is_no_word_that_there_are_none() {
+        const NX_DOMAIN: u8 = 3;
+        const SERVER_FAILURE: u8 = 2;
+        for (code, failed) in [(NX_DOMAIN, false), (SERVER_FAILURE, true)] {
+            let resolver = resolver(Some(name_server(code))).expect("a resolver");
+            let host = HostName { name: "carrier.example".to_owned(), port: None };
+            let mut found = Found { targets: Vec::new(), good_for: REST_MOST, failed: None };
+            found.ask(&resolver, &host, Transport::Udp).await;
+            assert_eq!((found.failed.is_some(), found.targets.is_empty()), (failed, failed), "{code}");
+        }
     }
 
     #[test]

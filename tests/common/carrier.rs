@@ -102,6 +102,14 @@ impl Carrier {
         }
     }
 
+    /// The same TCP connection, for somebody who writes while another reads.
+    pub fn second_hand(&self) -> TcpStream {
+        match &self.line {
+            Line::Tcp(stream) => stream.try_clone().expect("a second descriptor"),
+            Line::Udp(_) | Line::Tls(_) => panic!("only a TCP connection has a second hand"),
+        }
+    }
+
     pub fn send(&mut self, text: &str) {
         match &mut self.line {
             Line::Udp(socket) => drop(socket.send(text.as_bytes())),

@@ -44,14 +44,16 @@ pub(super) async fn carry(
     let mut doubt = Instant::now() + FIRST_WITHIN;
     loop {
         let is_doubted = life.peer == Peer::Stranger && !is_ours;
+        // Answers go out before more is asked for: a peer that reads shall never look like one that does not.
         let goes_on = tokio::select! {
-            got = read.read(&mut buffer) => match got {
-                Ok(length @ 1..) => life.take(&buffer[..length], &mut write).await,
-                _ => false,
-            },
+            biased;
             next = queue.recv() => match next {
                 Some(bytes) => written(&mut write, &bytes).await,
                 None => false,
+            },
+            got = read.read(&mut buffer) => match got {
+                Ok(length @ 1..) => life.take(&buffer[..length], &mut write, &mut queue).await,
+                _ => false,
             },
             _ = ping.tick(), if is_ours => written(&mut write, b"\r\n\r\n").await,
             Ok(()) = peers.changed(), if is_doubted => life.is_known_better().await,
@@ -84,8 +86,14 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    /// Takes what came; false when the connection is over with it.
-    async fn take(&mut self, bytes: &[u8], write: &mut (impl AsyncWrite + Unpin)) -> bool {
+    /// Takes what came; false when the connection is over with it. What is to be written meanwhile is:
+    /// the core may be long in taking a burst, and answers it all the while.
+    async fn take(
+        &mut self,
+        bytes: &[u8],
+        write: &mut (impl AsyncWrite + Unpin),
+        queue: &mut mpsc::Receiver<Bytes>,
+    ) -> bool {
         self.framer.push(bytes);
         while let Some(next) = self.framer.next() {
             if !self.may_speak() {
@@ -100,8 +108,20 @@ impl Life<'_> {
                 }
             };
             self.said = true;
-            if !(self.is_told().await && self.ground.events(self.peer).send(event).await.is_ok()) {
+            if !self.is_told().await {
                 return false;
+            }
+            let taken = self.ground.events(self.peer).send(event);
+            tokio::pin!(taken);
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(answer) = queue.recv() => if !written(write, &answer).await { return false },
+                    taken = &mut taken => match taken {
+                        Ok(()) => break,
+                        Err(_) => return false, // nobody serves any more
+                    },
+                }
             }
         }
         // RFC 5626 §3.5.1: a ping is owed its pong. All that came at once cost a stranger a message.
