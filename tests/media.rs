@@ -110,6 +110,22 @@ fn keys_of_a_waiting_caller_are_reported_only_when_listened_for() {
 }
 
 #[test]
+fn a_phone_that_hears_the_tone_alone_and_is_listened_to_has_its_key_reported() {
+    let mut floor = Floor::open(1, 4);
+    let mut phone = floor.phone(Codec::Pcma);
+    let leg = phone.leg;
+    floor.plane.send(MediaCommand::Listen { leg, on: true });
+    floor.play(&phone, Program::RingBack);
+    floor.obeyed(phone.port, phone.stream);
+    let tone = phone.hear().expect("the tone");
+    assert_eq!(tone.payload_type, 8);
+    for end in [0, 0x80, 0x80] {
+        phone.send(101, 1_600, &[5, end | 10, 1, 64]);
+    }
+    floor.wait(|event| *event == MediaEvent::Digit { leg, digit: '5' });
+}
+
+#[test]
 fn waiting_callers_hear_the_announcement_once_then_hold_music_at_fifty_packets_a_second() {
     let mut floor = Floor::open(2, 24);
     let callers: Vec<Phone> =

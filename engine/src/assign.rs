@@ -213,6 +213,7 @@ impl Engine {
             // The phone has answered, and nobody yet. The offer goes on: whoever lets it lapse has let a
             // phone ring out.
             self.tell_floor(offer.centre, Fact::Alerting { offer });
+            self.media(MediaCommand::Listen { leg, on: true });
             return self.media(MediaCommand::Play { leg, program: Program::RingBack });
         }
         self.take_at_phone(id, leg, agent, offer);
@@ -227,18 +228,32 @@ impl Engine {
     /// A key at a phone that has answered by itself: somebody is there and has the caller. Whether the
     /// key was for that.
     pub(crate) fn shows_presence(&mut self, id: CallId, leg: LegId) -> bool {
-        let party = self.calls.get(&id).filter(|call| call.talk.is_none()).and_then(|call| call.party(leg));
-        let Some(PartyRole::Agent { agent, offer }) = party.map(|party| party.role.clone()) else {
-            return false;
-        };
-        let answered = party.is_some_and(|party| party.leg.state == LegState::Up);
-        let standing = self.centre(offer.centre).and_then(|centre| centre.floor.offer(offer));
-        let waits = answered && standing.is_some_and(|standing| standing.by_itself);
-        if waits {
-            self.tell_floor(offer.centre, Fact::Present { agent });
+        let agent = self.calls.get(&id).and_then(|call| call.party(leg)).and_then(Party::agent);
+        let lifted = |agent| self.lifted_for(agent).is_some_and(|(_, lifted, _)| lifted == leg);
+        let Some(agent) = agent.filter(|agent| lifted(*agent)) else { return false };
+        self.is_there(agent);
+        true
+    }
+
+    /// A person has touched something of theirs. A phone of theirs that has answered by itself waits
+    /// for just that.
+    pub(crate) fn is_there(&mut self, agent: AgentId) {
+        self.tell_floor(agent.centre, Fact::Present { agent });
+        if let Some((id, leg, offer)) = self.lifted_for(agent) {
+            self.media(MediaCommand::Listen { leg, on: false });
             self.take_at_phone(id, leg, agent, offer);
         }
-        waits
+    }
+
+    /// The phone of this agent's that has answered by itself and waits for a sign of its person.
+    fn lifted_for(&self, agent: AgentId) -> Option<(CallId, LegId, OfferId)> {
+        let floor = &self.centre(agent.centre)?.floor;
+        let offer = floor.agent(agent)?.offer?;
+        let standing = floor.offer(offer).filter(|standing| standing.by_itself)?;
+        let call = self.calls.get(&standing.call).filter(|call| call.talk.is_none())?;
+        let leg = call.leg_of(offer)?;
+        let answered = call.party(leg).is_some_and(|party| party.leg.state == LegState::Up);
+        answered.then_some((standing.call, leg, offer))
     }
 
     /// One place of a phone has answered: the others stop ringing.

@@ -118,7 +118,7 @@ impl Engine {
             Input::Command(command) => self.obey(command),
             Input::Page { agent, open } => self.page_open(agent, open),
             Input::PageOffer { agent, sdp } => self.page_offers(agent, sdp),
-            Input::PagePresent { agent } => self.tell_floor(agent.centre, Fact::Present { agent }),
+            Input::PagePresent { agent } => self.is_there(agent),
             Input::PageAudio { agent, fit, why: _ } => {
                 self.tell_floor(agent.centre, Fact::PageFit { agent, fit });
             }

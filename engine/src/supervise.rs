@@ -322,7 +322,7 @@ impl Engine {
         self.confirm_by_tone(dialog, agent, invite);
         let (centre, id) = (agent.centre, invite.call_id.clone());
         self.obey(Command { centre, id, actor: Actor::Agent(agent), verb });
-        self.tell_floor(centre, Fact::Present { agent });
+        self.is_there(agent);
     }
 
     /// Whose phone an INVITE comes from: by its address, or by the path it has registered over.

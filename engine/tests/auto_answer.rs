@@ -5,7 +5,7 @@ mod kit;
 
 use engine::call::event::{Actor, Event, OfferEnd};
 use engine::io::{Input, Verb};
-use engine::media::MediaEvent;
+use engine::media::{MediaCommand, MediaEvent, Program};
 use kit::page::pages;
 use kit::{Room, agent, centre, desks, plan, site};
 use std::time::Duration;
@@ -142,9 +142,59 @@ fn a_desk_phone_that_answers_by_itself_has_the_caller_when_its_person_presses_a_
     room.answer(0);
     assert!(room.connected(0).is_empty(), "a phone that answers shows nobody");
     let leg = phones_leg(&room);
+    let said = |wanted: MediaCommand| room.media.iter().position(|(_, command)| *command == wanted);
+    let listens = said(MediaCommand::Listen { leg, on: true }).expect("its keys are listened for");
+    let tone = said(MediaCommand::Play { leg, program: Program::RingBack }).expect("it plays the tone");
+    assert!(listens < tone);
     room.input(Input::Media(MediaEvent::Digit { leg, digit: '5' }));
     assert_eq!(room.connected(0).len(), 1);
     room.bye(&mut caller);
+    // The key was one of a person's: they were there a moment ago.
+    let mut next = room.dial_and_ack("0687654321", "1599");
+    room.answer(0);
+    assert_eq!(room.connected(0).len(), 2);
+    room.bye(&mut next);
+    room.rest();
+}
+
+#[test]
+fn a_hand_on_the_page_or_a_feature_code_takes_what_the_lifted_phone_waits_for() {
+    let page = |room: &mut Room| touches(room);
+    let code = |room: &mut Room| {
+        room.phone_dials(0, "*1");
+    };
+    for shows_life in [page as fn(&mut Room), code] {
+        let mut room = phones(true);
+        let mut caller = room.dial_and_ack("0612345678", "1599");
+        room.answer(0);
+        assert!(room.connected(0).is_empty(), "a phone that answers shows nobody");
+        room.pass(3 * SECOND);
+        shows_life(&mut room);
+        assert_eq!(room.connected(0).len(), 1, "whoever is there has the caller");
+        room.pass(7 * SECOND);
+        let rona = |event: &Event| matches!(event, Event::Rona { on: true, .. });
+        assert!(room.step_of(rona).is_none(), "and has let nothing ring out");
+        room.bye(&mut caller);
+        room.rest();
+    }
+}
+
+#[test]
+fn i31_a_desk_phone_that_put_a_call_through_by_itself_waits_for_a_key_at_the_next() {
+    let mut room = phones(true);
+    room.phone_dials(0, "*1");
+    let mut first = room.dial_and_ack("0612345678", "1599");
+    room.answer(0);
+    assert_eq!(room.connected(0).len(), 1, "a hand was on the phone a moment ago");
+    room.pass(40 * SECOND);
+    room.bye(&mut first);
+    let mut second = room.dial_and_ack("0687654321", "1599");
+    room.answer(0);
+    assert_eq!(room.connected(0).len(), 1, "that hand has put its one call through");
+    let leg = phones_leg(&room);
+    room.input(Input::Media(MediaEvent::Digit { leg, digit: '1' }));
+    assert_eq!(room.connected(0).len(), 2);
+    room.bye(&mut second);
     room.rest();
 }
 

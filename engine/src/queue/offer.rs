@@ -195,7 +195,9 @@ impl Floor {
         let within = if previewed { Floor::DIAL_WITHIN } else { Floor::BRIDGE_WITHIN };
         self.prolong(id, now + within);
         self.bound(now, id, serial);
-        if !by_itself {
+        if by_itself {
+            self.spend_presence(ix);
+        } else {
             self.show_life(ix);
         }
     }

@@ -216,8 +216,7 @@ impl Floor {
     pub(super) fn take(&mut self, now: Instant, ix: usize, id: OfferId) {
         let Some(offer) = self.offers.get(&id.serial) else { return };
         if offer.by_itself {
-            // What nobody has pressed proves nobody: the next call without a key wants a proof of its own.
-            self.agents[ix].present_at = None;
+            self.spend_presence(ix);
         } else {
             self.show_life(ix);
             self.agents[ix].present_at = Some(now);

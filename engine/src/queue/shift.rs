@@ -314,11 +314,21 @@ impl Floor {
         self.settle(ix);
     }
 
-    /// The person has touched the page.
+    /// The person has touched the page, or a key of the phone. What is offered meanwhile is taken by
+    /// somebody.
     pub(super) fn is_there(&mut self, now: Instant, ix: usize) {
         self.show_life(ix);
         let agent = &mut self.agents[ix];
         (agent.present_at, agent.unproved) = (Some(now), false);
+        if let Some(offer) = agent.reserved.and_then(|(offer, _)| self.offers.get_mut(&offer.serial)) {
+            offer.by_itself = false;
+        }
+    }
+
+    /// A call is put through without a key. What nobody has pressed proves nobody: the next one wants a
+    /// proof of its own.
+    pub(super) fn spend_presence(&mut self, ix: usize) {
+        self.agents[ix].present_at = None;
     }
 
     /// A phone that rings is there, or a page that shows something, whoever sits before it.
