@@ -107,7 +107,10 @@ impl Engine {
         self.now = now;
         match input {
             Input::Sip { flow, peer, bytes } => {
-                if let Peer::Trunk(trunk) = peer {
+                // Its responses answer what we ask; what it asks shows that it is up by itself.
+                if let Peer::Trunk(trunk) = peer
+                    && !bytes.starts_with(b"SIP/")
+                {
                     self.trunks.heard(now.at, trunk, flow.remote.ip());
                 }
                 self.endpoint.handle_message(now, flow, peer, bytes);

@@ -39,7 +39,8 @@ impl Engine {
         for callback in callbacks {
             self.go_on_with_callback(callback, &on_the_line);
         }
-        for call in cut_off {
+        // Each is put before all others of its class: who waited longest comes last here, and first there.
+        for call in cut_off.into_iter().rev() {
             if known.contains(&call.call) {
                 self.put(Output::Forget(call.call));
             } else {
@@ -100,8 +101,15 @@ impl Engine {
     /// A call was cut off by our end.
     fn cut_off(&mut self, left: CallSnapshot) {
         let (id, test) = (left.call, left.test);
+        let had_somebody = left.talk.is_some() || left.lost || left.aside.is_some();
         let purpose = if test { Purpose::Test } else { Purpose::Help };
         let Some(mut call) = self.rebuilt(left, purpose) else { return };
+        // Whoever had somebody and is not qualified comes back as any caller does whom our side has lost.
+        call.course.broken = had_somebody;
+        let urgent = if had_somebody && !test { self.class_once_lost(&call) } else { None };
+        if let Some(urgent) = urgent {
+            (call.class, call.fenced) = urgent;
+        }
         // First in the class: it was we who broke it.
         let centre = self.centre(id.centre);
         let first = centre.and_then(|it| it.floor.head_of(it.plan.class_named(&call.class)?));

@@ -3,7 +3,7 @@
 
 mod kit;
 
-use engine::call::event::{Actor, Cause, Event, Loss, Who, Whom};
+use engine::call::event::{Actor, Cause, Event, Loss, TrunkState, Who, Whom};
 use engine::id::{CallId, CentreId, LegId};
 use engine::io::{Counter, Input, Verb};
 use engine::live::board::Board;
@@ -473,4 +473,29 @@ fn a_number_outside_that_has_the_caller_is_lost_unanswered_or_unheard_and_everyo
         assert_eq!(room.hearing(callers), Some(Program::Comfort), "dead: {dead}");
         assert!(room.ringing(0).is_some() || room.ringing(1).is_some(), "dead: {dead}: offered");
     }
+}
+
+#[test]
+fn a_carrier_that_says_503_to_every_question_is_down_although_it_says_something() {
+    let mut site = site(vec![centre(plan::TEXT, desks(0, 1, false))]);
+    site.trunks[0].reach.asked = Some(30 * SECOND);
+    let mut room = Room::of(site);
+    room.dead.insert(trunk_at(0)); // it says what this test says
+    let mut answered = 0;
+    for _ in 0..40 {
+        room.pass(5 * SECOND);
+        let asks = |it: &&kit::Sent| it.to == trunk_at(0) && it.sip.method() == Some("OPTIONS");
+        let open: Vec<_> = room.wire.iter().filter(asks).skip(answered).map(|it| it.sip.clone()).collect();
+        for question in open {
+            answered += 1;
+            let refusal = question.response("503 Service Unavailable", "carrier", "", "");
+            room.send(trunk_at(0), &refusal);
+        }
+    }
+    assert!(answered > 3, "asked again: {answered}");
+    let states = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+        Event::TrunkChanged { trunk, state } if trunk == "trunk-0" => Some(*state),
+        _ => None,
+    });
+    assert_eq!(states.last(), Some(TrunkState::Down));
 }

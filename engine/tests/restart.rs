@@ -209,6 +209,50 @@ fn i21_a_call_that_was_cut_off_has_its_record_and_is_called_back_first_in_its_cl
 }
 
 #[test]
+fn i21_callers_who_were_cut_off_are_called_back_in_the_order_in_which_they_came() {
+    let mut before = room();
+    let waited = abandons(&mut before, "0611111111");
+    for number in ["0622222222", "0633333333", "0644444444"] {
+        before.dial_and_ack(number, "15");
+        before.pass(5 * SECOND);
+    }
+    let cut: Vec<CallId> = (1..4).map(|nth| before.arrival(nth).0).collect();
+
+    let room = before.killed(a_site(), 10 * SECOND);
+    let mut back: Vec<(Instant, CallId)> = Vec::new();
+    for beside in room.beside() {
+        if let Beside::CallbackOpened { call, of: Some(of), why: WhyCallback::Broken, .. } = beside {
+            back.push((stands(&room, *call).2, *of));
+        }
+    }
+    back.sort();
+    assert_eq!(back.iter().map(|(_, of)| *of).collect::<Vec<_>>(), cut);
+    assert!(back.iter().all(|(at, _)| *at < stands(&room, waited).2), "and before who gave up by themselves");
+}
+
+#[test]
+fn i34_whoever_was_in_conversation_when_we_died_and_was_not_qualified_is_called_back_as_vital() {
+    let mut before = room();
+    ready(&mut before, 0);
+    before.dial_and_ack("0622222222", "15");
+    before.answer(0);
+    before.pass(30 * SECOND);
+    before.dial_and_ack("0633333333", "15");
+    let (talked, waited) = (before.arrival(0).0, before.arrival(1).0);
+
+    let room = before.killed(a_site(), 10 * SECOND);
+    let class_of = |cut: CallId| {
+        let back = room.beside().into_iter().find_map(|it| match it {
+            Beside::CallbackOpened { call, of: Some(of), .. } if *of == cut => Some(*call),
+            _ => None,
+        });
+        room.class_of(back.expect("called back"))
+    };
+    assert_eq!(class_of(talked), "vital");
+    assert_eq!(class_of(waited), "unqualified", "who had nobody is as urgent as before, and first");
+}
+
+#[test]
 fn i21_a_start_that_is_killed_while_it_goes_on_opens_no_second_callback() {
     let mut before = room();
     before.dial_and_ack("0622222222", "15");

@@ -52,6 +52,14 @@ impl Check<'_> {
                      alone: only calls from these are emergency calls",
                 ));
             }
+            let hears_tls = draft.sip.listen.iter().any(|listen| listen.get_ref().starts_with("tls:"));
+            if peers.is_empty() && wire.names.is_empty() && !hears_tls {
+                return Err(self.at(
+                    &trunk.name,
+                    "a trunk known by its certificate, and nobody listens over TLS",
+                    "add `\"tls:ADDRESS:5061\"` to `listen` under [sip]: no call of this carrier could come in",
+                ));
+            }
             let reach = self.reach(draft, trunk, &peers, &wire)?;
             sites.push(TrunkSite { name: name.clone(), peers, reach });
             wires.push(wire);

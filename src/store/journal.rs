@@ -111,13 +111,23 @@ impl Journal {
         if self.unwritten.is_empty() {
             return Ok(());
         }
+        self.write_out().inspect_err(|_| {
+            // Who knows what has come to the disk: the next flush writes anew all that lives, for which
+            // nothing needs to be kept here, however long the disk stays full.
+            self.file_bytes = usize::MAX / 2;
+            self.unwritten.truncate(1);
+        })
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
         if self.file_bytes + self.unwritten.len() > REWRITE_AT + 2 * self.live_bytes {
             return self.rewrite();
         }
-        self.file.write_all(&self.unwritten).inspect_err(|_| self.file_bytes = usize::MAX / 2)?;
+        self.file.write_all(&self.unwritten)?;
+        self.file.sync_data()?;
         self.file_bytes += self.unwritten.len();
         self.unwritten.clear();
-        self.file.sync_data()
+        Ok(())
     }
 
     /// Only what is not over, in a fresh file that takes this one's place at once. Also mends a file
@@ -269,6 +279,27 @@ mod tests {
         }
         let (left, files) = left_behind(&dir.0).unwrap();
         assert_eq!((left.calls, files.len()), (vec![snapshot(1, "vital")], 2));
+    }
+
+    #[test]
+    fn while_the_disk_is_full_nothing_piles_up_and_afterwards_all_that_lives_is_there() {
+        let dir = Dir::new("full");
+        let mut journal = Journal::create(&dir.0, 1).unwrap();
+        journal.snapshot(&snapshot(1, "unqualified"));
+        journal.flush().unwrap();
+        journal.file = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        // A folder in the place of the fresh file: no other can be written either.
+        let in_the_way = journal.path.with_extension("new");
+        fs::create_dir(&in_the_way).unwrap();
+        let of_one = line(&Written::Live(&snapshot(1, "vital"))).len();
+        for _ in 0..100 {
+            journal.snapshot(&snapshot(1, "vital"));
+            journal.flush().unwrap_err();
+            assert!(journal.unwritten.len() < of_one, "kept for ever: {}", journal.unwritten.len());
+        }
+        fs::remove_dir(&in_the_way).unwrap();
+        journal.flush().unwrap();
+        assert_eq!(left_behind(&dir.0).unwrap().0.calls, [snapshot(1, "vital")]);
     }
 
     #[test]

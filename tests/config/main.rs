@@ -139,7 +139,13 @@ fn a_trunk_needs_addresses_or_a_certificate() {
     let files = "certificate = \"own.pem\"\nkey = \"own.key\"\nca = \"ca.pem\"\n\n[media]";
     let shown =
         RIGHT.replace(peers, "certificate_names = [\"sbc.carrier.example\"]").replace("\n[media]", files);
-    let config = site.load(&shown).unwrap_or_else(|fault| panic!("{fault}"));
+    let said = site.load(&shown).expect_err("none of its calls could come in").to_string();
+    assert!(
+        said.starts_with("error: a trunk known by its certificate, and nobody listens over TLS"),
+        "{said}"
+    );
+    let heard = shown.replace("listen = [\"udp:", "listen = [\"tls:127.0.0.1:5061\", \"udp:");
+    let config = site.load(&heard).unwrap_or_else(|fault| panic!("{fault}"));
     assert!(config.site.trunks[0].peers.is_empty());
     let said = site.load(&RIGHT.replace(peers, "")).expect_err("nobody is that trunk").to_string();
     assert!(said.starts_with("error: a trunk without peers"), "{said}");
