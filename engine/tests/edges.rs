@@ -493,9 +493,9 @@ fn a_carrier_that_says_503_to_every_question_is_down_although_it_says_something(
         }
     }
     assert!(answered > 3, "asked again: {answered}");
-    let states = room.log.iter().filter_map(|(_, entry)| match &entry.event {
+    let mut states = room.log.iter().filter_map(|(_, entry)| match &entry.event {
         Event::TrunkChanged { trunk, state } if trunk == "trunk-0" => Some(*state),
         _ => None,
     });
-    assert_eq!(states.last(), Some(TrunkState::Down));
+    assert_eq!(states.next_back(), Some(TrunkState::Down));
 }
