@@ -39,8 +39,17 @@ pub(super) struct Crowd {
 #[derive(Default)]
 struct Phones {
     paths: HashSet<(Transport, SocketAddr)>,
-    /// Hosts they have registered from, and when one last was there.
+    /// Hosts they have registered from, and carriers known by a certificate alone have come from; and when
+    /// one last was there.
     hosts: HashMap<IpAddr, Instant>,
+}
+
+impl Phones {
+    fn note(&mut self, host: IpAddr, now: Instant) {
+        if self.hosts.len() < HOSTS_MAX || self.hosts.contains_key(&host) {
+            self.hosts.insert(host, now);
+        }
+    }
 }
 
 /// What was counted on the way, since the start.
@@ -118,6 +127,12 @@ impl Crowd {
         self.phones.read().unwrap_or_else(PoisonError::into_inner).hosts.contains_key(&host)
     }
 
+    /// Somebody has shown a trunk's certificate from this host, and may come back in a crowd.
+    pub(super) fn has_been_a_trunk(&self, host: IpAddr) {
+        let mut phones = self.phones.write().unwrap_or_else(PoisonError::into_inner);
+        phones.note(host, self.clock.now().at);
+    }
+
     /// The core says whether a phone is registered over this path; whether that is news.
     pub(super) fn learns(&self, flow: &Flow, is_phone: bool) -> bool {
         if self.is_phone(flow) == is_phone {
@@ -127,9 +142,7 @@ impl Crowd {
         let path = (flow.transport, flow.remote);
         if is_phone {
             phones.paths.insert(path);
-            if phones.hosts.len() < HOSTS_MAX {
-                phones.hosts.insert(flow.remote.ip(), self.clock.now().at);
-            }
+            phones.note(flow.remote.ip(), self.clock.now().at);
         } else {
             phones.paths.remove(&path);
         }
@@ -175,6 +188,15 @@ mod tests {
         assert!(heard(&phone) < 10, "its registration is over");
         assert!(crowd.has_phoned(phone.remote.ip()), "a phone that has lost its path comes from there again");
         assert!(!crowd.has_phoned([198, 51, 100, 8].into()));
+    }
+
+    #[test]
+    fn a_carrier_known_by_its_certificate_alone_comes_back_to_a_kept_place() {
+        let crowd = crowd();
+        let host = flow("198.51.100.8:5060").remote.ip();
+        assert!(!crowd.has_phoned(host), "a stranger");
+        crowd.has_been_a_trunk(host);
+        assert!(crowd.has_phoned(host), "before it can show its certificate again");
     }
 
     #[test]

@@ -102,10 +102,12 @@ async fn serve(stream: TcpStream, flow: Flow, ground: &Ground, room: &Room) {
         Ok(Ok(stream)) => {
             let shown = secure.believed(asked, stream.get_ref().1.peer_certificates());
             let peer = ground.crowd.peers().borrow().of_certificate(&flow, shown.as_ref());
-            if let Peer::Trunk(_) = peer {
-                room.learns(flow.connection, Guest::Trunk);
-            }
-            return carry_on(stream, ground, flow, peer).await;
+            let Peer::Trunk(_) = peer else { return carry_on(stream, ground, flow, peer).await };
+            room.learns(flow.connection, Guest::Trunk);
+            ground.crowd.has_been_a_trunk(flow.remote.ip());
+            carry_on(stream, ground, flow, peer).await;
+            // An hour from now on, not from when it came.
+            return ground.crowd.has_been_a_trunk(flow.remote.ip());
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it took too long".to_owned(),
