@@ -85,14 +85,16 @@ impl Engine {
         }
     }
 
-    /// Offered in another centre too, where its own plan says: one hop, and no further.
+    /// Offered in another centre than the one it waits in too, where its own plan says: one hop, and no
+    /// further.
     fn visit(&mut self, id: CallId, name: &str) -> Option<Way> {
         let place = self.site.centres.iter().position(|centre| centre.name == name)?;
         let there = CentreId(u16::try_from(place).ok()?);
-        if there == id.centre {
+        let call = self.calls.get(&id)?;
+        // A caller whom another centre serves waits there, and may be offered at home.
+        if there == call.work.map_or(id.centre, |work| work.centre) {
             return None;
         }
-        let call = self.calls.get(&id)?;
         let record = &call.record;
         let plan = &self.centre(there)?.plan;
         let facts = Facts {
@@ -124,7 +126,9 @@ impl Engine {
         // Who may be asked, and who leads, are people of the centre it comes from.
         let (others, add) = (Others::Everybody, Vec::new());
         let arrival = Arrival { others, add, visiting: true, ..call.arrival(work, queue, class, arrived) };
-        self.log(there, Event::Beside(guest));
+        if there != id.centre {
+            self.log(there, Event::Beside(guest));
+        }
         // What follows is done with the other steps of this input: the call must know its guest first.
         let now = self.now.at;
         if let Some(centre) = self.centre_mut(there) {
@@ -276,7 +280,9 @@ impl Engine {
                 Way::Guest(work) => {
                     self.tell_floor(work.centre, Fact::Leave { work, exit: Exit::Withdrawn });
                     self.forget_work(work);
-                    self.log(work.centre, Event::Beside(Beside::GuestGone { call: id }));
+                    if work.centre != id.centre {
+                        self.log(work.centre, Event::Beside(Beside::GuestGone { call: id }));
+                    }
                 }
             }
         }

@@ -71,11 +71,15 @@ fn ready(room: &mut Room, who: AgentId) {
 
 /// Home is dark, and one of the other centre has its caller; the colleague and the regulator are there.
 fn helped() -> (Room, kit::peer::Caller, CallId) {
+    helped_on(plan::STAGED)
+}
+
+/// The same, on this plan of the other centre's.
+fn helped_on(text: &str) -> (Room, kit::peer::Caller, CallId) {
     let mut people = kit::page::pages(0, 3);
     people[2].role = engine::site::Role::Regulator;
     people[2].skills = vec!["mr-amu".to_owned()];
-    let alerts =
-        plan::STAGED.replace("skills = [\"arm\"]\n", "skills = [\"arm\"]\nvital = { alert_busy = true }\n");
+    let alerts = text.replace("skills = [\"arm\"]\n", "skills = [\"arm\"]\nvital = { alert_busy = true }\n");
     let other = CentreSite { name: "samu-68".to_owned(), ..centre(&alerts, people) };
     let mut room = Room::of(site(vec![home(), other]));
     for agent in [HELPER, COLLEAGUE, REGULATOR] {
@@ -208,6 +212,57 @@ fn i34_a_helper_who_is_lost_leaves_the_caller_to_the_room_that_helps_and_to_home
     says(&mut room, COLLEAGUE, Verb::Answer { agent: COLLEAGUE });
     assert!(room.ringing(0).is_none(), "whoever is first has the caller");
     over(room, caller, call);
+}
+
+/// A helped caller is handed over to a stage whose people have left, and whose queue is helped by home.
+fn left_by_helpers() -> (Room, kit::peer::Caller, CallId) {
+    let rule = r#"overflow = [{ when = ["nobody-signed-in"], to = "centre:samu", mode = "additive" }]"#;
+    let text =
+        plan::STAGED.replace("stage  = \"regulation\"\n", &format!("stage  = \"regulation\"\n{rule}\n"));
+    let (mut room, caller, call) = helped_on(&text);
+    let queue = staged("regulation");
+    says(&mut room, HELPER, Verb::HandOver { agent: HELPER, call, queue, class: None, note: None });
+    for agent in [HELPER, COLLEAGUE, REGULATOR] {
+        says(&mut room, agent, Verb::SignOut { agent });
+    }
+    room.pass(31 * SECOND);
+    (room, caller, call)
+}
+
+fn gone_at_home(room: &Room, call: CallId) -> bool {
+    let gone = Event::Beside(Beside::GuestGone { call });
+    room.log.iter().any(|(_, it)| it.centre == CentreId(0) && it.event == gone)
+}
+
+#[test]
+fn i12_a_caller_whom_the_helpers_cannot_serve_comes_home() {
+    let (mut room, caller, call) = left_by_helpers();
+    room.by(0, Verb::Ready { agent: agent(0) }).result.expect("ready");
+    assert_eq!(room.shows(0).as_deref(), Some("0612345678"), "home has somebody");
+    assert_eq!(gone(&room, call), 0, "and the other centre's people may still come back");
+    room.answer(0);
+    assert_eq!(room.connected(0).len(), 1);
+    assert_eq!((gone(&room, call), gone_at_home(&room, call)), (1, false));
+    over(room, caller, call);
+}
+
+#[test]
+fn a_caller_who_was_offered_at_home_again_stays_with_whoever_serves_them() {
+    let (mut room, caller, call) = left_by_helpers();
+    room.by(0, Verb::Ready { agent: agent(0) }).result.expect("ready");
+    room.phone_says(0, "180 Ringing");
+    ready(&mut room, REGULATOR);
+    says(&mut room, REGULATOR, Verb::Answer { agent: REGULATOR });
+    assert_eq!(talking(&room, REGULATOR), Some(call));
+    assert!(room.ringing(0).is_none(), "whoever is first has the caller");
+    assert_eq!((gone(&room, call), gone_at_home(&room, call)), (0, false));
+    let mut caller = caller;
+    room.bye(&mut caller);
+    let stages = &room.records[0].stages;
+    let theirs = stages.iter().filter(|stage| stage.by == Some(REGULATOR)).map(|stage| stage.queue);
+    assert_eq!(theirs.collect::<Vec<_>>(), [staged("regulation")], "the record knows which stage it was");
+    assert!(stages.iter().all(|stage| stage.left.is_some()), "and each of them is over: {stages:?}");
+    room.rest();
 }
 
 #[test]

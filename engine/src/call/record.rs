@@ -8,7 +8,7 @@ pub use course::{Attempt as Dialled, Callback, Course, HandOver, Major, Outlet, 
 pub use parts::{Attempt, Attendance, Consultation, Conversation, Note, Qualification, Stage, Want};
 
 use super::event::{Actor, Beside, Cause, Entry, Event, Loss, OfferEnd, Private, Seat, Source, Who};
-use crate::id::{AgentId, CallId, OfferId, QueueId};
+use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime};
@@ -208,7 +208,7 @@ impl Record {
             }
             Event::Queued { work, .. } if self.wanted.iter().any(|it| it.work == *work) => {}
             Event::Queued { .. } => self.queue(&entry.event, at),
-            Event::Moved { queue, .. } => self.change_queue(*queue, at),
+            Event::Moved { work, queue, .. } => self.change_queue(*work, *queue, at),
             Event::Qualified { class, by, source, .. } => {
                 let word = Qualification { class: class.clone(), by: by.clone(), source: *source, at };
                 keep(&mut self.qualifications, word);
@@ -219,9 +219,9 @@ impl Record {
                 keep(&mut self.attempts, attempt);
             }
             Event::OfferEnded { offer, agent, end, .. } => self.close_attempt(*offer, *agent, end, at),
-            Event::Connected { agent, .. } => {
-                self.leave(at);
-                if let Some(stay) = self.stages.last_mut() {
+            Event::Connected { work, agent, .. } => {
+                self.leave(*work, at);
+                if let Some(stay) = self.stage_of(*work) {
                     (stay.answered, stay.by) = (Some(at), Some(*agent));
                 }
                 if self.conversations.is_empty() {
@@ -241,7 +241,7 @@ impl Record {
             }
             Event::Withdrawn { work, .. } => match self.wanted.iter_mut().find(|it| it.work == *work) {
                 Some(wanted) => wanted.until = Some(at),
-                None => self.leave(at),
+                None => self.leave(*work, at),
             },
             Event::Ended { by, cause, .. } => self.close(entry.utc, at, by, *cause),
             Event::Beside(event) => self.go_on(event, at),
@@ -302,18 +302,23 @@ impl Record {
         keep(&mut self.stages, stage);
     }
 
-    fn leave(&mut self, at: Duration) {
-        if let Some(stage) = self.stages.last_mut() {
+    /// Where this work stands, or has stood last: a call that is offered elsewhere has several.
+    fn stage_of(&mut self, work: WorkId) -> Option<&mut Stage> {
+        self.stages.iter_mut().rev().find(|stage| stage.work == work)
+    }
+
+    fn leave(&mut self, work: WorkId, at: Duration) {
+        if let Some(stage) = self.stage_of(work) {
             stage.left.get_or_insert(at);
         }
     }
 
-    fn change_queue(&mut self, queue: QueueId, at: Duration) {
-        let Some(stage) = self.stages.last_mut().filter(|stage| stage.left.is_none()) else { return };
+    fn change_queue(&mut self, work: WorkId, queue: QueueId, at: Duration) {
+        let Some(stage) = self.stage_of(work).filter(|stage| stage.left.is_none()) else { return };
         stage.left = Some(at);
-        let next =
-            Stage { queue, stage: self.course.stage.clone(), entered: at, left: None, ..stage.clone() };
-        self.enter(next);
+        let next = Stage { queue, entered: at, left: None, ..stage.clone() };
+        let stage = self.course.stage.clone();
+        self.enter(Stage { stage, ..next });
     }
 
     fn close_attempt(&mut self, offer: OfferId, agent: AgentId, end: &OfferEnd, at: Duration) {
@@ -363,7 +368,9 @@ impl Record {
     }
 
     fn close(&mut self, utc: SystemTime, at: Duration, by: &Actor, cause: Cause) {
-        self.leave(at);
+        for stage in &mut self.stages {
+            stage.left.get_or_insert(at);
+        }
         self.hang_up(at, None);
         for part in self.others.iter_mut().filter(|part| part.until.is_none()) {
             part.until = Some(at);
