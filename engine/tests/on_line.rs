@@ -305,6 +305,38 @@ fn a_person_who_is_being_helped_is_not_called_back_for_a_call_that_broke_meanwhi
 }
 
 #[test]
+fn i06_what_a_stage_was_handed_stays_for_it_though_its_person_is_helped_by_another_call() {
+    let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 1, false))]));
+    let mut first = room.dial_and_ack("0612345678", "15");
+    ready(&mut room, 0);
+    room.answer(0);
+    let (call, queue) = (room.ear(0), room.queue("regulation"));
+    let verb = Verb::HandOver { agent: agent(0), call, queue, class: Some("p1".to_owned()), note: None };
+    room.by(0, verb).result.expect("handed over");
+    let again = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let other = room.ear(0);
+    assert_ne!(other, call);
+    room.bye(&mut first);
+    let [kept] = room.callbacks()[..] else { panic!("the stage has it yet to do") };
+    room.pass(60 * SECOND);
+    let queued = |room: &Room| {
+        let entered = room.log.iter().filter_map(|(_, it)| match it.event {
+            Event::Queued { call, queue, .. } if call == kept => Some(queue),
+            _ => None,
+        });
+        entered.collect::<Vec<_>>()
+    };
+    assert_eq!(queued(&room), [], "not while they are on the line");
+    room.by(0, Verb::Release { agent: agent(0), call: other, disposition: None }).result.expect("released");
+    assert!(room.has_bye(&again));
+    assert_eq!((queued(&room), closed(&room)), (vec![queue], vec![]));
+    let dismissed = Verb::DismissCallback { call: kept, reason: "done".to_owned() };
+    room.chief(dismissed).result.expect("still there");
+    room.rest();
+}
+
+#[test]
 fn i06_two_calls_of_one_person_that_both_break_off_leave_one_callback() {
     let mut room = Room::of(site(vec![centre(plan::STAGED, desks(0, 1, false))]));
     let mut first = room.dial_and_ack("0612345678", "15");

@@ -8,7 +8,7 @@
 //!
 //! One who called twice and is on the line by the other call is on the line all the same: what the one
 //! that ends would leave behind is not begun where somebody talks with them, and waits for the other
-//! call where nobody does yet.
+//! call where nobody does yet. Work that was handed over stays either way: the next stage has it yet to do.
 
 use crate::call::Call;
 use crate::call::course::CallbackState;
@@ -60,7 +60,9 @@ impl Engine {
                 any = true;
             }
         }
-        any || other.is_some_and(|other| self.is_helped(other))
+        // What a stage was handed is not done by whoever talks with them meanwhile.
+        let handed = self.calls.get(&id).is_some_and(|call| call.course.handover.is_some());
+        any || (!handed && other.is_some_and(|other| self.is_helped(other)))
     }
 
     /// The callback waits in no queue while its person is on the line by this call.
