@@ -116,7 +116,8 @@ impl Engine {
             self.part(id, leg, Actor::Agent(agent), None);
             return Ok(());
         }
-        if call.outside().is_none() {
+        // With somebody outside who has not been heard for so long, the caller would be alone.
+        if call.outside().is_none_or(|party| party.leg.is_silent_for_good()) {
             return Err(Refusal::Alone);
         }
         self.hand_out(id, leg, agent);

@@ -193,6 +193,21 @@ fn i07_somebody_outside_who_is_lost_leaves_the_caller_to_the_agent_or_to_the_que
     over(room, caller);
 }
 
+#[test]
+fn i07_nobody_hands_a_caller_to_somebody_outside_who_has_long_been_silent() {
+    let (mut room, caller, call, _) = talking();
+    consult(&mut room, call, "sdis-69").expect("asked");
+    room.outside_says(1, "200 OK");
+    assert!(room.by(0, Verb::Conference { agent: agent(0), call }).result.is_ok());
+    let theirs = joined(&room, &sdis());
+    room.silent(theirs, 30);
+    assert_eq!(left(&room), [], "the agent hears for oneself whether they are there");
+    assert_eq!(room.by(0, Verb::Leave { agent: agent(0), call }).result, Err(Refusal::Alone));
+    room.hears(theirs);
+    assert!(room.by(0, Verb::Leave { agent: agent(0), call }).result.is_ok(), "they are there after all");
+    over(room, caller);
+}
+
 /// A caller with the fire brigade alone, and the leg there.
 fn handed_out() -> (Room, Caller, LegId) {
     let (mut room, caller, call, _) = talking();
