@@ -193,12 +193,13 @@ impl Floor {
         doors
     }
 
-    /// Whether somebody is signed in who meets one of these.
+    /// Whether somebody is signed in, and has a phone, who meets one of these. A lead on a break keeps
+    /// what is theirs; one whose page is closed can be asked for nothing.
     fn has_lead(&self, leads: &[SkillNeed]) -> bool {
         let skilled = leads.iter().filter_map(|need| self.skilled.get(&need.name)).flatten();
         skilled.into_iter().any(|ix| {
             let agent = &self.agents[*ix];
-            agent.intent != Intent::SignedOut && agent.level_for(leads).is_some()
+            agent.intent != Intent::SignedOut && agent.has_phone() && agent.level_for(leads).is_some()
         })
     }
 

@@ -93,6 +93,7 @@ impl Floor {
     }
 
     pub(super) fn reach(&mut self, now: Instant, ix: usize, reachable: bool, why: String) {
+        self.leads_changed |= self.agents[ix].phone != reachable;
         self.agents[ix].phone = reachable;
         if reachable {
             self.show_life(ix);

@@ -560,7 +560,8 @@ impl Model {
             Others::Nobody => return doors,
             Others::Leads(leads) => {
                 doors.push(Door::Needs(caller.queue, leads.clone()));
-                let lead = |person: &Person| person.signed_in && person.level(leads).is_some();
+                let lead =
+                    |person: &Person| person.signed_in && person.phone && person.level(leads).is_some();
                 if caller.key.0 && (caller.arrival.kind != WorkKind::Live || self.people.iter().any(lead)) {
                     return doors;
                 }

@@ -213,6 +213,17 @@ fn a_call_for_its_owner_or_a_lead_never_goes_to_any_free_agent() {
         &format!("{agents} | 1s call A routine of Mia else chief | 9s agent Zoe out"),
         "9s offer A to Nour",
     );
+    // Nor with one who can be asked for nothing: the page is closed, and nobody has signed out.
+    check(
+        &format!("{agents} | 1s call A routine of Mia else chief | 9s phone Zoe gone"),
+        "9s offer A to Nour",
+    );
+    check(
+        &format!(
+            "{agents} | 0s phone Zoe gone | 0s agent Nour pauses | 1s call A routine else chief | 9s phone Zoe back | 10s agent Nour ready | 20s agent Zoe ready"
+        ),
+        "20s offer A to Zoe",
+    );
 }
 
 #[test]
