@@ -189,8 +189,15 @@ impl Floor {
                 Some(Pair { rank, agent, invited: true })
             }
             Manner::Ring(_) if doors().any(|pool| !pool.free.is_empty()) => {
-                let hungry = audience.hungry.iter().copied();
-                self.first_of(now, whom, hungry, |ask| ask.free(|agent| !ask.item.was_tried(agent)))
+                // Each has let go of others: that nobody is left for one says nothing of the next. They ring,
+                // so there are no more of them than agents.
+                audience.hungry.iter().find_map(|rank| {
+                    self.look();
+                    let item = self.items.get(&rank.serial)?;
+                    let ask = Ask { floor: self, whom, item, now };
+                    let found = ask.free(|agent| !item.was_tried(agent))?;
+                    Some(Pair { rank: *rank, agent: found.agent, invited: found.invited })
+                })
             }
             _ => None,
         }

@@ -104,10 +104,12 @@ impl Room {
             Event::Moved { work, queue, .. } => {
                 self.watch_ways_out(at, false);
                 if let Some(waits) = self.waiting.get_mut(work) {
-                    (waits.queue, waits.offered, waits.shown) = (*queue, at, None);
                     if waits.kind == Kind::Live {
                         waits.asleep = None;
                     }
+                    // A callback that rests is offered when it wakes, there too.
+                    let offered = waits.asleep.filter(|until| *until > at).unwrap_or(at);
+                    (waits.queue, waits.offered, waits.shown) = (*queue, offered, None);
                     waits.owner = waits.owner.map(|(owner, _)| (owner, Duration::ZERO));
                     waits.beyond.clear();
                     if let Some(it) = self.calls.get_mut(&waits.call) {

@@ -55,6 +55,16 @@ fn i02_the_second_to_answer_is_told_that_the_offer_is_over() {
 }
 
 #[test]
+fn i12_who_let_one_call_go_rings_beside_another_for_the_next() {
+    check_on(
+        &front(PAIR),
+        "0s agent Mia ready | 1s call A routine | 2s rejects Mia | 2s call X routine | 2s answers Mia | 10s agent Lea ready \
+         | 11s call B routine | 12s agent Nour ready | 13s hangs-up Mia",
+        "1s offer A to Mia | 2s offer X to Mia | 10s offer A to Lea | 12s offer B to Nour | 13s offer B to Mia",
+    );
+}
+
+#[test]
 fn i12_who_rings_beside_another_is_given_to_a_caller_who_has_nobody() {
     check_on(
         &front(PAIR),
