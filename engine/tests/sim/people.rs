@@ -151,7 +151,8 @@ impl World {
         let mut chance = self.chance.fork(13).fork(rung);
         let after = millis(&mut chance, (1_000, 12_000));
         match chance.roll(6) {
-            0 => {}
+            // Where no word of it ever came back nobody may end it but its own carrier (RFC 3261 §16.6, timer C).
+            0 => self.plan_in(Duration::from_secs(180), Next::RungOut(OUT, id)),
             1 => self.plan_in(after, Next::RungOut(OUT, id)),
             _ => {
                 self.plan_in(after, Next::Lifts(OUT, id.clone()));

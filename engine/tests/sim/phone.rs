@@ -53,7 +53,13 @@ impl Phone {
 
     /// Rings, talks, or waits for the ACK of its answer.
     pub fn is_busy(&self) -> bool {
-        self.in_state(&[Ring::Ringing, Ring::Answered, Ring::Up]).is_some()
+        self.busy_with().is_some()
+    }
+
+    /// Where it does so, in which dialog, and how far that is.
+    pub fn busy_with(&self) -> Option<(SocketAddr, &str, Ring)> {
+        let id = self.in_state(&[Ring::Ringing, Ring::Answered, Ring::Up])?;
+        Some((self.at, id, self.state(id)?))
     }
 
     /// The dialog it rings in.

@@ -24,8 +24,8 @@ impl World {
         say("I6", self.records.len() == self.arrivals, "calls and records differ in number");
         let still = |it: &Person| (it.reserved, it.ear) == (None, None);
         say("I4", self.room.people.iter().all(still), "an agent is in a call that is not");
-        let quiet = self.phones.values().all(|phone| phone.unplugged || !phone.is_busy());
-        say("I5", quiet, "a phone rings or talks with nobody");
+        let busy = self.phones.values().find_map(|phone| Some(phone).filter(|it| !it.unplugged)?.busy_with());
+        say("I5", busy.is_none(), &format!("a phone rings or talks with nobody: {busy:?}"));
         for caller in &self.callers {
             say("I23", caller.at_rest() || !caller.answered, "a caller is left in a call");
             let record = self.records.iter().find(|it| it.sip_call_id.0 == caller.id);
