@@ -34,6 +34,7 @@ impl Room {
                 (person.ear, person.ear_since) = (Some(*call), at);
                 (person.rests, person.failures, person.rejections) = (at, 0, 0);
                 self.stage_over(*call);
+                self.helps(*call, true);
             }
             Event::Withdrawn { work, call, waited } => {
                 let joins = self.waiting.get(work).is_some_and(|waits| waits.kind == Kind::Join);
@@ -49,6 +50,7 @@ impl Room {
                 if !lost {
                     self.frees(*call, at, false);
                 }
+                self.helps(*call, !lost);
                 if let Some(it) = self.calls.get_mut(call) {
                     it.aside = Some(*recall);
                 }
@@ -57,6 +59,7 @@ impl Room {
                 if let Some(it) = self.calls.get_mut(call) {
                     it.aside = None;
                     it.lost.clear();
+                    it.helped = true;
                 }
             }
             Event::Ended { call, .. } => {
@@ -78,6 +81,12 @@ impl Room {
                 self.fold_offer(at, &entry.event);
             }
             _ => self.fold_agent(at, &entry.event),
+        }
+    }
+
+    fn helps(&mut self, call: CallId, helped: bool) {
+        if let Some(it) = self.calls.get_mut(&call) {
+            it.helped = helped;
         }
     }
 

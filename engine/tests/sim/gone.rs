@@ -24,8 +24,7 @@ pub fn i06_work_stays(room: &Room, call: CallId, cause: Cause) -> Held {
     let helped = |number| {
         let theirs =
             |(other, _): &(&CallId, &Talks)| **other != call && person(room, **other) == Some(number);
-        let answered = |(_, it): (&CallId, &Talks)| it.waits.is_none() || it.handed.is_some();
-        room.calls.iter().filter(|it| !is_to_be_called(it.1)).filter(theirs).any(answered)
+        room.calls.iter().filter(|it| !is_to_be_called(it.1)).filter(theirs).any(|it| it.1.helped)
     };
     let kept = unreached
         || room.called_back.contains(&call)

@@ -127,6 +127,9 @@ pub struct Talks {
     pub back_to: Option<usize>,
     pub callback: Option<CallsBack>,
     pub asks: Option<Asks>,
+    /// Somebody has answered it and was not lost since: held, handed over or taken from the list once
+    /// more, what there is to do for its caller is done by it.
+    pub helped: bool,
     /// Agents who are lost to it, and may be back in a moment.
     pub lost: BTreeSet<usize>,
 }
@@ -245,6 +248,7 @@ impl Talks {
             back_to: None,
             callback: None,
             asks: None,
+            helped: false,
             lost: BTreeSet::new(),
         }
     }
