@@ -5,8 +5,8 @@
 //! | from | why |
 //! |---|---|
 //! | a caller who hung up after 15 s or more | `Abandoned` |
-//! | a call that a network broke | `Broken` |
-//! | a caller who hung up while waiting for the next stage | `Kept` |
+//! | a call that a network broke, or whose agent we had lost | `Broken` |
+//! | a caller who hung up on hold, or while waiting for the next stage | `Kept` |
 //! | an agent's key | `Planned` for a time, or `Dropped` at once |
 //!
 //! Only a plan that names a trunk to call back through has callbacks, and only one person's number
@@ -225,7 +225,8 @@ impl Engine {
         if let Some(callback) = call.course.callback.as_mut() {
             (callback.state, callback.rests) = (CallbackState::Waiting, not_before);
         }
-        // Who else may have it, and who speaks their language, is as it was for the call.
+        // Whether it is for leads, and who speaks their language, is as it was for the call; the skills its
+        // route added are not kept.
         let kind = if callback.why == WhyCallback::Kept { WorkKind::Kept } else { WorkKind::Callback };
         let owner = call.course.owner.map(|agent| Owner { agent, alone: Dialplan::ALONE });
         let arrival = Arrival { kind, not_before, owner, ..call.arrival(work, queue, class, callback.since) };

@@ -1,7 +1,8 @@
 //! What people ask for: commands with an author, by the API or by a desk phone's keys.
 //!
 //! A phone has no screen for commands, so it dials them: `*0` ends the shift, `*1` is ready, `*2`
-//! pauses, `*3` ends wrap-up. It hears a short tone, and is hung up on.
+//! pauses, `*3` ends wrap-up, `*4` wants vital calls put through without a key and `*5` does not. It hears
+//! a short tone, and is hung up on; `*8` takes what rings at a colleague instead.
 
 use crate::alarm::Alarm;
 use crate::call::Call;
