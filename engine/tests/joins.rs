@@ -293,6 +293,31 @@ fn i14_everyone_talks_and_the_key_on_an_alert_brings_the_vital_caller_at_once() 
 }
 
 #[test]
+fn i14_whoever_is_asked_a_colleagues_question_hears_of_a_vital_caller_nobody_else_hears_of() {
+    let text = plan::TEXT.replacen("offer  =", "vital  = { alert_busy = true }\noffer  =", 1);
+    let mut room = Room::of(site(vec![centre(&text, kit::page::pages(0, 2))]));
+    room.page_ready(0);
+    let mut callers = vec![room.dial_and_ack("0612345678", "15")];
+    assert!(room.key(0).result.is_ok());
+    let (call, _) = room.connected(0)[0];
+    room.page_ready(1);
+    callers.push(room.dial_and_ack("0687654321", "15"));
+    assert!(room.key(1).result.is_ok());
+    consult(&mut room, call, Whom::Agent(agent(1))).expect("asked");
+    room.pass(10 * SECOND);
+    assert!(room.called_upon(1, OfferKind::Join).is_some(), "and talks with another caller");
+    callers.push(room.dial_and_ack("0600000003", "1599"));
+    assert!(room.called_upon(0, OfferKind::Alert).is_some());
+    assert!(room.called_upon(1, OfferKind::Join).is_some(), "the question is not taken back for that");
+    callers.push(room.dial_and_ack("0600000004", "1599"));
+    assert!(room.called_upon(1, OfferKind::Join).is_none());
+    comes(&mut room, 1, OfferKind::Alert);
+    assert_eq!(room.connected(1).len(), 2, "the key on it brings a vital caller");
+    callers.iter_mut().for_each(|caller| room.bye(caller));
+    room.rest();
+}
+
+#[test]
 fn a_vital_call_that_is_handed_over_calls_nobody_into_it_and_who_answers_it_keeps_it() {
     let (mut room, caller, call, _) = talking();
     let (_, callers) = room.arrival(0);

@@ -55,7 +55,8 @@ pub(super) enum Seat {
 pub(super) enum Summoned {
     /// For nothing.
     No,
-    /// For an item of this rank, which has others too: may be called upon for another.
+    /// For an item of this rank, which has others too or is a colleague's question: may be called upon for
+    /// another.
     Beside(Rank),
     /// For an item that has nobody else.
     Alone,

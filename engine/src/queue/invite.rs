@@ -1,8 +1,8 @@
 //! Offers that bind nothing: invitations of shared queues, alerts on busy consoles, joins at pages.
 //!
 //! An invitation names the item that wanted one more to ask; the claim takes the most urgent at that
-//! instant. An alert tells a busy agent that a confirmed-vital item has nobody; its claim sets aside
-//! what is in the ear.
+//! instant. An alert tells a busy agent that a confirmed-vital item has nobody, or that whoever was
+//! invited has not claimed it; its claim sets aside what is in the ear.
 
 use super::Floor;
 use super::agent::{Invited, Seat};
@@ -80,13 +80,15 @@ impl Floor {
         }
     }
 
-    /// What an agent is called upon for, while others are too, or somebody is rung or invited for it.
+    /// What an agent is called upon for and could be called away from for a vital item: others are called
+    /// upon for it too, somebody is rung or invited for it, or it is a colleague's question.
     pub(super) fn called_beside(&self, ix: usize) -> Option<Rank> {
         let offer = self.offers.get(&self.agents[ix].summons?.serial)?;
         let item = self.items.get(&offer.work.serial)?;
         let has_somebody = !item.is_shown_to_nobody() || self.is_rung_soundly(item);
         let beside = item.summoned.len() > 1 || (offer.kind == OfferKind::Alert && has_somebody);
-        beside.then_some(item.rank)
+        let asks = offer.kind == OfferKind::Join && item.rank.unfenced;
+        (beside || asks).then_some(item.rank)
     }
 
     /// Whoever is called upon for an item may be alone in that, or no longer: of more than two,

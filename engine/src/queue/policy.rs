@@ -230,7 +230,7 @@ impl Floor {
     }
 
     /// Alerts one busy agent for each vital item that none knows of, the most urgent first: one who
-    /// is called upon for nothing, or else one whose item has others.
+    /// is called upon for nothing, or else one whose item has others or is a colleague's question.
     fn alert_for_each(&mut self, now: Instant, of: &mut BTreeSet<AudienceId>) {
         while let Some((rank, ix)) = self.most_urgent_unheard(of) {
             self.unsummon(ix, OfferEnd::Rescinded);

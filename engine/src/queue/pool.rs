@@ -101,7 +101,8 @@ pub(super) struct Pool {
     pub(super) ringing_pages: Ringing,
     /// At a page, and not called upon: `false` when free, `true` when busy.
     pub(super) callable: BTreeSet<(bool, usize)>,
-    /// Busy, and called upon for an item that has others too; the least urgent item first.
+    /// Busy, and called upon for an item that has others too or is a colleague's question; the least urgent
+    /// item first.
     pub(super) recallable: BTreeSet<(Reverse<Rank>, usize)>,
     /// Those who wait for it.
     pub(super) audiences: BTreeSet<AudienceId>,

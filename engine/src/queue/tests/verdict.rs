@@ -301,12 +301,13 @@ impl Model {
         pairs.min()
     }
 
-    /// What a person is called upon for that has somebody else too.
+    /// What a person is called upon for that has somebody else too, or is a colleague's question.
     fn called_beside(&self, ix: usize) -> Option<Key> {
         let (work, join, _) = self.people[ix].summons?;
         let caller = &self.callers[&work];
         let called = self.people.iter().filter(|it| it.summons.is_some_and(|it| it.0 == work)).count();
-        (called > 1 || (!join && !self.is_alone(caller))).then_some(caller.key)
+        let (beside, asks) = (!join && !self.is_alone(caller), join && caller.key.0);
+        (called > 1 || beside || asks).then_some(caller.key)
     }
 
     /// Nobody sound is rung for this caller, and no page invited that could still be expected to claim.
