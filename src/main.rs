@@ -121,8 +121,7 @@ fn check_config(path: &std::path::Path) -> ExitCode {
         Ok(config) => {
             for centre in &config.site.centres {
                 println!("ok {}: {}, agents {}", centre.name, centre.plan.summary(), centre.agents.len());
-                let roster: Vec<&[String]> = centre.agents.iter().map(|agent| &agent.skills[..]).collect();
-                for warning in centre.plan.unstaffed(&roster) {
+                for warning in centre.unstaffed() {
                     eprintln!("{warning}");
                 }
             }

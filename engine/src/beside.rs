@@ -53,8 +53,8 @@ impl Engine {
         site.is_some_and(|site| site.role == Role::Regulator)
     }
 
-    /// The queue of the regulators where the call is served: the one of that stage, else the first that a regulator of
-    /// the roster serves.
+    /// The queue of the regulators where the call is served: the one of that stage, else the first that a
+    /// regulator of the roster serves.
     fn regulation(&self, id: CallId) -> Option<QueueId> {
         let centre = self.centre(self.calls.get(&id)?.served_at())?;
         let staged = centre.plan.queues.iter().position(|it| it.stage.as_deref() == Some(REGULATION));

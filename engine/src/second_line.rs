@@ -71,19 +71,7 @@ impl Engine {
             self.stock.put([port]);
             return Err(488);
         };
-        let (dialogs, state) = (vec![dialog], LegState::Ringing);
-        Ok(Leg {
-            id,
-            dialogs,
-            state,
-            port: Some(port),
-            stream,
-            local,
-            silent: 0,
-            asked: false,
-            unanswered: 0,
-            heard: false,
-        })
+        Ok(Leg::ringing(id, vec![dialog], port, stream, local))
     }
 
     /// The line of a phone that calls us becomes a party of a call.

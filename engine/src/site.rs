@@ -150,6 +150,18 @@ pub struct CentreSite {
     pub wrap_up: Duration,
 }
 
+impl CentreSite {
+    /// What each of its people can do, in the roster's order.
+    pub fn skills(&self) -> Vec<&[String]> {
+        self.agents.iter().map(|agent| &agent.skills[..]).collect()
+    }
+
+    /// What of its plan nobody of its roster serves.
+    pub fn unstaffed(&self) -> Vec<crate::dialplan::Warning> {
+        self.plan.unstaffed(&self.skills())
+    }
+}
+
 /// Somebody outside whom a conversation may be joined by: fire brigade, police, another SAMU, a
 /// crew, an interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]

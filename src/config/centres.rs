@@ -17,11 +17,7 @@ fn hops(centres: &[CentreSite]) -> Result<(), Fault> {
 }
 
 fn neighbour(centre: &CentreSite) -> Neighbour<'_> {
-    Neighbour {
-        name: &centre.name,
-        plan: &centre.plan,
-        roster: centre.agents.iter().map(|agent| &agent.skills[..]).collect(),
-    }
+    Neighbour { name: &centre.name, plan: &centre.plan, roster: centre.skills() }
 }
 
 impl Check<'_> {

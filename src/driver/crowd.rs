@@ -122,8 +122,9 @@ impl Crowd {
         phones.paths.contains(&(flow.transport, flow.remote))
     }
 
-    /// Whether a phone has registered from this host lately: it may have lost its connection.
-    pub(super) fn has_phoned(&self, host: IpAddr) -> bool {
+    /// Whether a phone has registered from this host lately, or a trunk shown its certificate: it may have
+    /// lost its connection.
+    pub(super) fn is_known_host(&self, host: IpAddr) -> bool {
         self.phones.read().unwrap_or_else(PoisonError::into_inner).hosts.contains_key(&host)
     }
 
@@ -186,17 +187,20 @@ mod tests {
         assert!(heard(&flow("198.51.100.7:5062")) < 10, "another port of the host has proved nothing");
         crowd.forgets(|_, _| false);
         assert!(heard(&phone) < 10, "its registration is over");
-        assert!(crowd.has_phoned(phone.remote.ip()), "a phone that has lost its path comes from there again");
-        assert!(!crowd.has_phoned([198, 51, 100, 8].into()));
+        assert!(
+            crowd.is_known_host(phone.remote.ip()),
+            "a phone that has lost its path comes from there again"
+        );
+        assert!(!crowd.is_known_host([198, 51, 100, 8].into()));
     }
 
     #[test]
     fn a_carrier_known_by_its_certificate_alone_comes_back_to_a_kept_place() {
         let crowd = crowd();
         let host = flow("198.51.100.8:5060").remote.ip();
-        assert!(!crowd.has_phoned(host), "a stranger");
+        assert!(!crowd.is_known_host(host), "a stranger");
         crowd.has_been_a_trunk(host);
-        assert!(crowd.has_phoned(host), "before it can show its certificate again");
+        assert!(crowd.is_known_host(host), "before it can show its certificate again");
     }
 
     #[test]

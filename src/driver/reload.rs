@@ -74,8 +74,7 @@ fn serve_all(plans: Vec<(CentreId, Arc<Dialplan>)>, wish: &UnboundedSender<Input
 /// Says that nobody of the roster serves some queue: a caller there would wait for a way out.
 pub(super) fn warn_of_unstaffed(centres: &[CentreSite]) {
     for centre in centres {
-        let roster: Vec<&[String]> = centre.agents.iter().map(|agent| &agent.skills[..]).collect();
-        let count = centre.plan.unstaffed(&roster).len();
+        let count = centre.unstaffed().len();
         if count > 0 {
             tracing::warn!(
                 centre = %centre.name,

@@ -81,7 +81,7 @@ fn guest(ground: &Ground, remote: SocketAddr) -> Guest {
     let peers = peers.borrow();
     if peers.is_trunk_address(remote) {
         Guest::Trunk
-    } else if peers.is_phone_host(remote.ip()) || ground.crowd.has_phoned(remote.ip()) {
+    } else if peers.is_phone_host(remote.ip()) || ground.crowd.is_known_host(remote.ip()) {
         Guest::Phone
     } else {
         Guest::Stranger
