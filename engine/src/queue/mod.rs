@@ -405,11 +405,7 @@ impl Floor {
                 if let Some(item) = self.items.get_mut(&work) {
                     (item.unclaimed_at, item.unclaimed) = (None, true);
                     self.dirty.extend(item.audience);
-                    let called: Vec<usize> = item.summoned.iter().copied().collect();
                     self.restand(work);
-                    for ix in called {
-                        self.settle(ix);
-                    }
                 }
             }
             Due::Stage(work) => {
