@@ -13,8 +13,9 @@ fn sipp_s_built_in_caller_passes_against_the_trunk() {
     let node = Node::start(Phones::Static { first, count: 1 });
     let phone = node.phones(first, "--phones 1 --ring 0 --seconds 8");
     let folder = Folder::new();
+    // It sends no audio, and knows no re-INVITE: half a second, so that it is not asked for any after one.
     let output = Command::new("sipp")
-        .args(["-sn", "uac", "-s", "15", "-m", "3", "-r", "1", "-d", "1000", "-i", "127.0.0.1", "-nostdin"])
+        .args(["-sn", "uac", "-s", "15", "-m", "3", "-r", "1", "-d", "500", "-i", "127.0.0.1", "-nostdin"])
         .args(["-p", &free_udp(1).to_string(), "-timeout", "20s", "-timeout_error", &node.sip.to_string()])
         .current_dir(&folder.0)
         .env("TERM", "dumb")
