@@ -6,19 +6,21 @@
 //! before that version start again from a snapshot.
 
 use super::row::{Key, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Graves kept. One call leaves about four: at 10 calls a second this lets a page be away for
-/// a quarter of an hour before it needs a snapshot, in about 3 MB. Less saves memory, more saves snapshots.
+/// a quarter of an hour before it needs a snapshot, in about 6 MB. Less saves memory, more saves snapshots.
 pub const GRAVES_MAX: usize = 32_768;
 
 /// The rows of one board in one epoch.
 #[derive(Clone, Debug)]
 pub struct Versions {
     v: u64,
-    rows: BTreeMap<Key, (u64, Option<Row>)>,
+    /// Rows stand beside the tree: most keys are graves, and a grave takes a place as large as a row's.
+    rows: BTreeMap<Key, (u64, Option<Box<Row>>)>,
     changes: BTreeMap<u64, Key>,
-    graves: BTreeMap<u64, Key>,
+    /// Which of the changes are graves.
+    graves: BTreeSet<u64>,
     graves_max: usize,
     floor: u64,
 }
@@ -30,7 +32,7 @@ impl Versions {
             v: 0,
             rows: BTreeMap::new(),
             changes: BTreeMap::new(),
-            graves: BTreeMap::new(),
+            graves: BTreeSet::new(),
             graves_max,
             floor: 0,
         }
@@ -53,12 +55,12 @@ impl Versions {
 
     /// The row of a key, unless it is gone.
     pub fn row(&self, key: &Key) -> Option<&Row> {
-        self.rows.get(key).and_then(|(_, row)| row.as_ref())
+        self.rows.get(key).and_then(|(_, row)| row.as_deref())
     }
 
     /// Every row there is, in the order of keys.
     pub fn all(&self) -> impl Iterator<Item = (&Key, &Row)> {
-        self.rows.iter().filter_map(|(key, (_, row))| row.as_ref().map(|row| (key, row)))
+        self.rows.iter().filter_map(|(key, (_, row))| row.as_deref().map(|row| (key, row)))
     }
 
     /// Every key that changed after `v`, oldest change first; `None`: it is gone.
@@ -70,7 +72,7 @@ impl Versions {
     /// Gives a key its latest row (`None`: gone). False when that changes nothing.
     pub fn set(&mut self, key: Key, row: Option<Row>) -> bool {
         let was = self.rows.get(&key);
-        if was.map_or(row.is_none(), |(_, was)| *was == row) {
+        if was.map_or(row.is_none(), |(_, was)| was.as_deref() == row.as_ref()) {
             return false;
         }
         if let Some((before, _)) = was {
@@ -80,18 +82,19 @@ impl Versions {
         self.v += 1;
         self.changes.insert(self.v, key.clone());
         if row.is_none() {
-            self.graves.insert(self.v, key.clone());
+            self.graves.insert(self.v);
         }
-        self.rows.insert(key, (self.v, row));
+        self.rows.insert(key, (self.v, row.map(Box::new)));
         self.forget_graves();
         true
     }
 
     fn forget_graves(&mut self) {
         while self.graves.len() > self.graves_max {
-            let Some((v, key)) = self.graves.pop_first() else { return };
-            self.changes.remove(&v);
-            self.rows.remove(&key);
+            let Some(v) = self.graves.pop_first() else { return };
+            if let Some(key) = self.changes.remove(&v) {
+                self.rows.remove(&key);
+            }
             self.floor = v;
         }
     }
