@@ -5,6 +5,10 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// What a night of calls has needed for a moment is the system's again a few seconds later.
+#[global_allocator]
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Emergency-call distribution: carrier trunks in, vital distress first, the right person answers.
 #[derive(Parser)]
 #[command(version, about)]
