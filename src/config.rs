@@ -79,13 +79,15 @@ pub struct HostName {
     pub port: Option<u16>,
 }
 
-/// Bounds on strangers.
+/// Bounds on whoever is no trunk.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Messages a second from one address (one /64 of IPv6).
     pub source_rate: u32,
     /// Addresses remembered for it.
     pub sources: usize,
+    /// Messages a second from one phone of ours.
+    pub phone_rate: u32,
     /// Connections at once.
     pub connections: usize,
 }

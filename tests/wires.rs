@@ -6,6 +6,7 @@ use common::carrier::{Carrier, value};
 use common::certificates::Authority;
 use common::house::House;
 use common::{Folder, Node, PLAN, Phones, eventually, free_tcp, free_udp, local};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ fn a_burst_over_one_connection_is_answered_over_it_to_the_last() {
         (0..BURST).map(|_| carrier.request("OPTIONS", "sip:127.0.0.1", "", "")).unzip();
     let mut writer = carrier.second_hand();
     let writes = std::thread::spawn(move || writer.write_all(texts.concat().as_bytes()));
-    let mut open: std::collections::BTreeSet<String> = ids.into_iter().collect();
+    let mut open: BTreeSet<String> = ids.into_iter().collect();
     while !open.is_empty() {
         let left = open.len();
         let answer = carrier.receive(SOON).unwrap_or_else(|| panic!("{left} of {BURST} are not answered"));
@@ -72,6 +73,62 @@ fn a_burst_over_one_connection_is_answered_over_it_to_the_last() {
         open.remove(value(&answer, "Call-ID"));
     }
     writes.join().expect("ends").expect("written");
+}
+
+/// A house with TCP, and a desk phone at a fixed place that may say twenty messages a second.
+fn with_a_phone(at: SocketAddr, tcp: u16) -> Node {
+    Node::start_edited(Phones::None, PLAN, |text, _| {
+        let of_sip = format!("\", \"tcp:127.0.0.1:{tcp}\"]\nphone_rate = 20\n\n[media]");
+        text.replace("\"]\n\n[media]", &of_sip)
+            + &format!(
+                "\n[[centre.agent]]\nname = \"desk\"\nrole = \"agent\"\nskills = [\"arm\"]\n\
+                 phone = {{ uri = \"sip:desk@{at}\", address = \"{at}\" }}\n"
+            )
+    })
+}
+
+#[test]
+fn a_phone_gone_mad_has_its_lines_and_its_budget_and_no_call_of_a_trunk_waits_for_it() {
+    let socket = UdpSocket::bind("127.0.0.9:0").unwrap();
+    let at = socket.local_addr().unwrap();
+    drop(socket);
+    let node = with_a_phone(at, free_tcp());
+    let mut mad = Carrier::udp(at, node.sip);
+    for _ in 0..2_000 {
+        let (_, invite) = mad.request("INVITE", "sip:15@127.0.0.1", "", "");
+        mad.send(&invite);
+    }
+    let mut carrier = Carrier::udp(local(0), node.sip);
+    for _ in 0..10 {
+        let call = carrier.call(SOON).expect("a caller is answered");
+        assert!(carrier.hang_up(&call));
+    }
+    eventually("the rest is dropped unread", || node.metric("bandeau_sip_over_budget_total") > 1_000.0);
+    let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    while let Some(answer) = mad.receive(Duration::from_millis(300)) {
+        codes.entry(answer[8..11].to_owned()).or_default().insert(value(&answer, "Call-ID").to_owned());
+    }
+    assert_eq!(codes["200"].len(), 8, "as many as it has lines");
+    assert!(codes.values().all(|calls| calls.len() < 400), "{:?}", codes.keys());
+    assert_eq!(node.metric_of("bandeau_sip_refused_total", "peer=\"trunk\""), 0.0);
+}
+
+#[test]
+fn a_phone_that_says_too_much_over_a_connection_is_read_more_slowly_and_keeps_it() {
+    let (listener, tcp) = (std::net::TcpListener::bind("127.0.0.9:0").unwrap(), free_tcp());
+    let at = listener.local_addr().unwrap();
+    drop(listener);
+    let _node = with_a_phone(at, tcp);
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&at.into()).unwrap();
+    socket.connect(&local(tcp).into()).unwrap();
+    let mut phone = Carrier::over(socket.into());
+    let texts: Vec<String> = (0..120).map(|_| phone.request("OPTIONS", "sip:127.0.0.1", "", "").1).collect();
+    phone.send(&texts.concat());
+    for answered in 0..texts.len() {
+        let answer = phone.receive(SOON).unwrap_or_else(|| panic!("{answered} are answered"));
+        assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    }
 }
 
 #[test]

@@ -22,7 +22,8 @@ use crate::trunks::Trunks;
 use sip::endpoint::{self, Account, DialogId, Endpoint};
 use sip::sdp::KeySource;
 use sip::transport::{Flow, Peer};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
 
 /// Everything one process serves. No lock, no clock, no socket: the driver hands it what happened
 /// and carries out what it answers.
@@ -36,6 +37,8 @@ pub struct Engine {
     pub(crate) lines: HashMap<DialogId, Line>,
     /// Whose a leg of the media plane is.
     pub(crate) legs: HashMap<LegId, CallId>,
+    /// Calls for our services from phones of our own, and which phone's.
+    pub(crate) of_phones: BTreeMap<CallId, SocketAddr>,
     /// Phones hearing the tone that confirms a feature code.
     pub(crate) tones: HashMap<LegId, DialogId>,
     /// What agents speak with when it is a page.
@@ -80,6 +83,7 @@ impl Engine {
             calls: HashMap::new(),
             lines: HashMap::new(),
             legs: HashMap::new(),
+            of_phones: BTreeMap::new(),
             tones: HashMap::new(),
             pages: Pages::default(),
             stock: Stock::default(),
@@ -159,6 +163,7 @@ impl Engine {
         self.calls.is_empty()
             && self.lines.is_empty()
             && self.legs.is_empty()
+            && self.of_phones.is_empty()
             && self.tones.is_empty()
             && self.alarms.is_empty()
             && self.centres.iter().all(|centre| {

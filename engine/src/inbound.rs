@@ -33,6 +33,14 @@ const TEST_LASTS: Duration = Duration::from_secs(60);
 /// short enough that it does not take us for dead.
 const RETRY_AFTER: u32 = 5;
 
+/// The part of `calls_max` that calls of our own phones may have, one in so many. People of ours who need
+/// help ring now and then; more would let phones gone mad stand where callers should.
+const PHONES_SHARE: usize = 8;
+
+/// Calls of one phone for our services at once: as many as its lines, and some. More are a phone gone
+/// mad, or somebody who forges its address: agents would answer nobody all night.
+const LINES_MAX: usize = 8;
+
 impl Engine {
     /// An INVITE opens a dialog: 100 is sent, nothing else decided.
     pub(crate) fn invited(&mut self, dialog: DialogId, invite: &Invite) {
@@ -95,6 +103,9 @@ impl Engine {
         let leg = Leg::ringing(leg, vec![dialog], port, stream, local);
         let purpose = if test { Purpose::Test } else { Purpose::Help };
         self.calls.insert(id, Call::new(record, leg, purpose));
+        if trunk.is_none() {
+            self.of_phones.insert(id, invite.flow.remote);
+        }
         self.read_signs(id, invite);
         if test {
             return self.echo(id);
@@ -158,6 +169,32 @@ impl Engine {
             return None;
         }
         self.stock.take(None)
+    }
+
+    /// Whether phones of ours may have one place more: they never take the last ones, which are the
+    /// trunks', nor more than their share of all.
+    pub(crate) fn has_room_for_phones(&self) -> bool {
+        let share = (self.site.calls_max / PHONES_SHARE).max(1);
+        let theirs = self.of_phones.len() + self.tones.len();
+        theirs < share && self.live_calls() + share < self.site.calls_max
+    }
+
+    /// Whether this phone may call one of our services.
+    ///
+    /// # Errors
+    /// What it is told instead.
+    pub(crate) fn room_for_a_phone(&self, invite: &Invite) -> Result<(), u16> {
+        let of_it = self.of_phones.values().filter(|phone| **phone == invite.flow.remote);
+        match self.has_room_for_phones() {
+            _ if of_it.count() >= LINES_MAX => Err(486),
+            false => Err(503),
+            true => Ok(()),
+        }
+    }
+
+    /// Answers a phone's call that has no place, without a trace: one gone mad writes no records.
+    pub(crate) fn out_of_room(&mut self, dialog: DialogId, code: u16) {
+        self.endpoint.refuse(self.now, dialog, code, (code == 503).then_some(RETRY_AFTER));
     }
 
     /// Answers what cannot be served at all (`edges.md`), with its record all the same.

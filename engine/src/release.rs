@@ -278,6 +278,7 @@ impl Engine {
         self.serve(id, None);
         self.log(id.centre, Event::Ended { call: id, by, cause });
         let Some(call) = self.calls.remove(&id) else { return };
+        self.of_phones.remove(&id);
         for party in call.parties() {
             self.drop_leg(&party.leg, Some(CLEARED));
         }

@@ -302,7 +302,10 @@ impl Engine {
             return self.take_the_place_of(dialog, invite, agent, replaced);
         }
         if self.is_service(&number) {
-            return self.arrive(dialog, invite, None);
+            return match self.room_for_a_phone(invite) {
+                Ok(()) => self.arrive(dialog, invite, None),
+                Err(code) => self.out_of_room(dialog, code),
+            };
         }
         let somebody = agent.and_then(|agent| Some((agent, self.meant_by_number(agent.centre, &number)?)));
         if let Some((agent, whom)) = somebody {
@@ -349,7 +352,9 @@ impl Engine {
     fn confirm_by_tone(&mut self, dialog: DialogId, agent: AgentId, invite: &Invite) {
         let offer = negotiate::read_offer(invite.sdp.as_deref());
         let Some(leg) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
-        let Some(port) = self.stock.take(None) else {
+        // Without a place for its tone among those of phones, too.
+        let room = self.has_room_for_phones();
+        let Some(port) = room.then(|| self.stock.take(None)).flatten() else {
             return self.endpoint.refuse(self.now, dialog, 480, None);
         };
         let Some((local, stream)) = first_words(leg, port, &offer, (self.site.phones_srtp, self.keys.draw()))

@@ -218,6 +218,66 @@ fn up_to_the_configured_number_of_calls_nobody_is_refused() {
 }
 
 #[test]
+fn phones_gone_mad_take_an_eighth_of_the_places_and_never_a_trunk_s_last() {
+    let few = Site { calls_max: 40, ..site(vec![centre(plan::TEXT, desks(0, 9, false))]) };
+    let mut room = Room::with_ports(few, 60);
+    let tried: Vec<(u32, String)> =
+        (0..90).map(|turn| (turn % 9, room.phone_dials(turn % 9, "15"))).collect();
+    let of = |code: u16| {
+        let told = |(phone, id): &&(u32, String)| room.phone_codes(*phone, id).contains(&code);
+        tried.iter().filter(told).count()
+    };
+    assert_eq!((of(200), of(503)), (5, 85));
+    assert_eq!(room.records.len(), 0, "what found no place has written none");
+    for index in 0..35 {
+        let caller = room.dial_and_ack(&format!("06111111{index:02}"), "15");
+        assert!(room.codes(&caller).iter().all(|code| *code <= 200), "call {index}");
+    }
+    assert!(room.counted.iter().all(|it| !matches!(it, Counter::TrunkRefused(_))));
+}
+
+#[test]
+fn a_phone_calls_nobody_when_only_the_trunks_last_places_are_left() {
+    let few = Site { calls_max: 16, ..site(vec![centre(plan::TEXT, desks(0, 1, false))]) };
+    let mut room = Room::with_ports(few, 20);
+    for index in 0..14 {
+        room.dial_and_ack(&format!("06111111{index:02}"), "15");
+    }
+    let id = room.phone_dials(0, "15");
+    assert_eq!(room.phone_codes(0, &id), [100, 503]);
+    let last = room.dial_and_ack("0622222222", "15");
+    assert_eq!(room.codes(&last), [100, 200]);
+}
+
+#[test]
+fn one_phone_has_as_many_calls_at_once_as_lines_and_others_are_heard_beside_it() {
+    let mut room = Room::unready(2);
+    let tried: Vec<String> = (0..20).map(|_| room.phone_dials(0, "15")).collect();
+    let told = |code: u16| tried.iter().filter(|id| room.phone_codes(0, id).contains(&code)).count();
+    assert_eq!((told(200), told(486)), (8, 12));
+    let beside = room.phone_dials(1, "15");
+    assert!(room.phone_codes(1, &beside).contains(&200));
+    for id in &tried[..8] {
+        room.dialled_request(0, id, ("BYE", 2), "");
+    }
+    let again = room.phone_dials(0, "15");
+    assert!(room.phone_codes(0, &again).contains(&200), "its lines are free again");
+}
+
+#[test]
+fn feature_codes_dialled_without_end_leave_trunks_their_ports() {
+    let few = Site { calls_max: 40, ..site(vec![centre(plan::TEXT, desks(0, 9, false))]) };
+    let mut room = Room::with_ports(few, 40);
+    for turn in 0..90 {
+        room.phone_dials(turn % 9, "*2");
+    }
+    for index in 0..35 {
+        let caller = room.dial_and_ack(&format!("06111111{index:02}"), "15");
+        assert!(room.codes(&caller).iter().all(|code| *code <= 200), "call {index}");
+    }
+}
+
+#[test]
 fn a_test_urn_is_200_and_touches_no_queue() {
     for urn in ["urn:service:test.sos", "urn:service:test.sos.ambulance"] {
         let mut trial = Trial::new(room());

@@ -1,10 +1,11 @@
 //! Who is reached where: the registrar of our own phones (RFC 3261 §10.3, digest by RFC 8760).
 //!
 //! A binding keeps the path its REGISTER came over; calls go back over it (RFC 5626 in spirit),
-//! so a phone behind an address translation rings. Unproved requests leave nothing in memory but a
-//! count of wrong passwords ([`crate::guesses`]).
+//! so a phone behind an address translation rings. Unproved requests leave nothing in memory but
+//! counts of wrong passwords ([`crate::guesses`]).
 
 mod account;
+mod homes;
 
 pub use account::{Account, Registration};
 
@@ -17,9 +18,10 @@ use crate::message::{Message, Name, Uri};
 use crate::schedule::{Alarm, Schedule};
 use crate::time::Instant;
 use crate::transport::{Flow, Transport};
+use homes::Homes;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// What a phone that names no time gets, and the most any gets: a phone that died is rung in vain
@@ -52,6 +54,7 @@ pub struct Registrar {
     paths: HashMap<(Transport, SocketAddr), Vec<(usize, u64)>, Keying>,
     schedule: Schedule<(usize, u64)>,
     guesses: Guesses,
+    homes: Homes,
     reports: VecDeque<(String, bool)>,
     /// Paths of phones that are reached over another one since.
     moved: VecDeque<(Flow, Flow)>,
@@ -125,6 +128,7 @@ impl Registrar {
             paths: HashMap::with_hasher(keying),
             schedule: Schedule::default(),
             guesses: Guesses::new(keying),
+            homes: Homes::default(),
             reports: VecDeque::new(),
             moved: VecDeque::new(),
             last_binding: 0,
@@ -144,14 +148,19 @@ impl Registrar {
         let ha1 = ha1.filter(|ha1| !ha1.is_empty());
         let source = flow.remote.ip();
         let guessed = self.guessed(proof.username);
-        if let Some(wait) = self.guesses.wait(now, source, Some(guessed), self.is_at_home(at, source)) {
+        let at_home = at.is_some_and(|at| self.homes.has(at, source));
+        let wait = self.guesses.wait(now, source, guessed, at_home);
+        if let Some(wait) = wait.filter(|_| !self.renews(at, flow)) {
             let seconds = wait.as_secs().max(1).to_string();
             return Answer { code: 503, headers: vec![(Name::RetryAfter, seconds)], proved: false };
         }
         let verdict = self.gate.verify(now, source, "REGISTER", &proof, ha1);
         match verdict {
-            Verdict::Wrong => self.guesses.wrong(now, source, Some(guessed)),
-            Verdict::Proved => self.guesses.right(source),
+            Verdict::Wrong => self.guesses.wrong(now, source, guessed),
+            Verdict::Proved => {
+                self.guesses.right(source, guessed);
+                self.homes.note(guessed, source);
+            }
             Verdict::Stale => {}
         }
         let (Verdict::Proved, Some(at)) = (verdict, at) else {
@@ -178,10 +187,15 @@ impl Registrar {
         self.names.get(name).copied().unwrap_or_else(|| self.users.len() + nobody())
     }
 
-    /// Whether the user is registered from this address.
-    fn is_at_home(&self, at: Option<usize>, source: std::net::IpAddr) -> bool {
-        let user = at.and_then(|at| self.users.get(at));
-        user.is_some_and(|user| user.bindings.iter().any(|binding| binding.flow.remote.ip() == source))
+    /// Whether it comes over a path the user is registered over: its phone renews, whoever guesses.
+    fn renews(&self, at: Option<usize>, flow: Flow) -> bool {
+        let same = |it: &Binding| (it.flow.transport, it.flow.remote) == (flow.transport, flow.remote);
+        at.and_then(|at| self.users.get(at)).is_some_and(|user| user.bindings.iter().any(same))
+    }
+
+    /// Whether a phone of ours has proved from this address who it is.
+    pub fn is_a_home(&self, source: IpAddr) -> bool {
+        self.homes.is_anybodys(source)
     }
 
     /// Both algorithms, the stronger first (RFC 8760 §2.4); MD5 alone to an account that has no

@@ -182,8 +182,15 @@ fn strangers_may_ask_for_options_at_a_small_rate() {
             .count()
     };
     assert_eq!(ask(&mut desk, 50), 10);
+    desk.flow.remote = ([198, 51, 100, 8], 40_000).into();
+    assert_eq!(ask(&mut desk, 50), 10, "another one's monitoring has its own");
     desk.wait(1);
     assert_eq!(ask(&mut desk, 5), 5);
+    for source in 0..2_000_u32 {
+        desk.flow.remote = (std::net::Ipv4Addr::from(0x0a00_0000 + source), 5060).into();
+        ask(&mut desk, 1);
+    }
+    assert_eq!(ask(&mut desk, 50), 0, "nobody is a megaphone, whatever sources are forged");
 }
 
 #[test]

@@ -443,12 +443,80 @@ fn a_name_nobody_has_is_asked_like_one_of_ours_and_waits_like_one() {
     // From one source a name is guessed at; from another it waits, whether anybody has it or not.
     for user in ["nour", "guess1"] {
         let mut phone = Phone::new();
-        for _ in 0..5 {
+        for guess in 0..20 {
+            phone.flow.remote = ([203, 0, 113, guess / 5], 5060).into();
             phone.register(user, "guess", Algorithm::Md5, CONTACT);
         }
         phone.flow.remote = ([203, 0, 113, 9], 5060).into();
         assert_eq!(short(&phone.register(user, "guess", Algorithm::Md5, CONTACT)), "503 REGISTER", "{user}");
     }
+}
+
+#[test]
+fn an_account_somebody_guesses_at_all_night_registers_at_its_usual_place_at_once() {
+    let mut phone = Phone::new();
+    phone.register("nour", "geheim", Algorithm::Sha256, CONTACT);
+    let home = phone.flow;
+    // Its power is cut, and its registration over; it comes back at another port.
+    phone.wait(700);
+    assert_eq!(phone.told(), [("nour".to_owned(), true), ("nour".to_owned(), false)]);
+    for guess in 0..200_u8 {
+        phone.flow.remote = ([203, 0, 113, guess], 5060).into();
+        phone.register("nour", "guess", Algorithm::Md5, CONTACT);
+        phone.wait(1);
+    }
+    phone.flow.remote = (home.remote.ip(), 6100).into();
+    assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Sha256, CONTACT)), "200 REGISTER");
+}
+
+#[test]
+fn a_phone_with_an_old_password_keeps_no_other_phone_of_its_room_out() {
+    let mut phone = Phone::new();
+    for _ in 0..30 {
+        phone.register("nour", "old", Algorithm::Md5, CONTACT);
+        phone.wait(30);
+    }
+    assert_eq!(short(&phone.register("ines", "geheim", Algorithm::Md5, CONTACT)), "200 REGISTER");
+}
+
+// I20: the first challenge is everybody's.
+#[test]
+fn a_few_sources_that_ask_without_end_use_up_nobody_elses_challenge() {
+    let mut phone = Phone::new();
+    phone.wait(1);
+    let mut given = [0; 40];
+    for turn in 0..40 * 200_usize {
+        let source = turn % 40;
+        phone.flow.remote = ([203, 0, 113, u8::try_from(source).unwrap()], 5060).into();
+        let text = phone.text("nour", CONTACT, "");
+        phone.registrar.handle_message(now(phone.at), phone.flow, Peer::Stranger, text.as_bytes());
+        while phone.registrar.poll_transmit().is_some() {
+            given[source] += 1;
+        }
+    }
+    assert_eq!(given, [100; 40], "each has its own");
+    phone.flow.remote = ([198, 51, 100, 20], 6000).into();
+    assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Sha256, CONTACT)), "200 REGISTER");
+}
+
+#[test]
+fn forged_sources_without_number_leave_their_challenge_to_a_phone_s_home() {
+    let mut phone = Phone::new();
+    phone.register("nour", "geheim", Algorithm::Sha256, CONTACT);
+    let home = phone.flow.remote.ip();
+    phone.wait(3_700);
+    let mut given = 0;
+    for source in 0..20_000_u32 {
+        phone.flow.remote = (std::net::Ipv4Addr::from(0x0a00_0000 + source), 5060).into();
+        let text = phone.text("nour", CONTACT, "");
+        phone.registrar.handle_message(now(phone.at), phone.flow, Peer::Stranger, text.as_bytes());
+        while phone.registrar.poll_transmit().is_some() {
+            given += 1;
+        }
+    }
+    assert_eq!(given, 5_000, "all of them together");
+    phone.flow.remote = (home, 6100).into();
+    assert_eq!(short(&phone.register("nour", "geheim", Algorithm::Sha256, CONTACT)), "200 REGISTER");
 }
 
 // I20: strangers in any number keep no phone of ours from renewing.

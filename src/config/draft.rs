@@ -58,6 +58,8 @@ pub(super) struct Sip {
     pub(super) source_rate: u32,
     #[serde(default = "sources")]
     pub(super) sources: usize,
+    #[serde(default = "phone_rate")]
+    pub(super) phone_rate: u32,
     #[serde(default = "connections")]
     pub(super) connections: usize,
     #[serde(default = "realm")]
@@ -80,6 +82,12 @@ fn source_rate() -> u32 {
 /// A room's phones twice over; the table costs 24 bytes each.
 fn sources() -> usize {
     4_096
+}
+
+/// Twenty times a busy phone's ten messages in a second. Each message may keep its transaction for 32 s: a
+/// phone gone mad costs some 6 000 of them, and not 600 000.
+fn phone_rate() -> u32 {
+    200
 }
 
 /// Every phone of a large room; each costs a task and two buffers.

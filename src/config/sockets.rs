@@ -137,6 +137,7 @@ impl Check<'_> {
         Limits {
             source_rate: draft.sip.source_rate.clamp(1, 100_000),
             sources: draft.sip.sources.clamp(64, 1 << 20),
+            phone_rate: draft.sip.phone_rate.clamp(20, 100_000),
             connections: draft.sip.connections.clamp(1, 1 << 16),
         }
     }

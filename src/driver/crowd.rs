@@ -5,7 +5,7 @@
 //! to read as on a quiet day, and a trunk's call finds it free.
 
 use super::clock::Clock;
-use super::gate::Gate;
+use super::gate::{Gate, prefix};
 use super::peers::Peers;
 use crate::config::Limits;
 use engine::time::Instant;
@@ -28,8 +28,11 @@ const HOSTS_MAX: usize = 4096;
 /// What is known of them.
 pub(super) struct Crowd {
     clock: Clock,
+    /// Budgets of strangers, by address.
     gate: Mutex<Gate>,
-    /// Where phones have registered from: no budget is theirs.
+    /// Budgets of phones, by address and port: a room of them may sit behind one translation.
+    of_phones: Mutex<Gate>,
+    /// Where phones have registered from.
     phones: RwLock<Phones>,
     peers: watch::Sender<Peers>,
     pub(super) tally: Tally,
@@ -76,6 +79,7 @@ impl Crowd {
         Crowd {
             clock,
             gate: Mutex::new(Gate::new(limits.source_rate, limits.sources)),
+            of_phones: Mutex::new(Gate::new(limits.phone_rate, HOSTS_MAX)),
             phones: RwLock::default(),
             peers: watch::Sender::new(peers),
             tally: Tally::default(),
@@ -97,9 +101,15 @@ impl Crowd {
         self.peers.send_replace(peers);
     }
 
-    /// Whether this peer may have one more message read. Trunks and phones of ours always may.
+    /// Whether this peer may have one more message read. Trunks always may.
     pub(super) fn admits(&self, flow: &Flow, peer: Peer) -> bool {
-        let admitted = peer != Peer::Stranger || self.has_budget(flow) || self.is_phone(flow);
+        let admitted = match peer {
+            Peer::Trunk(_) => true,
+            Peer::Phone => self.phone_has_budget(flow),
+            // A phone that shouts spends nothing of what others at its address may need to register.
+            Peer::Stranger if self.is_phone(flow) => self.phone_has_budget(flow),
+            Peer::Stranger => self.has_budget(flow),
+        };
         if !admitted {
             Tally::count(&self.tally.over_budget);
         }
@@ -113,7 +123,12 @@ impl Crowd {
 
     fn has_budget(&self, flow: &Flow) -> bool {
         let now = self.clock.now().at;
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner).admits(now, flow.remote.ip())
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner).admits(now, prefix(flow.remote.ip()))
+    }
+
+    fn phone_has_budget(&self, flow: &Flow) -> bool {
+        let now = self.clock.now().at;
+        self.of_phones.lock().unwrap_or_else(PoisonError::into_inner).admits(now, flow.remote)
     }
 
     /// Whether a phone has registered over this path.
@@ -168,7 +183,7 @@ mod tests {
     use super::*;
 
     fn crowd() -> Crowd {
-        let limits = Limits { source_rate: 1, sources: 64, connections: 8 };
+        let limits = Limits { source_rate: 1, sources: 64, connections: 8, phone_rate: 100 };
         Crowd::new(Clock::start(Instant::ZERO), limits, Peers::default())
     }
 
@@ -192,6 +207,21 @@ mod tests {
             "a phone that has lost its path comes from there again"
         );
         assert!(!crowd.is_known_host([198, 51, 100, 8].into()));
+    }
+
+    #[test]
+    fn a_phone_gone_mad_has_a_generous_budget_and_spends_nobody_elses() {
+        let crowd = crowd();
+        let heard = |remote: &str, peer| (0..2_000).filter(|_| crowd.admits(&flow(remote), peer)).count();
+        crowd.learns(&flow("198.51.100.7:5060"), true);
+        crowd.learns(&flow("198.51.100.7:5061"), true);
+        for mad in [heard("198.51.100.7:5060", Peer::Stranger), heard("192.0.2.9:5060", Peer::Phone)] {
+            assert!((400..500).contains(&mad), "four seconds of its rate at once: {mad}");
+        }
+        let beside = heard("198.51.100.7:5061", Peer::Stranger);
+        assert!(beside >= 400, "another phone of the room: {beside}");
+        let fresh = (0..4).filter(|_| crowd.admits(&flow("198.51.100.7:5062"), Peer::Stranger)).count();
+        assert_eq!(fresh, 4, "one that has yet to register there");
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! What strangers may cost us: a budget of messages for each source, in memory that never grows.
+//! What a source may cost us: a budget of messages for each, in memory that never grows.
 //!
-//! A message beyond it is dropped before anything reads it. Trunks and registered phones do not
-//! pass here: no protection ever answers or delays a trunk's call (I9).
+//! A message beyond it is dropped before anything reads it. Strangers have a small one, phones of ours a
+//! generous one. Trunks do not pass here: no protection ever answers or delays a trunk's call (I9).
 
 use engine::time::Instant;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ impl Gate {
     }
 
     /// Whether this source may have one more message read.
-    pub(super) fn admits(&mut self, now: Instant, source: IpAddr) -> bool {
-        let hash = self.key.hash_one(prefix(source)) | 1;
+    pub(super) fn admits(&mut self, now: Instant, source: impl Hash) -> bool {
+        let hash = self.key.hash_one(source) | 1;
         let sets = self.buckets.len() / WAYS;
         let first = (hash >> 32) as usize % sets * WAYS;
         let set = &mut self.buckets[first..first + WAYS];
@@ -101,7 +101,7 @@ mod tests {
     }
 
     fn admitted(gate: &mut Gate, source: IpAddr, millis: std::ops::Range<u64>) -> usize {
-        millis.filter(|milli| gate.admits(at(*milli), source)).count()
+        millis.filter(|milli| gate.admits(at(*milli), prefix(source))).count()
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
     fn one_network_of_ipv6_is_one_source() {
         let mut gate = Gate::new(50, 4096);
         let host = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
-        let got = (0..1_000).filter(|last| gate.admits(at(0), host(*last))).count();
+        let got = (0..1_000).filter(|last| gate.admits(at(0), prefix(host(*last)))).count();
         assert_eq!(got, 200);
     }
 
@@ -124,7 +124,7 @@ mod tests {
     fn a_hundred_thousand_sources_cost_no_memory_and_are_no_way_around() {
         let mut gate = Gate::new(50, 1024);
         let before = gate.buckets.capacity();
-        let got = (0..400_000).filter(|last| gate.admits(at(0), v4(*last))).count();
+        let got = (0..400_000).filter(|last| gate.admits(at(0), prefix(v4(*last)))).count();
         assert_eq!(gate.buckets.capacity(), before);
         assert!(got <= 1024 * 200, "{got}");
     }

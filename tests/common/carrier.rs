@@ -43,7 +43,12 @@ impl Carrier {
     }
 
     pub fn tcp(engine: SocketAddr) -> Carrier {
-        let stream = TcpStream::connect(engine).unwrap();
+        Carrier::over(TcpStream::connect(engine).unwrap())
+    }
+
+    /// Over a connection that somebody has opened.
+    pub fn over(stream: TcpStream) -> Carrier {
+        let engine = stream.peer_addr().unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         let local = stream.local_addr().unwrap();

@@ -82,7 +82,7 @@ fn every_key_the_guide_describes_has_its_examples_and_no_other_is_taken() {
     // What the reader takes, in its own words.
     for (section, place, whole) in [
         ("[node]", "[node]\n", 3),
-        ("[sip]", "[sip]\n", 12),
+        ("[sip]", "[sip]\n", 13),
         ("[media]", "[media]\n", 6),
         ("[http]", "[http]\n", 4),
         ("[[trunk]]", "[[trunk]]\n", 12),

@@ -223,7 +223,9 @@ impl Endpoint {
             self.reply(now, &pending, answer.code, &headers);
             self.take_registrations();
         // A phone that is registered renews, however many strangers want to be asked.
-        } else if peer != Peer::Stranger || self.challenges.take(now) {
+        } else if peer != Peer::Stranger
+            || self.challenges.take(now, flow.remote.ip(), self.registrar.is_a_home(flow.remote.ip()))
+        {
             self.answer_once(flow, message, words, answer.code, &headers);
         } else {
             self.count(Counter::StrangerRefused(0));

@@ -2,43 +2,74 @@
 
 use super::incoming::{Heard, UNDERSTOOD};
 use super::{Counter, Endpoint};
+use crate::chance::Keying;
+use crate::guesses::half;
 use crate::message::{Message, Name, Repair, Repairs, Uri};
 use crate::time::Instant;
 use crate::transport::{Flow, Peer};
 use crate::vocabulary::Method;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
-/// OPTIONS of strangers answered per second: enough for anybody's monitoring; more would let a
-/// forger use us against others.
+/// Answers to one stranger's OPTIONS, or other requests, per second: enough for anybody's monitoring;
+/// more would let a forger use us against others.
 const STRANGERS_PER_SECOND: u32 = 10;
 
-/// Challenges per second: a room of 500 phones that comes back after a power cut is through in
-/// two seconds; more would let a flood of forged REGISTERs eat the time calls need.
-const CHALLENGES_PER_SECOND: u32 = 250;
+/// The same to all strangers: as many sources may ask at once as a region has machines. More is answered
+/// to nobody but forgers.
+const ALL_STRANGERS_PER_SECOND: usize = 500;
 
-/// What is left of a second's answers to those who have proved nothing.
+/// Challenges to one source per second: a room of 500 phones behind one address that comes back after a
+/// power cut is through in five seconds.
+const CHALLENGES_PER_SECOND: u32 = 100;
+
+/// The same to all who are at no home of a phone: more would let a flood of forged REGISTERs eat the
+/// time calls need (some ten microseconds each), and fifty sources cannot use them up.
+const ALL_CHALLENGES_PER_SECOND: usize = 5_000;
+
+/// What is left of a second's answers to those who have proved nothing: for each source, and for all.
 #[derive(Clone, Debug)]
 pub(super) struct Allowance {
-    per_second: u32,
+    each: u32,
+    all: usize,
     since: Instant,
-    used: u32,
+    used: usize,
+    /// What each source has had of this second. Each entry is an answer given: never more than [`Self::all`],
+    /// and one for each home.
+    had: HashMap<IpAddr, u32, Keying>,
 }
 
 impl Allowance {
-    pub(super) fn for_strangers() -> Self {
-        Allowance { per_second: STRANGERS_PER_SECOND, since: Instant::ZERO, used: 0 }
+    fn new(each: u32, all: usize, keying: Keying) -> Self {
+        Allowance { each, all, since: Instant::ZERO, used: 0, had: HashMap::with_hasher(keying) }
     }
 
-    pub(super) fn for_challenges() -> Self {
-        Allowance { per_second: CHALLENGES_PER_SECOND, since: Instant::ZERO, used: 0 }
+    pub(super) fn for_strangers(keying: Keying) -> Self {
+        Allowance::new(STRANGERS_PER_SECOND, ALL_STRANGERS_PER_SECOND, keying)
     }
 
-    pub(super) fn take(&mut self, now: Instant) -> bool {
+    pub(super) fn for_challenges(keying: Keying) -> Self {
+        Allowance::new(CHALLENGES_PER_SECOND, ALL_CHALLENGES_PER_SECOND, keying)
+    }
+
+    /// Whether this source may have one more answer. What all have together is no matter for a phone's
+    /// home, and a source beyond its own part takes nothing of it.
+    pub(super) fn take(&mut self, now: Instant, source: IpAddr, is_home: bool) -> bool {
         if now.since(self.since) >= Duration::from_secs(1) {
             (self.since, self.used) = (now, 0);
+            self.had.clear();
         }
-        self.used += 1;
-        self.used <= self.per_second
+        if !is_home && self.used >= self.all {
+            return false;
+        }
+        let had = self.had.entry(half(source)).or_default();
+        if *had >= self.each {
+            return false;
+        }
+        *had += 1;
+        self.used += usize::from(!is_home);
+        true
     }
 }
 
@@ -53,7 +84,7 @@ impl Endpoint {
             None => (403, None),
         };
         let answers = code == 200 || self.config.strangers_forbid;
-        if !answers || !self.strangers.take(now) {
+        if !answers || !self.strangers.take(now, flow.remote.ip(), false) {
             return self.count(Counter::StrangerRefused(0));
         }
         if code != 200 {
@@ -77,7 +108,8 @@ impl Endpoint {
         if method == Some(Method::Ack) || message.via().is_err() {
             return;
         }
-        if peer == Peer::Stranger && !(self.config.strangers_forbid && self.strangers.take(now)) {
+        let may_hear = |of: &mut Self| of.strangers.take(now, flow.remote.ip(), false);
+        if peer == Peer::Stranger && !(self.config.strangers_forbid && may_hear(self)) {
             return self.count(Counter::StrangerRefused(0));
         }
         if method == Some(Method::Invite) || peer == Peer::Stranger {

@@ -21,6 +21,10 @@ const FIRST_WITHIN: Duration = Duration::from_secs(20);
 /// shortest memory of an address translation.
 const PING_EVERY: Duration = Duration::from_secs(30);
 
+/// How long a phone beyond its budget waits before its next message is read: closing its connection would
+/// cost it the talk it is in.
+const PHONE_RESTS: Duration = Duration::from_millis(20);
+
 /// How long one write may take: a peer that reads nothing is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -96,8 +100,10 @@ impl Life<'_> {
     ) -> bool {
         self.framer.push(bytes);
         while let Some(next) = self.framer.next() {
-            if !self.may_speak() {
-                return false;
+            while !self.may_speak() {
+                if self.is_a_stranger() || !rests(write, queue).await {
+                    return false;
+                }
             }
             let event = match next {
                 Ok(message) => StreamEvent::Message(self.flow, self.peer, message),
@@ -133,6 +139,10 @@ impl Life<'_> {
         self.ground.crowd.admits(&self.flow, self.peer)
     }
 
+    fn is_a_stranger(&self) -> bool {
+        self.peer == Peer::Stranger && !self.ground.crowd.is_phone(&self.flow)
+    }
+
     /// Tells the core how to write to it, once.
     async fn is_told(&mut self) -> bool {
         let Some(write) = self.unknown.take() else { return true };
@@ -158,6 +168,18 @@ impl Life<'_> {
     fn has_proved(&mut self) -> bool {
         let is_young = !std::mem::replace(&mut self.doubted, true);
         self.ground.crowd.is_phone(&self.flow) || (is_young && self.said)
+    }
+}
+
+/// A while in which nothing is read, and what is to be written is.
+async fn rests(write: &mut (impl AsyncWrite + Unpin), queue: &mut mpsc::Receiver<Bytes>) -> bool {
+    let until = Instant::now() + PHONE_RESTS;
+    loop {
+        tokio::select! {
+            biased;
+            Some(answer) = queue.recv() => if !written(write, &answer).await { return false },
+            () = tokio::time::sleep_until(until) => return true,
+        }
     }
 }
 
