@@ -122,6 +122,7 @@ impl Centre {
             | Event::Connected { call, .. }
             | Event::Heard { call, .. }
             | Event::NoMedia { call, .. }
+            | Event::Unenciphered { call, .. }
             | Event::AgentLost { call, .. }
             | Event::Signed { call, .. }
             | Event::Reasoned { call, .. }

@@ -109,6 +109,16 @@ impl Engine {
         if changed {
             self.log_call(id, Event::Held { call: id, leg, held });
         }
+        self.tell_plain(id, leg);
+    }
+
+    /// Plain audio where the site wants keys: taken, since nobody's help waits for them, and told once of
+    /// each leg, so that somebody looks at who does it.
+    pub(crate) fn tell_plain(&mut self, id: CallId, leg: LegId) {
+        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
+        if found.local.falls_short(&found.stream) {
+            self.log_call(id, Event::Unenciphered { call: id, leg });
+        }
     }
 
     /// The answer to an offer of ours, where one came.
@@ -124,18 +134,24 @@ impl Engine {
         let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else {
             return self.endpoint.end(self.now, dialog, None);
         };
-        let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
-        // A leg on a page has no dialog: no re-INVITE is about it.
-        let Some(ours) = found.port.map(|port| port.advertised) else { return };
+        let found = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg));
+        let port = found.as_ref().and_then(|leg| leg.port);
+        // A leg on a page has no dialog, so no offer is about it; unanswered, one would stand in the way
+        // of every later one.
+        let Some((found, port)) = found.zip(port) else {
+            return self.endpoint.decline(self.now, dialog, 488);
+        };
+        let ours = port.advertised;
         let agreed = match negotiate::read_offer(sdp) {
-            Offer::Made(sdp) => found.local.answer(&sdp, ours),
+            Offer::Made(sdp) => found.local.answer(&sdp, ours).map(Some),
             Offer::Wanted => {
                 found.local.offer_again(ours, &found.stream);
-                None
+                Some(None)
             }
-            // Nothing of ours in it (a fax, say): what is in force stays so (RFC 3261 §14.2).
-            Offer::Unusable => return self.endpoint.decline(self.now, dialog, 488),
+            Offer::Unusable => None,
         };
+        // Nothing of ours in it (a fax, say): what is in force stays so (RFC 3261 §14.2).
+        let Some(agreed) = agreed else { return self.endpoint.decline(self.now, dialog, 488) };
         self.endpoint.accept(self.now, dialog, &found.local.body);
         self.mark(id);
         if let Some(stream) = agreed {

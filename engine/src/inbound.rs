@@ -100,6 +100,7 @@ impl Engine {
         self.lines.insert(dialog, Line::Party(id, leg));
         self.legs.insert(leg, id);
         self.media(MediaCommand::Open { leg, port, stream });
+        let line = leg;
         let leg = Leg::ringing(leg, vec![dialog], port, stream, local);
         let purpose = if test { Purpose::Test } else { Purpose::Help };
         self.calls.insert(id, Call::new(record, leg, purpose));
@@ -107,6 +108,7 @@ impl Engine {
             self.of_phones.insert(id, invite.flow.remote);
         }
         self.read_signs(id, invite);
+        self.tell_plain(id, line);
         if test {
             return self.echo(id);
         }

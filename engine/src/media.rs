@@ -2,7 +2,7 @@
 
 use crate::id::{BridgeId, CentreId, LegId, PageId};
 use serde::{Deserialize, Serialize};
-pub use sip::sdp::{Key, Suite};
+pub use sip::sdp::{Key, KeyName, Suite};
 use std::net::SocketAddr;
 
 /// Legs of one conversation. A caller, an agent, a doctor, a supervisor, the fire brigade and an
@@ -95,6 +95,12 @@ pub struct SrtpKeys {
     pub ours: Key,
     /// What the peer enciphers with.
     pub theirs: Key,
+    /// What each of our packets calls our key, where we have said so.
+    #[serde(default)]
+    pub our_name: Option<KeyName>,
+    /// What each of the peer's calls theirs.
+    #[serde(default)]
+    pub their_name: Option<KeyName>,
 }
 
 /// What a leg hears while nobody is bridged to it.

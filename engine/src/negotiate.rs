@@ -4,7 +4,7 @@
 use crate::media::{Codec, SrtpKeys, Stream};
 use crate::site::Srtp;
 use serde::{Deserialize, Serialize};
-use sip::sdp::{self, Agreement, Cipher, Direction, Format, Key, OurKeys, Sdp, Session, Wish};
+use sip::sdp::{self, Agreement, Cipher, Direction, Key, OurKeys, Sdp, Session, Wish};
 use std::net::SocketAddr;
 
 /// The payload type of telephone-event in the first of our own offers: what most equipment uses, so
@@ -42,6 +42,9 @@ pub struct LocalSdp {
     /// The payload type of telephone-event in it: by it keys come.
     #[serde(default)]
     keys_come_as: Option<u8>,
+    /// That its audio is plain against our wish has been told.
+    #[serde(default)]
+    told_plain: bool,
     /// The description in force: 183 and 200 carry the same one.
     pub body: Vec<u8>,
 }
@@ -49,7 +52,7 @@ pub struct LocalSdp {
 impl LocalSdp {
     /// A leg that has said nothing yet; `origin` differs between legs.
     pub(crate) fn new(origin: u64) -> LocalSdp {
-        LocalSdp { session: Session::new(origin), keys_come_as: None, body: Vec::new() }
+        LocalSdp { session: Session::new(origin), keys_come_as: None, told_plain: false, body: Vec::new() }
     }
 
     /// Whether and with what its audio is enciphered; before its first words.
@@ -66,8 +69,8 @@ impl LocalSdp {
     /// lines), and how we want to be told of pressed keys.
     pub(crate) fn with_our_half(&self, stream: Stream) -> Stream {
         let srtp = stream.srtp.and_then(|keys| {
-            let ours = self.session.key_of(keys.suite)?;
-            Some(SrtpKeys { ours, ..keys })
+            let said = self.session.key_of(keys.suite)?;
+            Some(SrtpKeys { ours: said.key, our_name: said.name, ..keys })
         });
         Stream { srtp, keys_come_as: self.keys_come_as, ..stream }
     }
@@ -86,21 +89,36 @@ impl LocalSdp {
         self.offer_again(ours, &Stream::of(first))
     }
 
-    /// Makes an offer of both codecs to a peer with whom `agreed` is in force: its codec first, and
-    /// each number stands for what it has stood for (RFC 3264 §8.3.2).
+    /// Makes an offer of both codecs to a peer with whom `agreed` is in force: its codec first, and the
+    /// rest from what we said last, so that streams, numbers and keys stay what they have been (RFC 3264
+    /// §8).
     pub(crate) fn offer_again(&mut self, ours: SocketAddr, agreed: &Stream) -> Stream {
-        let first = Format { payload_type: agreed.payload_type(), codec: on_the_wire(agreed.codec) };
-        let second = match first.codec {
+        let first = on_the_wire(agreed.codec);
+        let second = match first {
             sdp::Codec::Pcma => sdp::Codec::Pcmu,
             sdp::Codec::Pcmu => sdp::Codec::Pcma,
         };
         let fresh = Some(TELEPHONE_EVENT).filter(|number| agreed.dynamic != Some(*number));
-        self.keys_come_as = self.keys_come_as.or(fresh);
-        let codecs = [first, second.usual()];
-        self.body = self.session.offer(ours, &codecs, self.keys_come_as, Direction::SendRecv);
+        let keys = self.keys_come_as.or(fresh);
+        self.keys_come_as = keys;
+        let suite = agreed.srtp.map(|keys| keys.suite);
+        let both = [first, second];
+        self.body = self.session.offer_again(ours, &both, keys, Direction::SendRecv, suite);
         // Until the answer comes, what we hope for: nowhere to send to, but audio may come in.
-        let (dynamic, keys) = (agreed.dynamic, self.keys_come_as);
+        let dynamic = agreed.dynamic;
         Stream { dynamic, telephone_event: keys, keys_come_as: keys, ..Stream::of(agreed.codec) }
+    }
+
+    /// Whether an agreement is plain where we want keys; true once. Before the peer has said where its
+    /// audio goes, nothing is agreed.
+    pub(crate) fn falls_short(&mut self, agreed: &Stream) -> bool {
+        let short = agreed.remote.is_some() && agreed.srtp.is_none() && self.session.wants_keys();
+        short && !std::mem::replace(&mut self.told_plain, true)
+    }
+
+    /// Whether audio that is not enciphered is against our wish.
+    pub(crate) fn wants_keys(&self) -> bool {
+        self.session.wants_keys()
     }
 }
 
@@ -118,8 +136,10 @@ fn stream(agreed: Agreement) -> Stream {
         receive: agreed.direction.receives(),
         srtp: agreed.theirs.map(|theirs| SrtpKeys {
             suite: theirs.suite,
-            ours: Key([0; 30]),
+            ours: Key::NONE,
             theirs: theirs.key,
+            our_name: None,
+            their_name: theirs.name,
         }),
         ..Stream::of(codec)
     }

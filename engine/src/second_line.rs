@@ -81,10 +81,12 @@ impl Engine {
         if let Some(port) = leg.port {
             self.media(MediaCommand::Open { leg: leg.id, port, stream: leg.stream });
         }
+        let line = leg.id;
         if let Some(call) = self.calls.get_mut(&id) {
             call.add(Party::new(role, leg));
         }
         self.mark(id);
+        self.tell_plain(id, line);
     }
 
     /// Whoever is asked has answered: the second line hears them, the first rests.

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// For so long a supervisor's phone rings after the wish.
 const RINGS: Duration = Duration::from_secs(20);
 
+/// Why a supervisor's phone is hung up on that answers plainly where keys are required.
+const IN_CLEAR: &str = "SIP;cause=488;text=\"audio must be enciphered\"";
+
 impl Engine {
     /// A supervisor comes into a conversation, or takes part in it in another way.
     pub(crate) fn watch_call(
@@ -92,7 +95,25 @@ impl Engine {
         let agreed = sdp.and_then(negotiate::read_answer).filter(|_| call.connected().is_some());
         let Some(agreed) = agreed else { return self.part(id, leg, Actor::System, None) };
         self.agree(id, leg, agreed);
+        if agreed.srtp.is_none() && self.wants_keys(id, leg) {
+            return self.end_in_clear(id, leg);
+        }
         self.seat(id, leg, wish, Actor::Agent(agent));
+    }
+
+    /// Nobody's help hangs on who listens: what is to be enciphered is not told to a plain phone.
+    fn end_in_clear(&mut self, id: CallId, leg: LegId) {
+        let dialog =
+            self.calls.get(&id).and_then(|call| call.party(leg)).and_then(|party| party.leg.dialog());
+        if let Some(dialog) = dialog.filter(|dialog| self.lines.remove(dialog).is_some()) {
+            self.endpoint.end(self.now, dialog, Some(IN_CLEAR));
+        }
+        self.part(id, leg, Actor::System, None);
+    }
+
+    fn wants_keys(&self, id: CallId, leg: LegId) -> bool {
+        let party = self.calls.get(&id).and_then(|call| call.party(leg));
+        party.is_some_and(|party| party.leg.local.wants_keys())
     }
 
     /// A supervisor answers for the call from here on, and its agents are out of it.

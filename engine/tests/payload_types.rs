@@ -51,7 +51,7 @@ fn g711_at_a_dynamic_number_alone_is_taken_by_that_number() {
 fn a_later_offer_of_ours_keeps_the_numbers_of_the_first_agreement() {
     let mut room = Room::new(0);
     let mut caller = call(&mut room);
-    room.reinvite(&mut caller, None);
+    room.reinvite_only(&mut caller, None);
     let ok = room.last(&caller.at, &caller.id, |it| it.code() == Some(200)).expect("200");
     assert!(ok.body.contains("RTP/AVP 98 0 96\r\na=rtpmap:98 PCMA/8000\r\n"), "{}", ok.body);
     assert!(!ok.body.contains("101"), "no second number for keys: {}", ok.body);

@@ -26,7 +26,7 @@ use crate::media::rtp::{Outgoing, Tally};
 use crate::media::srtp::Srtp;
 use crate::media::sys::Wake;
 use engine::id::{BridgeId, LegId, PageId};
-use engine::media::{Codec, MediaPort, Stream, Voice};
+use engine::media::{Codec, MediaPort, SrtpKeys, Stream, Voice};
 use silence::Silence;
 use std::net::SocketAddr;
 
@@ -60,6 +60,7 @@ pub struct Leg {
     pub sent: u64,
     /// Packets read from the peer.
     pub received: u64,
+    /// What its packets are enciphered with while that is agreed; kept over plain audio.
     srtp: Option<Box<Srtp>>,
     out: Outgoing,
     tally: Tally,
@@ -140,7 +141,7 @@ impl Leg {
             hushed: false,
             sent: 0,
             received: 0,
-            srtp: cipher(&stream),
+            srtp: stream.srtp.and_then(cipher),
             out,
             tally: Tally::default(),
             keys: Keys::default(),
@@ -179,19 +180,30 @@ impl Leg {
         if stream.remote != self.stream.remote {
             self.source = None;
         }
-        // What stays of the keys goes on where it was: a context begun anew would lose its place.
-        if stream.srtp != self.stream.srtp {
-            self.srtp = match (self.srtp.take(), stream.srtp) {
-                (Some(before), Some(keys)) => before.with(keys).map(Box::new),
-                _ => cipher(&stream),
-            };
+        if let Some(keys) = stream.srtp.filter(|_| stream.srtp != self.stream.srtp) {
+            self.encipher(keys);
         }
         self.stream = stream;
         if !self.silence.heard || !self.expected() {
             self.expect(now);
         } else if self.silence.since.is_none() {
-            self.silence.since = Some(now);
+            (self.silence.since, self.silence.mute_since) = (Some(now), Some(now));
         }
+    }
+
+    /// Keys come into force. What stays of them goes on where it was, through plain audio in between,
+    /// too: begun anew, it would lose its place. Where our own packets do begin anew, they are a stream of
+    /// their own, so that no key meets a number of one of them twice (RFC 3711 §9.1).
+    fn encipher(&mut self, keys: SrtpKeys) {
+        self.srtp = match self.srtp.take() {
+            None => cipher(keys),
+            Some(before) => {
+                if self.stream.srtp.is_none() || !before.goes_on_under(&keys) {
+                    self.out.begin_anew();
+                }
+                before.with(keys).map(Box::new)
+            }
+        };
     }
 
     /// Whether every packet must be read.
@@ -211,9 +223,9 @@ impl Leg {
     }
 }
 
-/// What opens and seals the packets of an agreement.
-fn cipher(stream: &Stream) -> Option<Box<Srtp>> {
-    stream.srtp.and_then(Srtp::new).map(Box::new)
+/// What opens and seals packets under these keys.
+fn cipher(keys: SrtpKeys) -> Option<Box<Srtp>> {
+    Srtp::new(keys).map(Box::new)
 }
 
 #[cfg(test)]
@@ -240,5 +252,105 @@ mod kit {
     pub(super) fn packet(payload_type: u8, sequence: u16) -> Vec<u8> {
         let builder = RtpPacketBuilder::new().payload_type(payload_type).ssrc(9);
         builder.sequence(sequence.into()).payload(&[1; 160]).build().unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::g711::FRAME;
+    use crate::media::leg::kit::{leg, packet};
+    use crate::media::rtp::{HEADER, Header};
+    use engine::media::{Key, Suite};
+    use std::net::{Ipv4Addr, UdpSocket};
+
+    fn keys(suite: Suite) -> SrtpKeys {
+        let [ours, theirs] = [1, 2].map(|byte| Key::of(&[byte; 46]));
+        SrtpKeys { suite, ours, theirs, our_name: None, their_name: None }
+    }
+
+    fn of_the_peer(suite: Suite) -> Srtp {
+        let SrtpKeys { ours, theirs, .. } = keys(suite);
+        Srtp::new(SrtpKeys { ours: theirs, theirs: ours, ..keys(suite) }).unwrap()
+    }
+
+    /// A leg whose sequence turns over soon, and the peer it sends to.
+    fn talk() -> (Leg, UdpSocket) {
+        let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        peer.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let mut leg = leg(Some(&peer.local_addr().unwrap().to_string()));
+        leg.out = Outgoing::new(65_530 << 16);
+        (leg, peer)
+    }
+
+    /// Ten packets as the peer receives them.
+    fn says(leg: &mut Leg, peer: &UdpSocket) -> Vec<Vec<u8>> {
+        let mut wire = [0; 256];
+        let mut one = |turn: u64| {
+            assert_eq!(leg.say(&mut [0x55; HEADER + FRAME], turn * 20_000_000).unwrap(), Way::Sent);
+            let length = peer.recv(&mut wire).unwrap();
+            wire[..length].to_vec()
+        };
+        (0..10).map(&mut one).collect()
+    }
+
+    fn agree(leg: &mut Leg, srtp: Option<SrtpKeys>) {
+        leg.update(Stream { srtp, ..leg.stream }, 0);
+    }
+
+    fn opened(by: &mut Srtp, packets: &[Vec<u8>]) -> usize {
+        packets.iter().filter(|packet| by.open(&mut packet.to_vec()).is_some()).count()
+    }
+
+    #[test]
+    fn keys_that_come_back_after_plain_audio_meet_no_number_twice_and_both_are_heard() {
+        let suite = Suite::AesCm128HmacSha1_80;
+        let (mut leg, peer) = talk();
+        let (mut kept, mut begun) = (of_the_peer(suite), of_the_peer(suite));
+        agree(&mut leg, Some(keys(suite)));
+        let before = says(&mut leg, &peer);
+        assert_eq!(opened(&mut kept, &before), 10, "its sequence turns over among them");
+        let mut theirs = |sequence| kept.seal(&packet(8, sequence)).unwrap().as_ref().to_vec();
+        for sequence in [65_534, 65_535, 0] {
+            assert!(leg.unseal(&mut theirs(sequence)).is_some());
+        }
+        agree(&mut leg, None);
+        let plain = says(&mut leg, &peer);
+        assert!(plain.iter().all(|packet| packet[HEADER..] == [0x55; FRAME]));
+        assert!(leg.unseal(&mut packet(8, 1)).is_some());
+        agree(&mut leg, Some(keys(suite)));
+        assert!(leg.unseal(&mut theirs(1)).is_some(), "a peer that goes on where it was");
+        let after = says(&mut leg, &peer);
+        let source = |packets: &[Vec<u8>]| Header::read(&packets[0]).unwrap().ssrc;
+        assert_ne!(source(&before), source(&after), "the same key, and a stream of its own");
+        assert_eq!([opened(&mut kept, &after), opened(&mut begun, &after)], [10, 10]);
+    }
+
+    #[test]
+    fn a_suite_that_comes_back_meets_no_number_twice() {
+        let [one, other] = Suite::OFFERED;
+        let (mut leg, peer) = talk();
+        let mut sources = Vec::new();
+        for suite in [one, other, one] {
+            agree(&mut leg, Some(keys(suite)));
+            let packets = says(&mut leg, &peer);
+            sources.push(Header::read(&packets[0]).unwrap().ssrc);
+            assert_eq!(opened(&mut of_the_peer(suite), &packets), 10);
+        }
+        assert_ne!(sources[0], sources[2]);
+    }
+
+    #[test]
+    fn keys_that_stay_keep_the_stream() {
+        let suite = Suite::AeadAes128Gcm;
+        let (mut leg, peer) = talk();
+        let mut theirs = of_the_peer(suite);
+        for turn in 0..3 {
+            let renewed = SrtpKeys { theirs: Key::of(&[turn; 46]), ..keys(suite) };
+            agree(&mut leg, Some(renewed));
+            let packets = says(&mut leg, &peer);
+            assert_eq!(Header::read(&packets[0]).unwrap().ssrc, 0, "one stream");
+            assert_eq!(opened(&mut theirs, &packets), 10, "the peer's place in it");
+        }
     }
 }

@@ -89,6 +89,14 @@ impl Outgoing {
         self.ssrc
     }
 
+    /// Becomes another stream for its receiver, at numbers of its own; its time goes on.
+    pub fn begin_anew(&mut self) {
+        // Any other will do that its receiver has not met; the spread of a hash makes it so.
+        let seed = u64::from(self.ssrc) << 32 | u64::from(self.timestamp);
+        let spread = (seed ^ seed >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (self.ssrc, self.splice) = ((spread >> 32) as u32 ^ u32::from(self.sequence), None);
+    }
+
     /// Ends what was relayed: the next relayed packet is spliced anew.
     pub fn cut(&mut self) {
         self.splice = None;

@@ -1,7 +1,7 @@
 //! SRTP of one leg (RFC 3711), with keys out of its SDP. Only its own peer can make it work: what does
 //! not authenticate leaves no trace.
 
-use engine::media::{Key, SrtpKeys, Suite};
+use engine::media::{Key, KeyName, SrtpKeys, Suite};
 use rtc_srtp::context::Context;
 use rtc_srtp::option::srtp_replay_protection;
 use rtc_srtp::protection_profile::ProtectionProfile;
@@ -10,9 +10,6 @@ use std::fmt;
 /// Packets that may overtake each other: two seconds of G.711. Less drops late ones, more costs a
 /// few words a leg.
 const REPLAY_WINDOW: usize = 128;
-
-/// Bytes of master key; the rest is salt.
-const MASTER: usize = 16;
 
 /// Sources of one peer whose places are kept: a voice, its digits, music on hold and an announcement.
 /// Fewer make a peer mute that goes back to an earlier one after its sequence has begun again (RFC 3711
@@ -54,8 +51,32 @@ impl Srtp {
         Some(self)
     }
 
+    /// Whether what is sealed under these keys goes on where it was.
+    pub(super) fn goes_on_under(&self, keys: &SrtpKeys) -> bool {
+        keys.suite == self.keys.suite && keys.ours == self.keys.ours
+    }
+
     /// Opens a packet in place; its length, or `None` when it is not the peer's, or came before.
     pub(super) fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
+        let length = self.without_name(packet);
+        self.open_nameless(packet.get_mut(..length)?)
+    }
+
+    /// Takes the name of the peer's key out of a packet (RFC 3711 §3.1); its length without. Whoever
+    /// announces one and leaves it out is understood all the same.
+    fn without_name(&self, packet: &mut [u8]) -> usize {
+        let Some(name) = self.keys.their_name else { return packet.len() };
+        let tag_at = packet.len().saturating_sub(tag_length(self.keys.suite));
+        let mut room = [0; KeyName::LENGTH_MAX as usize];
+        let name = name.write(&mut room);
+        if !packet[..tag_at].ends_with(name) {
+            return packet.len();
+        }
+        packet.copy_within(tag_at.., tag_at - name.len());
+        packet.len() - name.len()
+    }
+
+    fn open_nameless(&mut self, packet: &mut [u8]) -> Option<usize> {
         let source = u32::from_be_bytes(packet.get(8..12)?.try_into().ok()?);
         let known = self.theirs.iter().rposition(|(known, _)| *known == source);
         let plain = if let Some(place) = known {
@@ -81,19 +102,38 @@ impl Srtp {
 
     /// The packet as the peer can open it.
     pub(super) fn seal(&mut self, packet: &[u8]) -> Option<impl AsRef<[u8]> + use<>> {
-        self.ours.encrypt_rtp(packet).ok()
+        let mut sealed = self.ours.encrypt_rtp(packet).ok()?;
+        if let Some(name) = self.keys.our_name {
+            let tag = sealed.split_off(sealed.len().checked_sub(tag_length(self.keys.suite))?);
+            sealed.extend_from_slice(name.write(&mut [0; KeyName::LENGTH_MAX as usize]));
+            sealed.unsplit(tag);
+        }
+        Some(sealed)
     }
 }
 
 fn context(suite: Suite, key: &Key) -> Option<Context> {
-    let profile = match suite {
-        Suite::AesCm128HmacSha1_80 => ProtectionProfile::Aes128CmHmacSha1_80,
-        Suite::AeadAes128Gcm => ProtectionProfile::AeadAes128Gcm,
-    };
-    let (master, salt) = key.0.get(..suite.key_length())?.split_at(MASTER);
+    let (master, salt) = key.0.get(..suite.key_length())?.split_at(suite.master_length());
     let window = Some(srtp_replay_protection(REPLAY_WINDOW));
     let provider = rtc_crypto::default_provider().ok()?;
-    Context::new(master, salt, profile, window, None, provider.crypto()).ok()
+    Context::new(master, salt, profile(suite), window, None, provider.crypto()).ok()
+}
+
+fn profile(suite: Suite) -> ProtectionProfile {
+    match suite {
+        Suite::AesCm128HmacSha1_80 => ProtectionProfile::Aes128CmHmacSha1_80,
+        Suite::AesCm128HmacSha1_32 => ProtectionProfile::Aes128CmHmacSha1_32,
+        Suite::AesCm256HmacSha1_80 => ProtectionProfile::Aes256CmHmacSha1_80,
+        Suite::AesCm256HmacSha1_32 => ProtectionProfile::Aes256CmHmacSha1_32,
+        Suite::AeadAes128Gcm => ProtectionProfile::AeadAes128Gcm,
+        Suite::AeadAes256Gcm => ProtectionProfile::AeadAes256Gcm,
+    }
+}
+
+/// Bytes of the tag that stands behind the name of the key; GCM's is part of what is enciphered, and
+/// stands before it (RFC 7714 §8.1).
+fn tag_length(suite: Suite) -> usize {
+    profile(suite).rtp_auth_tag_len()
 }
 
 #[cfg(test)]
@@ -102,7 +142,8 @@ mod tests {
     use rtp_rs::RtpPacketBuilder;
 
     fn keys(suite: Suite, ours: u8, theirs: u8) -> SrtpKeys {
-        SrtpKeys { suite, ours: Key([ours; 30]), theirs: Key([theirs; 30]) }
+        let [ours, theirs] = [ours, theirs].map(|byte| Key::of(&[byte; 46]));
+        SrtpKeys { suite, ours, theirs, our_name: None, their_name: None }
     }
 
     fn packet(ssrc: u32, sequence: u16) -> Vec<u8> {
@@ -145,6 +186,35 @@ mod tests {
         assert!(b.open(&mut sealed(&mut a, &packet(7, 2))).is_some(), "the peer goes on");
         assert!(b.open(&mut sealed(&mut a, &packet(8, 1))).is_some(), "and may begin another stream");
     }
+
+    #[test]
+    fn a_key_with_a_name_is_named_in_every_packet_before_its_tag() {
+        let name = Some(KeyName { value: 258, length: 4 });
+        for suite in Suite::ALL {
+            let named = SrtpKeys { our_name: name, ..keys(suite, 1, 2) };
+            let mut a = Srtp::new(named).unwrap();
+            let mut b = Srtp::new(SrtpKeys { their_name: name, ..keys(suite, 2, 1) }).unwrap();
+            let (mut nameless, mut deaf) =
+                (Srtp::new(keys(suite, 1, 2)).unwrap(), Srtp::new(keys(suite, 2, 1)).unwrap());
+            for sequence in [65_535, 0, 1] {
+                let plain = packet(7, sequence);
+                let mut wire = sealed(&mut a, &plain);
+                let tag_at = wire.len() - tag_length(suite);
+                assert_eq!(wire[tag_at - 4..tag_at], [0, 0, 1, 2], "{suite:?}");
+                assert_eq!(deaf.open(&mut wire.clone()), None);
+                let length = b.open(&mut wire).expect("the peer's");
+                assert_eq!(&wire[..length], &plain[..]);
+            }
+            // Announced, and left out.
+            let mut wire = sealed(&mut nameless, &packet(9, 1));
+            let length = b.open(&mut wire).expect("the peer's");
+            assert_eq!(&wire[..length], &packet(9, 1)[..]);
+            for length in 0..wire.len() {
+                assert_eq!(b.open(&mut vec![0x80; length]), None, "too short for anything");
+            }
+        }
+    }
+
     #[test]
     fn a_direction_whose_key_stays_goes_on_where_it_was() {
         for suite in Suite::ALL {

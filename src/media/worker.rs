@@ -3,7 +3,7 @@
 
 use crate::media::bridge::Bridge;
 use crate::media::g711::FRAME;
-use crate::media::leg::{PageAt, Place, SECOND, Way};
+use crate::media::leg::{Kind, PageAt, Place, SECOND, Way};
 use crate::media::legs::Legs;
 use crate::media::mailbox::{Mail, Mailbox};
 use crate::media::mixer::{Mixes, reaches};
@@ -254,7 +254,9 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         }
         let (mut echo, voice) = (None, leg.voice);
         let woken = match leg.place {
-            Place::Bridge(bridge, _) if std::mem::take(&mut leg.hushed) => Some(bridge),
+            Place::Bridge(bridge, _) if heard.kind != Kind::Noise && std::mem::take(&mut leg.hushed) => {
+                Some(bridge)
+            }
             _ => None,
         };
         if leg.said.is_some() {

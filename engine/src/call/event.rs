@@ -191,6 +191,13 @@ pub enum Event {
         /// For how many seconds.
         seconds: u16,
     },
+    /// A leg's audio is plain where the site wants it enciphered.
+    Unenciphered {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
     /// An agent's side failed; the caller is kept and comes back to the queue.
     AgentLost {
         /// The call.

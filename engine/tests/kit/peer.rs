@@ -145,11 +145,16 @@ impl Room {
         self.send(caller.at, &text);
     }
 
-    /// The caller changes its audio.
-    pub fn reinvite(&mut self, caller: &mut Caller, body: Option<&str>) {
+    /// The caller changes its audio, or asks for our offer, and has not acknowledged yet.
+    pub fn reinvite_only(&mut self, caller: &mut Caller, body: Option<&str>) {
         caller.cseq += 1;
         let text = self.request(caller, "INVITE", caller.cseq, "", body);
         self.send(caller.at, &text);
+    }
+
+    /// The caller changes its audio.
+    pub fn reinvite(&mut self, caller: &mut Caller, body: Option<&str>) {
+        self.reinvite_only(caller, body);
         let ack = self.request(caller, "ACK", caller.cseq, "", None);
         self.send(caller.at, &ack);
     }
@@ -386,7 +391,8 @@ impl Room {
     }
 }
 
-fn tag(sip: &Sip) -> String {
+/// The tag a phone answers with.
+pub fn tag(sip: &Sip) -> String {
     let id: String = sip.call_id().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
     format!("p{id}")
 }

@@ -10,10 +10,12 @@
 
 mod crypto;
 mod read;
+mod session;
 mod write;
 
-pub use crypto::{Crypto, Key, KeySource, OurKeys, Suite};
-pub use write::{Cipher, Session, Wish, answer, offer};
+pub use crypto::{Crypto, Key, KeyName, KeySource, OurKeys, Suite};
+pub use session::{Cipher, Session, Wish};
+pub use write::{answer, offer};
 
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -200,6 +202,11 @@ impl Media {
         self.kind == "audio" && self.port != 0 && is_rtp
     }
 
+    /// The key we take: the first without a name, since a name lengthens each packet, else the first.
+    fn key(&self) -> Option<Crypto> {
+        self.crypto.iter().find(|crypto| crypto.name.is_none()).or(self.crypto.first()).copied()
+    }
+
     /// Its packets may not be plain.
     fn is_enciphered(&self) -> bool {
         matches!(self.protocol.as_str(), "RTP/SAVP" | "RTP/SAVPF")
@@ -255,7 +262,7 @@ impl Sdp {
             telephone_event: audio.telephone_event,
             remote: audio.remote(),
             direction: audio.direction.reversed(),
-            theirs: audio.crypto.first().copied(),
+            theirs: audio.key(),
         })
     }
 }

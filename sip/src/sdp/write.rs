@@ -1,7 +1,6 @@
 //! Printing our offer and our answer (RFC 3264 §5, §6).
 
-use super::{Agreement, Crypto, Direction, Format, Media, OurKeys, Sdp, SdpError, Suite};
-use serde::{Deserialize, Serialize};
+use super::{Agreement, Cipher, Crypto, Direction, Format, Media, Sdp, SdpError, Wish};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -14,50 +13,38 @@ pub fn offer(
     telephone_event: Option<u8>,
     direction: Direction,
 ) -> Vec<u8> {
-    offer_with(id, version, address, codecs, telephone_event, direction, None)
+    let audio = Audio { protocol: "RTP/AVP", codecs, telephone_event, direction, keys: &[] };
+    offer_after(None, (id, version), address, &audio)
 }
 
-/// Whether and with what a leg of ours is enciphered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cipher {
-    /// Our keys. An offer that is enciphered is answered so, whatever the rest says.
-    pub keys: OurKeys,
-    /// What we offer, and what we do with keys beside a plain stream (as many phones send them, who
-    /// leave the choice to us).
-    pub wish: Wish,
+/// What we say of the audio, its port aside.
+pub(super) struct Audio<'a> {
+    pub(super) protocol: &'a str,
+    pub(super) codecs: &'a [Format],
+    pub(super) telephone_event: Option<u8>,
+    pub(super) direction: Direction,
+    pub(super) keys: &'a [Crypto],
 }
 
-/// How much it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Wish {
-    /// Plain offers, and keys beside a plain stream are not used.
-    Plain,
-    /// Plain offers with keys beside.
-    Either,
-    /// Enciphered offers.
-    Enciphered,
-}
-
-#[allow(clippy::too_many_arguments)] // `offer`, and the keys
-fn offer_with(
-    id: u64,
-    version: u64,
+/// An offer of ours after what was said `before` in the same session: every stream of it keeps its place
+/// (RFC 3264 §8).
+pub(super) fn offer_after(
+    before: Option<&Sdp>,
+    (id, version): (u64, u64),
     address: SocketAddr,
-    codecs: &[Format],
-    telephone_event: Option<u8>,
-    direction: Direction,
-    cipher: Option<&Cipher>,
+    audio: &Audio<'_>,
 ) -> Vec<u8> {
     let mut text = head(id, version, address);
-    let (protocol, keys) = match cipher {
-        Some(Cipher { wish: Wish::Either, keys }) => ("RTP/AVP", Some(keys)),
-        Some(Cipher { wish: Wish::Enciphered, keys }) => ("RTP/SAVP", Some(keys)),
-        Some(Cipher { wish: Wish::Plain, .. }) | None => ("RTP/AVP", None),
-    };
-    push_audio(&mut text, address.port(), protocol, codecs, telephone_event, direction);
-    if let Some(keys) = keys {
-        for (tag, suite) in (1..).zip(Suite::ALL) {
-            text.push_str(&Crypto { tag, suite, key: keys.of(suite) }.line());
+    match before.and_then(|before| before.audio_index().map(|taken| (before, taken))) {
+        None => push_audio(&mut text, address.port(), audio),
+        Some((before, taken)) => {
+            for (index, media) in before.media.iter().enumerate() {
+                if index == taken {
+                    push_audio(&mut text, address.port(), audio);
+                } else {
+                    push_refusal(&mut text, media);
+                }
+            }
         }
     }
     text.into_bytes()
@@ -76,13 +63,12 @@ pub fn answer(
     address: SocketAddr,
     direction: Direction,
 ) -> Result<(Agreement, Vec<u8>), SdpError> {
-    answer_with(offer, id, version, address, direction, None)
+    answer_with(offer, (id, version), address, direction, None)
 }
 
-fn answer_with(
+pub(super) fn answer_with(
     offer: &Sdp,
-    id: u64,
-    version: u64,
+    (id, version): (u64, u64),
     address: SocketAddr,
     direction: Direction,
     cipher: Option<&Cipher>,
@@ -95,15 +81,20 @@ fn answer_with(
     }
     agreement.theirs = agreement.theirs.filter(|_| takes_keys);
     agreement.direction = agreement.direction.and(direction);
+    let ours = agreement.theirs.zip(cipher);
+    let ours = ours.map(|(theirs, cipher)| Crypto { key: cipher.keys.of(theirs.suite), ..theirs });
     let taken = offer.audio_index();
     let mut text = head(id, version, address);
     for (index, media) in offer.media.iter().enumerate() {
         if Some(index) == taken {
-            let (codecs, event) = ([agreement.format], agreement.telephone_event);
-            push_audio(&mut text, address.port(), &media.protocol, &codecs, event, agreement.direction);
-            if let (Some(theirs), Some(cipher)) = (agreement.theirs, cipher) {
-                text.push_str(&Crypto { key: cipher.keys.of(theirs.suite), ..theirs }.line());
-            }
+            let audio = Audio {
+                protocol: &media.protocol,
+                codecs: &[agreement.format],
+                telephone_event: agreement.telephone_event,
+                direction: agreement.direction,
+                keys: ours.as_slice(),
+            };
+            push_audio(&mut text, address.port(), &audio);
         } else {
             push_refusal(&mut text, media);
         }
@@ -111,103 +102,29 @@ fn answer_with(
     Ok((agreement, text.into_bytes()))
 }
 
-/// Our side of one leg's descriptions: the same number for its life, and a version that rises when
-/// what we say changes and only then (RFC 3264 §8).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    id: u64,
-    version: u64,
-    said: Vec<u8>,
-    #[serde(default)]
-    cipher: Option<Cipher>,
-}
-
-impl Session {
-    /// A leg that has said nothing yet. `id` should differ between legs.
-    pub fn new(id: u64) -> Session {
-        Session { id, version: 1, said: Vec::new(), cipher: None }
-    }
-
-    /// What it may be enciphered with, from its first words on.
-    pub fn cipher(&mut self, cipher: Cipher) {
-        self.cipher = Some(cipher);
-    }
-
-    /// Our key of a suite, where we have said one.
-    pub fn key_of(&self, suite: Suite) -> Option<super::Key> {
-        self.cipher.as_ref().map(|cipher| cipher.keys.of(suite))
-    }
-
-    /// An offer ([`offer`]) in this session.
-    pub fn offer(
-        &mut self,
-        address: SocketAddr,
-        codecs: &[Format],
-        telephone_event: Option<u8>,
-        direction: Direction,
-    ) -> Vec<u8> {
-        let cipher = self.cipher;
-        self.say(|id, version| {
-            offer_with(id, version, address, codecs, telephone_event, direction, cipher.as_ref())
-        })
-    }
-
-    /// An answer ([`answer`]) in this session.
-    ///
-    /// # Errors
-    /// As [`answer`].
-    pub fn answer(
-        &mut self,
-        offer: &Sdp,
-        address: SocketAddr,
-        direction: Direction,
-    ) -> Result<(Agreement, Vec<u8>), SdpError> {
-        let cipher = self.cipher;
-        let say = |id, version| answer_with(offer, id, version, address, direction, cipher.as_ref());
-        let (agreement, _) = say(self.id, self.version)?;
-        // The same offer was answered a line above.
-        let text = |id, version| say(id, version).map(|(_, text)| text).unwrap_or_default();
-        Ok((agreement, self.say(text)))
-    }
-
-    /// Prints with the version in force, or the next one when the text then differs.
-    fn say(&mut self, print: impl Fn(u64, u64) -> Vec<u8>) -> Vec<u8> {
-        let mut text = print(self.id, self.version);
-        if !self.said.is_empty() && self.said != text {
-            self.version += 1;
-            text = print(self.id, self.version);
-        }
-        self.said.clone_from(&text);
-        text
-    }
-}
-
 fn head(id: u64, version: u64, address: SocketAddr) -> String {
     let (family, ip) = (if address.is_ipv4() { "IP4" } else { "IP6" }, address.ip());
     format!("v=0\r\no=- {id} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n")
 }
 
-fn push_audio(
-    text: &mut String,
-    port: u16,
-    protocol: &str,
-    codecs: &[Format],
-    telephone_event: Option<u8>,
-    direction: Direction,
-) {
+fn push_audio(text: &mut String, port: u16, audio: &Audio<'_>) {
+    let Audio { protocol, codecs, telephone_event, direction, keys } = audio;
     // Writing to a String cannot fail.
     let _ = write!(text, "m=audio {port} {protocol}");
-    for payload_type in codecs.iter().map(|format| format.payload_type).chain(telephone_event) {
+    for payload_type in codecs.iter().map(|format| format.payload_type).chain(*telephone_event) {
         let _ = write!(text, " {payload_type}");
     }
     text.push_str("\r\n");
-    for Format { payload_type, codec } in codecs {
+    for Format { payload_type, codec } in *codecs {
         let _ = write!(text, "a=rtpmap:{payload_type} {}\r\n", codec.encoding());
     }
     if let Some(event) = telephone_event {
         let _ = write!(text, "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n");
     }
     let _ = write!(text, "a=ptime:20\r\na={}\r\n", direction.attribute());
+    for key in *keys {
+        text.push_str(&key.line());
+    }
 }
 
 /// A stream of the offer, closed (RFC 3264 §6).
@@ -287,58 +204,6 @@ mod tests {
         assert_eq!(try_answer("v=0\nc=IN IP4 192.0.2.9\nm=audio 0 RTP/AVP 8\n"), Err(SdpError::NoAudio));
     }
 
-    fn cipher(wish: Wish) -> Session {
-        let mut session = Session::new(9);
-        session.cipher(Cipher { keys: crate::sdp::KeySource::new([1; 32]).draw(), wish });
-        session
-    }
-
-    const KEY: &str = "inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR";
-
-    #[test]
-    fn an_enciphered_offer_is_answered_enciphered_under_its_own_number() {
-        let offer = format!(
-            "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/SAVP 8\r\na=crypto:3 F8_128_HMAC_SHA1_80 {KEY}\r\n\
-             a=crypto:7 AES_CM_128_HMAC_SHA1_80 {KEY}|2^31\r\n"
-        );
-        let offer = Sdp::read(offer.as_bytes()).expect("SDP");
-        for wish in [Wish::Plain, Wish::Either, Wish::Enciphered] {
-            let mut session = cipher(wish);
-            let (agreed, text) = session.answer(&offer, ours(), Direction::SendRecv).expect("an answer");
-            let text = String::from_utf8(text).expect("text");
-            assert!(text.contains("m=audio 20000 RTP/SAVP 8\r\n"), "{text}");
-            assert!(text.contains("a=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:"), "{text}");
-            assert!(!text.contains(KEY), "a key of our own: {text}");
-            assert_eq!(agreed.theirs.map(|theirs| theirs.tag), Some(7));
-        }
-        assert_eq!(answer(&offer, 1, 1, ours(), Direction::SendRecv).map(|_| ()), Err(SdpError::NoAudio));
-    }
-
-    #[test]
-    fn keys_beside_a_plain_stream_are_used_when_we_wish_it_so() {
-        let offer = format!(
-            "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n"
-        );
-        let offer = Sdp::read(offer.as_bytes()).expect("SDP");
-        for (wish, used) in [(Wish::Plain, false), (Wish::Either, true), (Wish::Enciphered, true)] {
-            let (agreed, text) = cipher(wish).answer(&offer, ours(), Direction::SendRecv).expect("an answer");
-            assert_eq!(agreed.theirs.is_some(), used, "{wish:?}");
-            assert_eq!(String::from_utf8_lossy(&text).contains("a=crypto"), used, "{wish:?}");
-        }
-    }
-
-    #[test]
-    fn what_we_offer_says_what_we_wish() {
-        for (wish, protocol, keys) in
-            [(Wish::Plain, "RTP/AVP", 0), (Wish::Either, "RTP/AVP", 2), (Wish::Enciphered, "RTP/SAVP", 2)]
-        {
-            let text = cipher(wish).offer(ours(), &[Codec::Pcma.usual()], None, Direction::SendRecv);
-            let sdp = Sdp::read(&text).expect("SDP");
-            let audio = sdp.audio().expect("audio");
-            assert_eq!((audio.protocol.as_str(), audio.crypto.len()), (protocol, keys));
-        }
-    }
-
     #[test]
     fn what_we_offer_reads_back_over_both_families() {
         let both = [Format { payload_type: 98, codec: Codec::Pcmu }, Codec::Pcma.usual()];
@@ -352,17 +217,5 @@ mod tests {
             assert_eq!(audio.codecs, both);
             assert_eq!((audio.telephone_event, audio.direction), (Some(101), Direction::SendOnly));
         }
-    }
-
-    #[test]
-    fn the_version_rises_when_what_we_say_changes_and_only_then() {
-        let mut session = Session::new(77);
-        let version = |text: Vec<u8>| Sdp::read(&text).expect("SDP").version;
-        let mut say =
-            |direction| version(session.offer(ours(), &[Codec::Pcma.usual()], Some(101), direction));
-        assert_eq!(say(Direction::SendRecv), 1);
-        assert_eq!(say(Direction::SendRecv), 1);
-        assert_eq!(say(Direction::SendOnly), 2);
-        assert_eq!(say(Direction::SendRecv), 3);
     }
 }

@@ -48,6 +48,7 @@ pub(super) struct Metrics {
     pub(super) trunks: IntGaugeVec,
     pub(super) losses: IntCounterVec,
     pub(super) no_media: IntCounterVec,
+    pub(super) unenciphered: IntCounterVec,
     pub(super) parse_errors: IntCounterVec,
     pub(super) repaired: IntCounterVec,
     pub(super) refused: IntCounterVec,
@@ -101,6 +102,11 @@ impl Metrics {
             losses: counters(
                 "bandeau_agent_losses_total",
                 "Agents' legs that failed in a conversation",
+                &["centre"],
+            )?,
+            unenciphered: counters(
+                "bandeau_unenciphered_total",
+                "Legs with plain audio where it should be enciphered: an alarm",
                 &["centre"],
             )?,
             no_media: counters("bandeau_no_media_total", "Legs that fell silent", &["centre", "seconds"])?,

@@ -198,6 +198,7 @@ impl Telemetry {
             Event::NoMedia { seconds, .. } => {
                 m.no_media.with_label_values(&[centre, &seconds.to_string()]).inc()
             }
+            Event::Unenciphered { .. } => m.unenciphered.with_label_values(&[centre]).inc(),
             Event::Ended { call, cause, .. } => {
                 let live = self.calls.get(call);
                 let (service, class) = live.map_or(("", ""), |l| (l.service.as_str(), l.class.as_str()));

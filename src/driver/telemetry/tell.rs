@@ -3,7 +3,7 @@
 use super::Telemetry;
 use engine::call::event::{Entry, Event, Intent, TrunkState};
 use engine::id::CallId;
-use tracing::{Span, debug, info, warn};
+use tracing::{Span, debug, error, info, warn};
 
 impl Telemetry {
     /// The technical log: under ten lines a call at `info`.
@@ -25,6 +25,9 @@ impl Telemetry {
             Event::OfferEnded { agent, end, .. } => debug!(%agent, ?end, "offer over"),
             Event::Connected { agent, waited, .. } => info!(%agent, ?waited, "connected"),
             Event::NoMedia { leg, seconds, .. } => warn!(%leg, seconds, "nothing is heard"),
+            Event::Unenciphered { leg, .. } => {
+                error!(%leg, "plain audio where srtp = \"required\": its peer must be made to take keys")
+            }
             Event::AgentLost { agent, loss, .. } => {
                 warn!(%agent, ?loss, "an agent's leg failed: the caller is kept")
             }
@@ -84,6 +87,7 @@ fn call_of(event: &Event) -> Option<CallId> {
         | Event::Offered { call, .. }
         | Event::Connected { call, .. }
         | Event::NoMedia { call, .. }
+        | Event::Unenciphered { call, .. }
         | Event::AgentLost { call, .. }
         | Event::HeldAside { call, .. }
         | Event::RecallDue { call, .. }

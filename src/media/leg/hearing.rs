@@ -13,7 +13,13 @@ pub enum Kind {
     Audio(Codec),
     /// A telephone-event.
     Key,
+    /// That the peer is there and says nothing (RFC 3389): there is nothing in it to pass on, since it
+    /// may have been agreed with nobody else.
+    Noise,
 }
+
+/// The payload type of comfort noise (RFC 3389 §4), which gateways send unasked.
+const NOISE: u8 = 13;
 
 /// What became of a received packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +37,11 @@ pub struct Heard {
 impl Leg {
     /// Opens a packet that is enciphered, in place; its length, or `None` when it is not the peer's.
     pub fn unseal(&mut self, packet: &mut [u8]) -> Option<usize> {
-        match &mut self.srtp {
-            Some(srtp) => srtp.open(packet),
+        match (self.stream.srtp, &mut self.srtp) {
+            (None, _) => Some(packet.len()),
+            (Some(_), Some(srtp)) => srtp.open(packet),
             // Agreed, and no arithmetic for it: plain packets are nobody's.
-            None if self.stream.srtp.is_some() => None,
-            None => Some(packet.len()),
+            (Some(_), None) => None,
         }
     }
 
@@ -48,7 +54,7 @@ impl Leg {
             return None;
         }
         self.received += 1;
-        let first = self.silence.hear(now);
+        let first = self.silence.hear(now, kind != Kind::Noise);
         let payload = packet.get(header.payload_at..header.payload_end)?;
         let mut digit = None;
         if self.is_read() {
@@ -69,7 +75,7 @@ impl Leg {
             None if named == stream.keys_come_as => Some(Kind::Key),
             None if named == stream.dynamic => Some(Kind::Audio(stream.codec)),
             None if named == stream.telephone_event => Some(Kind::Key),
-            None => None,
+            None => (payload_type == NOISE).then_some(Kind::Noise),
         }
     }
 
@@ -104,7 +110,11 @@ impl Leg {
 mod tests {
     use super::*;
     use crate::media::leg::kit::{leg, packet};
+    use crate::media::leg::{Place, Playing, SECOND};
+    use crate::media::sound::Sound;
+    use engine::id::{BridgeId, CentreId, Serial};
     use engine::media::Stream;
+    use std::sync::Arc;
 
     #[test]
     fn only_what_was_agreed_is_heard() {
@@ -114,8 +124,25 @@ mod tests {
         assert_eq!(kind(8), Some(Kind::Audio(Codec::Pcma)));
         assert_eq!(kind(0), Some(Kind::Audio(Codec::Pcmu)), "a peer that sends the other law is understood");
         assert_eq!(kind(101), Some(Kind::Key));
-        assert_eq!(kind(13), None);
+        assert_eq!(kind(13), Some(Kind::Noise), "silence suppression of a gateway");
         assert_eq!(kind(96), None);
+    }
+
+    #[test]
+    fn a_peer_that_sends_comfort_noise_alone_is_there_and_is_mute() {
+        let mut leg = leg(Some("192.0.2.1:4000"));
+        let from = "192.0.2.1:4000".parse().unwrap();
+        let noise = Playing::new(Vec::new(), Arc::new(Sound::from_samples(&[8; 160])));
+        leg.place = Place::Bridge(BridgeId { centre: CentreId(0), serial: Serial(1) }, noise);
+        assert!(leg.hear(&packet(8, 1), from, 0).is_some());
+        let mut hushes = 0;
+        for (sequence, tenth) in (2..).zip(1..400) {
+            let now = tenth * SECOND / 10;
+            assert!(leg.hear(&packet(13, sequence), from, now).is_some_and(|heard| !heard.first));
+            assert_eq!(leg.silent(now), None, "nobody asks whether it lives");
+            hushes += u32::from(leg.hushes(now).is_some());
+        }
+        assert_eq!(hushes, 1, "the others hear noise of ours, without a gap");
     }
 
     #[test]

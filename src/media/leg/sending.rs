@@ -56,7 +56,7 @@ impl Leg {
                 self.stream.payload_type()
             }
             (Kind::Key, Some(agreed)) => agreed,
-            (Kind::Key, None) => return Ok(Way::Nowhere),
+            (Kind::Key, None) | (Kind::Noise, _) => return Ok(Way::Nowhere),
         };
         self.out.relay(packet, &heard.header, payload_type, now);
         self.send(packet)
@@ -74,12 +74,13 @@ impl Leg {
         let way = match (&self.line, self.target()) {
             (Line::Page(Some(page)), _) => Way::Page(*page),
             (Line::Port(_, pair), Some(target)) => {
-                match &mut self.srtp {
-                    Some(srtp) => {
-                        let Some(sealed) = srtp.seal(packet) else { return Ok(Way::Nowhere) };
-                        pair.rtp.send_to(sealed.as_ref(), target)?;
-                    }
-                    None => drop(pair.rtp.send_to(packet, target)?),
+                if self.stream.srtp.is_some() {
+                    // What was to be enciphered never goes out in clear.
+                    let sealed = self.srtp.as_mut().and_then(|srtp| srtp.seal(packet));
+                    let Some(sealed) = sealed else { return Ok(Way::Nowhere) };
+                    pair.rtp.send_to(sealed.as_ref(), target)?;
+                } else {
+                    pair.rtp.send_to(packet, target)?;
                 }
                 Way::Sent
             }

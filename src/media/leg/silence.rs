@@ -16,19 +16,24 @@ const HUSHED_AFTER: u64 = SECOND * 3 / 10;
 pub(super) struct Silence {
     /// The last packet, or when packets were first expected; `None` while none are.
     pub(super) since: Option<u64>,
+    /// The same of audio alone: comfort noise says that somebody is there, and nothing to hear.
+    pub(super) mute_since: Option<u64>,
     pub(super) heard: bool,
     /// How many of [`SILENCES`] have been reported.
     pub(super) reported: usize,
 }
 
 impl Silence {
-    /// A packet came; true when that is news.
-    pub(super) fn hear(&mut self, now: u64) -> bool {
+    /// A packet came, and may be audible; true when that is news.
+    pub(super) fn hear(&mut self, now: u64, audible: bool) -> bool {
         let news = !self.heard || self.reported > 0;
         self.heard = true;
         self.reported = 0;
         if let Some(since) = &mut self.since {
             *since = now;
+        }
+        if audible && self.mute_since.is_some() {
+            self.mute_since = Some(now);
         }
         news
     }
@@ -47,7 +52,8 @@ impl Leg {
     /// Forgets that the peer was heard: from here on its first packet is news again, and its silence
     /// is counted.
     pub fn expect(&mut self, now: u64) {
-        self.silence = Silence { since: self.expected().then_some(now), heard: false, reported: 0 };
+        let since = self.expected().then_some(now);
+        self.silence = Silence { since, mute_since: since, heard: false, reported: 0 };
         self.looked_at = now;
         self.hushed = false;
     }
@@ -64,7 +70,7 @@ impl Leg {
     /// The conversation in which it has just fallen silent; once per silence.
     pub fn hushes(&mut self, now: u64) -> Option<BridgeId> {
         let Place::Bridge(bridge, _) = self.place else { return None };
-        let silent = self.silence.since.is_some_and(|since| now.saturating_sub(since) >= HUSHED_AFTER);
+        let silent = self.silence.mute_since.is_some_and(|since| now.saturating_sub(since) >= HUSHED_AFTER);
         (silent && !std::mem::replace(&mut self.hushed, silent)).then_some(bridge)
     }
 

@@ -334,6 +334,7 @@ export const en: Record<Word, string> = {
   "board.alarm.agent-lost": "Desk lost while talking: {of}",
   "board.alarm.refused": "A carrier's call was refused: {of}",
   "board.alarm.no-media": "No sound: {of}",
+  "board.alarm.unenciphered": "Audio not encrypted: {of}",
   "board.alarm.recall": "Held call to take back: {of}",
   "board.alarm.rona": "Did not answer: {of}",
   "board.alarm.other": "{code}: {of}",

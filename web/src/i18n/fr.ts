@@ -332,6 +332,7 @@ export const fr = {
   "board.alarm.agent-lost": "Poste perdu en communication : {of}",
   "board.alarm.refused": "Appel d'un opérateur refusé : {of}",
   "board.alarm.no-media": "Pas de son : {of}",
+  "board.alarm.unenciphered": "Son non chiffré : {of}",
   "board.alarm.recall": "Appel en garde à reprendre : {of}",
   "board.alarm.rona": "N'a pas répondu : {of}",
   "board.alarm.other": "{code} : {of}",
