@@ -68,6 +68,8 @@ pub struct TrunkWire {
     /// The names its certificate shows, one of them: over TLS calls are the trunk's by these and, where
     /// there are any, by nothing else.
     pub certificates: Vec<String>,
+    /// It speaks TLS alone: whoever comes from its address by UDP or TCP is not it.
+    pub tls_only: bool,
 }
 
 /// A host as the configuration names it.

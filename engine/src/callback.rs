@@ -32,7 +32,7 @@ use crate::negotiate;
 use crate::outward::not_dialled;
 use crate::queue::{Arrival, Exit, Fact, Owner, WorkKind};
 use crate::time::Instant;
-use crate::trunks::tries_next;
+use crate::trunks::{Fault, fault};
 use sip::endpoint::DialogId;
 use std::time::Duration;
 
@@ -313,7 +313,7 @@ impl Engine {
             id,
             match code {
                 486 | 600 => Unreached::Busy,
-                code if code != 408 && tries_next(code) => Unreached::Failed,
+                code if code != 408 && fault(code) == Fault::Address => Unreached::Failed,
                 _ => Unreached::NoAnswer,
             },
         );

@@ -82,7 +82,7 @@ impl Engine {
     }
 
     /// Every way out of a centre, best first: over the trunk named, else over each of its own. Try
-    /// them in this order while [`tries_next`](crate::trunks::tries_next) holds.
+    /// them in this order as [`fault`](crate::trunks::fault) says.
     pub(crate) fn ways_out(&self, centre: CentreId, trunk: Option<&str>) -> Vec<Way> {
         let named = |name: &str| self.site.trunks.iter().position(|trunk| trunk.name == name);
         let all = || (0..self.site.trunks.len()).filter_map(|index| u16::try_from(index).ok());

@@ -51,7 +51,6 @@ pub struct Engine {
     pub(crate) alarms: Alarms,
     /// Agents who were not rung because no media port was free.
     pub(crate) short: BTreeSet<AgentId>,
-    pub(crate) draining: bool,
     outputs: VecDeque<Output>,
     changed: BTreeSet<CallId>,
     changed_majors: BTreeSet<MajorId>,
@@ -91,7 +90,6 @@ impl Engine {
             keys: KeySource::new([0; 32]),
             alarms: Alarms::default(),
             short: BTreeSet::new(),
-            draining: false,
             outputs: VecDeque::new(),
             changed: BTreeSet::new(),
             changed_majors: BTreeSet::new(),
@@ -131,7 +129,6 @@ impl Engine {
             }
             Input::Plan(centre, plan) => self.change_plan(centre, plan),
             Input::LeftBehind(left) => self.go_on_with(*left),
-            Input::Drain => self.draining = true,
             Input::Due => self.endpoint.handle_due(now),
         }
         // What has come is read before the clock: a phone answered at the last instant is answered.
@@ -189,12 +186,6 @@ impl Engine {
     /// True when no dialog is left in the endpoint, and nothing that names one.
     pub fn has_no_dialog(&self) -> bool {
         self.endpoint.has_no_dialog()
-    }
-
-    /// True from [`Input::Drain`] on. Calls are served all the same for as long as they come: it is
-    /// for the driver to tell carriers to look elsewhere.
-    pub fn is_draining(&self) -> bool {
-        self.draining
     }
 
     /// What it serves.
@@ -293,8 +284,9 @@ impl Engine {
             }
             Told::Unconfirmed { dialog } => self.unconfirmed(dialog),
             Told::Lost { dialog, code } => self.lost(dialog, code),
-            Told::Failed { dialog, code, reason } => {
+            Told::Failed { dialog, code, reason, moved } => {
                 self.reasoned(dialog, reason);
+                self.sent_elsewhere(dialog, moved);
                 self.ringing_failed(dialog, code);
             }
             Told::Registered { user, reachable } => self.registered(&user, reachable),

@@ -70,8 +70,6 @@ pub enum Input<'a> {
     },
     /// What an earlier start left behind: before anything else comes in.
     LeftBehind(Box<LeftBehind>),
-    /// No further calls are distributed by us: the process will stop. Calls in flight go on.
-    Drain,
     /// Time has passed: whatever is due, is done.
     Due,
 }

@@ -13,7 +13,7 @@ use crate::media::{MediaCommand, Program};
 use crate::negotiate;
 use crate::release::CLEARED;
 use crate::screen;
-use crate::trunks::{Way, tries_next};
+use crate::trunks::Way;
 use sip::endpoint::Outgoing;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -55,7 +55,9 @@ impl Engine {
         let way = ways.front().ok_or(Refusal::Gone)?.clone();
         let directory = self.site.centre(by.centre).map(|centre| centre.directory.as_slice());
         let found = directory.unwrap_or_default().iter().find(|contact| contact.name == name);
-        let uri = format!("sip:{}@{};user=phone", found.ok_or(Refusal::Unknown)?.number, way.host);
+        let number = found.map(|contact| contact.number.as_str()).ok_or(Refusal::Unknown)?;
+        let number = way.moved.as_ref().map_or(number, |moved| &moved.0);
+        let uri = format!("sip:{}@{};user=phone", screen::user_part(number), way.host);
         let near = self.calls.get(&id).and_then(|call| call.caller().port).map(|port| port.thread);
         let Some(port) = self.stock.take(near) else {
             self.count(Counter::PortsExhausted);
@@ -106,16 +108,12 @@ impl Engine {
     /// A way there has failed: the next is tried, unless the other end itself has said no.
     pub(crate) fn outside_failed(&mut self, id: CallId, leg: LegId, code: u16) {
         let role = self.calls.get(&id).and_then(|call| call.party(leg)).map(|party| party.role.clone());
-        let Some(PartyRole::Outside { name, by, mut ways }) = role else { return };
+        let Some(PartyRole::Outside { name, by, ways }) = role else { return };
         self.part(id, leg, Actor::System, None);
-        let way = ways.pop_front();
-        if let Some(way) = way.filter(|_| tries_next(code)) {
-            self.trunks.failed(self.now.at, &way);
-            if self.try_way_out(id, by, &name, ways).is_ok() {
-                return;
-            }
+        let left = self.ways_left(ways, code);
+        if left.is_none_or(|left| self.try_way_out(id, by, &name, left).is_err()) {
+            self.asked_in_vain(id);
         }
-        self.asked_in_vain(id);
     }
 
     /// Somebody outside has not answered: whoever asks outside, and rings nobody else there, has the

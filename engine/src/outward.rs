@@ -3,16 +3,20 @@
 
 use crate::call::Purpose;
 use crate::call::course::Way as Away;
+use crate::call::event::Private;
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::party::PartyRole;
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, LegId};
 use crate::io::Counter;
 use crate::media::{Codec, MediaCommand, Stream};
-use crate::trunks::{Way, tries_next};
+use crate::trunks::{Fault, Way, fault};
 use crate::{screen, signs};
-use sip::endpoint::{DialogId, Outgoing};
+use sip::endpoint::{DialogId, Outgoing, Party};
+use sip::message::Uri;
+use sip::transport::Flow;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 /// The URI's characters of a number: digits, and what people write between and before them.
 fn is_of_a_number(sign: char) -> bool {
@@ -34,6 +38,7 @@ impl Engine {
         shown: Option<&str>,
     ) -> Option<Leg> {
         let way = ways.front()?.clone();
+        let number = way.moved.as_ref().map_or(number, |moved| &moved.0);
         let number: String = number.chars().filter(|sign| is_of_a_number(*sign)).collect();
         if number.is_empty() {
             return None;
@@ -88,10 +93,65 @@ impl Engine {
     /// The ways that are left after the first has failed so; `None`: another would fail as well, or
     /// there is none.
     pub(crate) fn ways_left(&mut self, mut ways: VecDeque<Way>, code: u16) -> Option<VecDeque<Way>> {
-        let failed = ways.pop_front().filter(|_| tries_next(code))?;
-        self.trunks.failed(self.now.at, &failed);
+        let failed = ways.pop_front()?;
+        match fault(code) {
+            Fault::Person => return None,
+            Fault::Address => self.trunks.failed(self.now.at, &failed),
+            // Once at each carrier, and where it has sent the call itself.
+            Fault::Carrier => {
+                let is_sent_there = |way: &Way| way.moved.is_some() && failed.moved.is_none();
+                ways.retain(|way| way.trunk != failed.trunk || is_sent_there(way));
+            }
+        }
         Some(ways).filter(|ways| !ways.is_empty())
     }
+
+    /// A carrier sends a call of ours elsewhere (3xx). When that is another of its own addresses, or another
+    /// number there, it is the next way, once; anybody else's is for the carrier to reach.
+    pub(crate) fn sent_elsewhere(&mut self, dialog: DialogId, moved: Option<Party>) {
+        let (Some(&Line::Party(id, leg)), Some(moved)) = (self.lines.get(&dialog), moved) else { return };
+        let way = self.ways_of(id, leg).and_then(|ways| ways.front().cloned());
+        let Some(way) = way.filter(|way| way.moved.is_none()) else { return };
+        let uri = Uri::read(moved.uri.as_bytes());
+        let (Uri::Sip { host, .. }, Some(number)) = (uri, moved.number) else { return };
+        if number.is_empty() || !number.chars().all(is_of_a_number) {
+            return;
+        }
+        let peers = self.site.trunks.get(usize::from(way.trunk)).map(|trunk| trunk.peers.as_slice());
+        let knows = |at: &SocketAddr| {
+            let known = peers.unwrap_or_default().iter().any(|peer| peer.ip() == at.ip());
+            known || self.trunks.has_target(way.trunk, *at)
+        };
+        let remote = match uri.address().filter(knows) {
+            Some(remote) => remote,
+            None if host.eq_ignore_ascii_case(&way.host) => way.flow.remote,
+            None => return,
+        };
+        let flow = Flow { remote, ..way.flow };
+        let next = Way { flow, moved: Some(Private(number)), ..way };
+        if let Some(ways) = self.ways_of(id, leg) {
+            ways.insert(1, next);
+        }
+    }
+
+    /// The ways to whoever this leg rings outside, the present one first.
+    fn ways_of(&mut self, id: CallId, leg: LegId) -> Option<&mut VecDeque<Way>> {
+        if self.is_rung_back(id, leg) {
+            return self.calls.get_mut(&id).map(|call| &mut call.course.ways);
+        }
+        let call = self.calls.get_mut(&id)?;
+        if call.party(leg).is_some_and(|party| matches!(party.role, PartyRole::Outlet)) {
+            let outlets = call.course.outlets.iter_mut();
+            return outlets
+                .map(|outlet| (outlet.way, &mut outlet.left))
+                .find_map(|(way, left)| (way == Away::Outside(leg)).then_some(left));
+        }
+        match &mut call.party_mut(leg)?.role {
+            PartyRole::Outside { ways, .. } => Some(ways),
+            _ => None,
+        }
+    }
+
     /// Rings the person's phone by the first of these ways; whether it can be.
     pub(crate) fn dial_person(
         &mut self,

@@ -4,7 +4,7 @@
 //! a trunk is asked by OPTIONS; whatever it answers but 503, or sends by itself, proves that it
 //! lives. Many a carrier answers no OPTIONS at all: its silence then says nothing, and its calls do. Nothing here decides about calls that come in: a trunk that is down may still call.
 
-use crate::call::event::TrunkState;
+use crate::call::event::{Private, TrunkState};
 use crate::site::{Reach, Site, Srtp};
 use crate::time::Instant;
 use sip::endpoint::{Ask, Credentials, ErrandEnd, ErrandId};
@@ -48,11 +48,37 @@ pub struct Way {
     pub srtp: Srtp,
     /// What challenges are answered with.
     pub account: Option<Credentials>,
+    /// The number the carrier has sent the call on to (3xx), where it has.
+    pub moved: Option<Private>,
 }
 
-/// Whether a call that ended so is worth the next [`Way`]: the carrier failed, not the called party.
-pub fn tries_next(code: u16) -> bool {
-    matches!(code, 403 | 407 | 401 | 408 | 430) || (500..=599).contains(&code)
+/// Whose a failure of a call of ours is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The carrier's, at this address: its next is tried, and this one is in doubt.
+    Address,
+    /// The carrier's, at each of its addresses: it does not know the number, or cannot do what we ask for.
+    /// The next trunk is tried; this one is as well as before.
+    Carrier,
+    /// The called person's, or their phone's: every way leads to the same one.
+    Person,
+}
+
+/// Whose fault a final response is (RFC 3261 §21, RFC 3398 §8.2.6.1).
+pub fn fault(code: u16) -> Fault {
+    match code {
+        // Our account there, or the way on from there. Silence is 408.
+        401 | 403 | 407 | 408 | 430 => Fault::Address,
+        // Not implemented, version, too large: the next address is the same machine again.
+        501 | 505 | 513 => Fault::Carrier,
+        500..=599 => Fault::Address,
+        // Anonymity unwanted, unavailable, busy, taken back, in the middle of another change; busy
+        // everywhere, declined, unwanted.
+        433 | 480 | 486 | 487 | 491 | 600 | 603 | 607 => Fault::Person,
+        // Redirected to no place of theirs; a number unknown, gone, incomplete or ambiguous there; a loop
+        // there; media or an extension it cannot do. Numbers move between networks, and routes differ.
+        _ => Fault::Carrier,
+    }
 }
 
 /// What is to be done, in order.
@@ -184,7 +210,7 @@ impl Trunks {
         }
     }
 
-    /// A call of ours over this way failed as [`tries_next`] says.
+    /// A call of ours over this way failed by [`Fault::Address`].
     pub(crate) fn failed(&mut self, now: Instant, way: &Way) {
         let index = usize::from(way.trunk);
         let Some(it) = self.each.get_mut(index).filter(|it| it.reach.asked.is_some()) else { return };
@@ -304,7 +330,7 @@ impl Trunks {
                 let state = if reach.asked.is_some() { target.state } else { TrunkState::Up };
                 let host = reach.domain.clone().unwrap_or_else(|| host(target.flow.remote));
                 let account = reach.account.clone();
-                (state, Way { trunk: index, flow: target.flow, host, srtp: reach.srtp, account })
+                (state, Way { trunk: index, flow: target.flow, host, srtp: reach.srtp, account, moved: None })
             }));
         }
         ways.sort_by_key(|(state, _)| *state); // stable: the order given stands within a state
@@ -315,6 +341,12 @@ impl Trunks {
     pub(crate) fn target(&self, trunk: usize, target: usize) -> Option<(Flow, &Reach)> {
         let it = self.each.get(trunk)?;
         Some((it.targets.get(target)?.flow, &it.reach))
+    }
+
+    /// Whether calls of ours go there over this trunk.
+    pub(crate) fn has_target(&self, trunk: u16, at: SocketAddr) -> bool {
+        let it = self.each.get(usize::from(trunk));
+        it.is_some_and(|it| it.targets.iter().any(|target| target.flow.remote == at))
     }
 
     /// The registration at a trunk.

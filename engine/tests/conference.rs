@@ -144,6 +144,50 @@ fn the_next_trunk_is_tried_when_one_fails_and_none_when_the_other_end_says_no() 
 }
 
 #[test]
+fn a_carrier_that_cannot_is_left_for_the_next_and_whoever_says_no_is_not() {
+    for (says, next) in [
+        ("404 Not Found", true),
+        ("410 Gone", true),
+        ("484 Address Incomplete", true),
+        ("488 Not Acceptable Here", true),
+        ("606 Not Acceptable", true),
+        ("302 Moved Temporarily", true),
+        ("480 Temporarily Unavailable", false),
+        ("486 Busy Here", false),
+        ("600 Busy Everywhere", false),
+        ("603 Decline", false),
+    ] {
+        let (mut room, caller, call, _) = talking();
+        consult(&mut room, call, "interpreter").expect("asked");
+        room.outside_says(1, says);
+        assert_eq!(room.rings_at(kit::trunk_at(0)).is_some(), next, "{says}");
+        if next {
+            assert_eq!(ends(&room), [], "{says}");
+            room.outside_says(0, says);
+        }
+        assert_eq!(ends(&room), [ConsultEnd::Unanswered], "once at each carrier: {says}");
+        over(room, caller);
+    }
+}
+
+#[test]
+fn a_carrier_that_sends_a_call_on_within_itself_is_followed_once_and_elsewhere_never() {
+    let own = kit::trunk_at(1);
+    let (mut room, caller, call, _) = talking();
+    consult(&mut room, call, "interpreter").expect("asked");
+    room.outside_redirects(1, &format!("sip:+33800000002@{own}"));
+    let again = room.rings_at(own).expect("followed");
+    assert!(again.uri().starts_with("sip:+33800000002@"), "{}", again.uri());
+    room.outside_redirects(1, &format!("sip:+33800000003@{own}"));
+    assert!(room.rings_at(own).is_none(), "no second time");
+    assert!(room.rings_at(kit::trunk_at(0)).is_some(), "the next carrier");
+    room.outside_redirects(0, "sip:+33800000004@203.0.113.9");
+    assert!(!room.wire.iter().any(|sent| sent.to.ip().to_string() == "203.0.113.9"), "nobody we know");
+    assert_eq!(ends(&room), [ConsultEnd::Unanswered]);
+    over(room, caller);
+}
+
+#[test]
 fn a_trunk_that_says_nothing_is_left_for_the_next_after_four_seconds() {
     let (mut room, caller, call, _) = talking();
     consult(&mut room, call, "interpreter").expect("asked");

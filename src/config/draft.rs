@@ -174,6 +174,7 @@ pub(super) struct Trunk {
     pub(super) peers: Vec<Located<String>>,
     #[serde(default)]
     pub(super) transport: Transport,
+    pub(super) plain: Option<bool>,
     #[serde(default)]
     pub(super) certificate_names: Vec<Located<String>>,
     pub(super) domain: Option<Located<String>>,

@@ -33,7 +33,8 @@ impl Check<'_> {
                     "boards and metrics tell trunks apart by name: rename one",
                 ));
             }
-            let mut wire = TrunkWire::default();
+            let is_tls = matches!(trunk.transport, draft::Transport::Tls);
+            let mut wire = TrunkWire { tls_only: !trunk.plain.unwrap_or(!is_tls), ..TrunkWire::default() };
             let mut peers = Vec::new();
             for peer in &trunk.peers {
                 match self.peer(peer)? {
@@ -52,15 +53,17 @@ impl Check<'_> {
                      alone: only calls from these are emergency calls",
                 ));
             }
+            let reach = self.reach(draft, trunk, &peers, &wire)?;
             let hears_tls = draft.sip.listen.iter().any(|listen| listen.get_ref().starts_with("tls:"));
-            if peers.is_empty() && wire.names.is_empty() && !hears_tls {
+            let is_its_certificate = peers.is_empty() && wire.names.is_empty();
+            if (is_its_certificate || wire.tls_only) && !hears_tls {
                 return Err(self.at(
                     &trunk.name,
-                    "a trunk known by its certificate, and nobody listens over TLS",
-                    "add `\"tls:ADDRESS:5061\"` to `listen` under [sip]: no call of this carrier could come in",
+                    "a trunk that comes over TLS alone, and nobody listens over TLS",
+                    "add `\"tls:ADDRESS:5061\"` to `listen` under [sip], or `plain = true` where it calls over UDP or TCP: \
+                     no call of this carrier could come in",
                 ));
             }
-            let reach = self.reach(draft, trunk, &peers, &wire)?;
             sites.push(TrunkSite { name: name.clone(), peers, reach });
             wires.push(wire);
         }

@@ -142,7 +142,6 @@ impl Core {
         tracing::info!(calls = self.engine.live_calls(), ?drain, "draining");
         *leave_at = Some(self.clock.now().at + drain);
         self.voice.draining();
-        self.input(Input::Drain);
         false
     }
 
@@ -153,6 +152,9 @@ impl Core {
                 Received::Datagram(length, flow) => {
                     self.voice.core.datagrams.inc();
                     let peer = self.peers.of_flow(&flow);
+                    if peer == Peer::Stranger {
+                        self.crowd.tell_of_disbelieved(&flow);
+                    }
                     // A trunk's host may speak from a port that is not the trunk's.
                     if self.crowd.admits(&flow, peer) {
                         self.input(Input::Sip { flow, peer, bytes: &buffer[..length] });

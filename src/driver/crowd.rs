@@ -91,6 +91,17 @@ impl Crowd {
         self.peers.borrow().of_flow(flow)
     }
 
+    /// Says so when somebody speaks from a trunk's address by a road the trunk never takes.
+    pub(super) fn tell_of_disbelieved(&self, flow: &Flow) {
+        if self.peers.borrow().is_disbelieved(flow) {
+            tracing::warn!(
+                remote = %flow.remote.ip(),
+                "somebody at a trunk's address speaks without TLS, and is not believed: if the carrier calls like \
+                 that, give its trunk `plain = true`"
+            );
+        }
+    }
+
     /// Who everybody is, to be asked and to be waited for.
     pub(super) fn peers(&self) -> watch::Receiver<Peers> {
         self.peers.subscribe()

@@ -85,7 +85,8 @@ impl Peers {
     }
 
     /// An exact address before a whole host: a phone may stand on the trunk's machine. Over TLS, a trunk
-    /// that has a certificate is nobody without it; where none can be shown its address is enough.
+    /// that has a certificate is nobody without it; where none can be shown its address is enough, unless it
+    /// speaks TLS alone.
     pub(super) fn of_flow(&self, flow: &Flow) -> Peer {
         let exact = self.exact.get(&flow.remote).copied();
         let known = exact.or_else(|| self.host(flow.remote.ip()));
@@ -95,11 +96,24 @@ impl Peers {
             known => known,
         };
         match peer {
-            Some(Peer::Trunk(trunk)) if flow.transport == Transport::Tls && self.has_certificate(trunk) => {
-                Peer::Stranger
-            }
+            Some(Peer::Trunk(trunk)) if self.must_show_more(trunk, flow.transport) => Peer::Stranger,
             peer => peer.unwrap_or(Peer::Stranger),
         }
+    }
+
+    /// Whether a trunk's address alone is not the trunk, by this road.
+    fn must_show_more(&self, trunk: u16, transport: Transport) -> bool {
+        match transport {
+            Transport::Tls => self.has_certificate(trunk),
+            Transport::Udp | Transport::Tcp => self.wire(trunk).is_some_and(|wire| wire.tls_only),
+        }
+    }
+
+    /// Whether somebody speaks from a trunk's address by a road the trunk never takes.
+    pub(super) fn is_disbelieved(&self, flow: &Flow) -> bool {
+        let trunk = self.trunk_address(flow.remote);
+        let is_so = |trunk| flow.transport != Transport::Tls && self.must_show_more(trunk, flow.transport);
+        trunk.is_some_and(|peer| matches!(peer, Peer::Trunk(trunk) if is_so(trunk)))
     }
 
     /// The trunk at this address, whatever it has to show for it.
@@ -134,7 +148,11 @@ impl Peers {
     }
 
     fn has_certificate(&self, trunk: u16) -> bool {
-        self.wires.get(usize::from(trunk)).is_some_and(|wire| !wire.certificates.is_empty())
+        self.wire(trunk).is_some_and(|wire| !wire.certificates.is_empty())
+    }
+
+    fn wire(&self, trunk: u16) -> Option<&TrunkWire> {
+        self.wires.get(usize::from(trunk))
     }
 
     /// Who shows this certificate, whose chain has been verified; without one of a trunk's names in
@@ -167,7 +185,9 @@ impl Peers {
     }
 
     /// The addresses of this family that get a socket of their own, each with the socket's index
-    /// from 1 on: one for each trunk, and one for all desk phones at fixed places.
+    /// from 1 on: one for each trunk, and one for all desk phones at fixed places. Where there are more than
+    /// can be told apart, the last have none: the trunks' first ones stand first, each trunk's in turn, and
+    /// phones at the end.
     pub(super) fn steered(&self, is_ipv4: bool) -> Vec<(IpAddr, u32)> {
         let exact = self.exact.iter().map(|(address, peer)| (address.ip(), peer));
         let hosts = self.any_port.iter().chain(&self.by_name).map(|(ip, peer)| (*ip, peer));
@@ -183,7 +203,15 @@ impl Peers {
             .collect();
         let mut steered: Vec<(IpAddr, u32)> = indexed.into_iter().collect();
         steered.dedup_by_key(|(ip, _)| *ip);
-        steered
+        let mut taken: HashMap<u32, usize> = HashMap::new();
+        let ranked = steered.drain(..).map(|(ip, socket)| {
+            let turn = taken.entry(socket).or_default();
+            *turn += 1;
+            (socket == phones, *turn, socket, ip)
+        });
+        let mut ranked: Vec<_> = ranked.collect();
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(_, _, socket, ip)| (ip, socket)).collect()
     }
 
     /// How many sockets of their own there are beside the one for everybody else.
@@ -272,6 +300,28 @@ mod tests {
         assert_eq!(of(Transport::Udp), Peer::Trunk(0));
         assert_eq!(of(Transport::Tcp), Peer::Trunk(0));
         assert_eq!(of(Transport::Tls), Peer::Stranger);
+    }
+
+    #[test]
+    fn a_trunk_that_speaks_tls_alone_is_nobody_by_another_road() {
+        let mut peers = shown();
+        peers.wires[0].tls_only = true;
+        let flow = |transport| flow(transport, "192.0.2.1:5060");
+        for transport in [Transport::Udp, Transport::Tcp] {
+            assert_eq!(peers.of_flow(&flow(transport)), Peer::Stranger);
+            assert!(peers.is_disbelieved(&flow(transport)), "said aloud");
+        }
+        let key = rcgen::generate_simple_self_signed(vec!["sbc.carrier.example".to_owned()]).unwrap();
+        let shows = peers.of_certificate(&flow(Transport::Tls), Some(key.cert.der()));
+        assert_eq!((shows, peers.is_disbelieved(&flow(Transport::Tls))), (Peer::Trunk(0), false));
+    }
+
+    #[test]
+    fn the_first_addresses_of_each_trunk_stand_first_in_turn_and_phones_last() {
+        let mut peers = peers(&[&["192.0.2.1", "192.0.2.2", "192.0.2.3"], &["192.0.2.200"]]);
+        peers.exact.insert("192.0.2.0:5060".parse().unwrap(), Peer::Phone);
+        let steered: Vec<u32> = peers.steered(true).into_iter().map(|(_, socket)| socket).collect();
+        assert_eq!(steered, [1, 2, 1, 1, 3]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! everybody else is read beside their connections ([`super::stream`]): here it only sends.
 
 use super::peers::Peers;
-use super::steer::steer;
+use super::steer::{steer, tell_of_left};
 use sip::transport::{Flow, Transmit, Transport};
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -47,7 +47,8 @@ impl Listener {
         let known = steered(peers, local);
         let mut sockets = Vec::new();
         match steer(&others, &known) {
-            Ok(()) => {
+            Ok(fit) => {
+                tell_of_left(local, known.len(), fit);
                 for _ in 0..of_group {
                     sockets.push(UdpSocket::from_std(grouped(local)?)?);
                 }
@@ -119,8 +120,10 @@ impl Udp {
     /// Trunks have other addresses from here on.
     pub(super) fn steer(&self, peers: &Peers) {
         for listener in self.listeners.iter().filter(|listener| !listener.sockets.is_empty()) {
-            if let Err(error) = steer(&listener.others, &steered(peers, listener.local)) {
-                tracing::error!(%error, "a trunk's address shares the socket of everybody");
+            let known = steered(peers, listener.local);
+            match steer(&listener.others, &known) {
+                Ok(fit) => tell_of_left(listener.local, known.len(), fit),
+                Err(error) => tracing::error!(%error, "a trunk's address shares the socket of everybody"),
             }
         }
     }

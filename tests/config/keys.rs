@@ -85,7 +85,7 @@ fn every_key_the_guide_describes_has_its_examples_and_no_other_is_taken() {
         ("[sip]", "[sip]\n", 13),
         ("[media]", "[media]\n", 6),
         ("[http]", "[http]\n", 4),
-        ("[[trunk]]", "[[trunk]]\n", 12),
+        ("[[trunk]]", "[[trunk]]\n", 13),
         ("[[access]]", "[[access]]\n", 5),
         ("[[centre.agent]]", "[[centre.agent]]\n", 8),
     ] {

@@ -141,7 +141,7 @@ fn a_trunk_needs_addresses_or_a_certificate() {
         RIGHT.replace(peers, "certificate_names = [\"sbc.carrier.example\"]").replace("\n[media]", files);
     let said = site.load(&shown).expect_err("none of its calls could come in").to_string();
     assert!(
-        said.starts_with("error: a trunk known by its certificate, and nobody listens over TLS"),
+        said.starts_with("error: a trunk that comes over TLS alone, and nobody listens over TLS"),
         "{said}"
     );
     let heard = shown.replace("listen = [\"udp:", "listen = [\"tls:127.0.0.1:5061\", \"udp:");

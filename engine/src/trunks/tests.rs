@@ -191,7 +191,21 @@ fn a_call_tries_what_is_up_first_and_what_is_down_all_the_same() {
     let way = trunks.ways(&[0]).remove(0);
     trunks.failed(at(2), &way);
     assert_eq!(order(&trunks), [address(3), address(1), address(2)], "what has just failed waits");
-    assert!(tries_next(503) && tries_next(408) && !tries_next(486) && !tries_next(404) && !tries_next(603));
+}
+
+#[test]
+fn a_final_response_says_whose_fault_it_is() {
+    for (whose, codes) in [
+        (Fault::Address, &[401, 403, 407, 408, 430, 500, 502, 503, 504, 580][..]),
+        (Fault::Carrier, &[300, 301, 302, 305, 380]),
+        (Fault::Carrier, &[400, 402, 404, 405, 406, 410, 413, 414, 415, 416, 420, 421, 423]),
+        (Fault::Carrier, &[482, 483, 484, 485, 488, 493, 494, 501, 505, 513, 604, 606, 608]),
+        (Fault::Person, &[433, 480, 486, 487, 491, 600, 603, 607]),
+    ] {
+        for code in codes {
+            assert_eq!(fault(*code), whose, "{code}");
+        }
+    }
 }
 
 #[test]

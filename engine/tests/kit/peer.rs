@@ -210,6 +210,14 @@ impl Room {
         invite
     }
 
+    /// The carrier at trunk `index` sends the INVITE that rings there on to this address.
+    pub fn outside_redirects(&mut self, index: u16, uri: &str) {
+        let at = trunk_at(index);
+        let invite = self.rings_at(at).unwrap_or_else(|| panic!("nothing rings over trunk {index}"));
+        let contact = format!("Contact: <{uri}>\r\n");
+        self.send(at, &invite.response("302 Moved Temporarily", &tag(&invite), &contact, ""));
+    }
+
     /// Somebody outside hangs up.
     pub fn outside_bye(&mut self, index: u16, invite: &Sip) {
         let at = trunk_at(index);

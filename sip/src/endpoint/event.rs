@@ -174,6 +174,8 @@ pub enum Event {
         code: u16,
         /// The Reason header of the response.
         reason: Option<Reason>,
+        /// Where a redirection (3xx) sends the call: the first SIP address it names.
+        moved: Option<Party>,
     },
     /// The peer changes the session (re-INVITE, UPDATE or PRACK), before our answer, too: answer with
     /// [`accept`](super::Endpoint::accept).

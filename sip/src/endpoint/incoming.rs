@@ -410,7 +410,7 @@ fn read_invite(peer: Peer, flow: Flow, message: &Message<'_>, requires: &[&str],
 }
 
 impl Party {
-    fn of(address: &NameAddr<'_>) -> Self {
+    pub(super) fn of(address: &NameAddr<'_>) -> Self {
         let display = address.display.to_str();
         let display = display.trim();
         Party {

@@ -2,7 +2,7 @@
 
 use super::commands::derived;
 use super::incoming::{reason_of, sdp_of};
-use super::{Counter, DialogId, Endpoint, Event, Purpose, Reason, Wake};
+use super::{Counter, DialogId, Endpoint, Event, Party, Purpose, Reason, Wake};
 use crate::dialog::{Dialog, Fact, Move, Phase, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
@@ -71,6 +71,10 @@ impl Endpoint {
             (Purpose::Refer(dialog), 200..=299) => self.refer_answered(dialog, code),
             (Purpose::Reoffer(dialog), 422) => self.reoffer_longer(now, dialog, message),
             (Purpose::Invite(dialog), 422) if self.ask_longer(now, dialog, message) => {}
+            (Purpose::Invite(dialog), 300..=399) => {
+                let moved = message.contact().map(|contact| Party::of(&contact));
+                self.invite_failed(now, dialog, code, reason_of(message), moved);
+            }
             (Purpose::Refresh(dialog), 422) => self.refresh_longer(now, dialog, message),
             (_, code) => self.request_failed(now, purpose, code, Some(code), reason_of(message)),
         }
@@ -214,14 +218,7 @@ impl Endpoint {
             return;
         }
         match purpose {
-            Purpose::Invite(dialog) => {
-                let Some(Usage::Calling(set)) = self.usages.get(&dialog) else { return };
-                let next = set.phase.row(Fact::Failure);
-                self.forget(now, dialog);
-                if next == Move::Fail {
-                    self.events.push_back(Event::Failed { dialog, code, reason });
-                }
-            }
+            Purpose::Invite(dialog) => self.invite_failed(now, dialog, code, reason, None),
             Purpose::Reoffer(dialog) => self.reoffer_failed(now, dialog, code, heard),
             Purpose::Refresh(dialog) => self.refresh_failed(now, dialog, heard),
             Purpose::Refer(dialog) => self.refer_answered(dialog, code),
@@ -239,6 +236,22 @@ impl Endpoint {
             }
             Purpose::Errand(id) => self.end_errand(id, code, None),
             Purpose::Cancel(_) | Purpose::Prack(_) | Purpose::Nothing => {}
+        }
+    }
+
+    fn invite_failed(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        code: u16,
+        reason: Option<Reason>,
+        moved: Option<Party>,
+    ) {
+        let Some(Usage::Calling(set)) = self.usages.get(&dialog) else { return };
+        let next = set.phase.row(Fact::Failure);
+        self.forget(now, dialog);
+        if next == Move::Fail {
+            self.events.push_back(Event::Failed { dialog, code, reason, moved });
         }
     }
 

@@ -92,6 +92,7 @@ async fn serve(stream: TcpStream, flow: Flow, ground: &Ground, room: &Room) {
     pulse::watch(&stream);
     if flow.transport != Transport::Tls {
         let peer = ground.crowd.of_flow(&flow);
+        ground.crowd.tell_of_disbelieved(&flow);
         return carry_on(stream, ground, flow, peer).await;
     }
     let Some(secure) = &ground.secure else { return };

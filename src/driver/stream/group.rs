@@ -5,7 +5,7 @@
 //! no carrier out.
 
 use crate::driver::peers::Peers;
-use crate::driver::steer::steer;
+use crate::driver::steer::{steer, tell_of_left};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
@@ -32,8 +32,12 @@ impl Group {
         let local = alone.local_addr()?.as_socket().unwrap_or(address);
         drop(alone);
         let others = grouped(local)?;
-        let trunks = match steer(&others, &steered(peers, local)) {
-            Ok(()) => Some(grouped(local)?),
+        let known = steered(peers, local);
+        let trunks = match steer(&others, &known) {
+            Ok(fit) => {
+                tell_of_left(local, known.len(), fit);
+                Some(grouped(local)?)
+            }
             Err(error) => {
                 tracing::warn!(%error, "trunks share a listener with everybody: a flood can fill its queue");
                 None
@@ -52,8 +56,10 @@ impl Group {
         if self.trunks.is_none() {
             return;
         }
-        if let Err(error) = steer(&self.others, &steered(peers, self.local)) {
-            tracing::error!(%error, "a trunk's address shares the listener of everybody");
+        let known = steered(peers, self.local);
+        match steer(&self.others, &known) {
+            Ok(fit) => tell_of_left(self.local, known.len(), fit),
+            Err(error) => tracing::error!(%error, "a trunk's address shares the listener of everybody"),
         }
     }
 
