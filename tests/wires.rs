@@ -75,6 +75,29 @@ fn a_burst_over_one_connection_is_answered_over_it_to_the_last() {
     writes.join().expect("ends").expect("written");
 }
 
+#[test]
+fn callers_of_a_border_that_fails_over_are_all_answered_over_its_one_connection() {
+    const BURST: usize = 400;
+    let house = House::open("", "");
+    let mut carrier = Carrier::tcp(house.tcp);
+    let sdp =
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n";
+    let of_sdp = "Content-Type: application/sdp\r\n";
+    let (ids, texts): (Vec<String>, Vec<String>) =
+        (0..BURST).map(|_| carrier.request("INVITE", "sip:15@127.0.0.1", of_sdp, sdp)).unzip();
+    let mut writer = carrier.second_hand();
+    let writes = std::thread::spawn(move || writer.write_all(texts.concat().as_bytes()));
+    let mut open: BTreeSet<String> = ids.into_iter().collect();
+    while !open.is_empty() {
+        let left = open.len();
+        let answer = carrier.receive(SOON).unwrap_or_else(|| panic!("{left} of {BURST} are not answered"));
+        if !answer.starts_with("SIP/2.0 100") {
+            open.remove(value(&answer, "Call-ID"));
+        }
+    }
+    writes.join().expect("ends").expect("written");
+}
+
 /// A house with TCP, and a desk phone at a fixed place that may say twenty messages a second.
 fn with_a_phone(at: SocketAddr, tcp: u16) -> Node {
     Node::start_edited(Phones::None, PLAN, |text, _| {

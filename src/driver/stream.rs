@@ -12,6 +12,7 @@ mod datagrams;
 mod door;
 mod group;
 mod lane;
+mod outbox;
 mod pulse;
 mod room;
 
@@ -23,6 +24,7 @@ use super::peers::Peers;
 use super::sip_tls::Secure;
 use bytes::Bytes;
 use lane::{Lane, Turn};
+use outbox::{Outbox, outbox};
 use room::{Guest, Room};
 use sip::transport::{Flow, FramingError, Peer, Transmit, Transport};
 use std::collections::HashMap;
@@ -30,10 +32,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-
-/// Messages waiting for one slow peer; beyond it the connection is closed, since a peer that does
-/// not read its signalling is gone. Each is at most 64 kB.
-const QUEUE: usize = 256;
 
 /// Messages of trunks on their way to the core: a burst while one step runs. Beyond it their
 /// connections wait, as TCP lets them.
@@ -48,7 +46,7 @@ pub(super) enum StreamEvent {
     /// One whole message.
     Message(Flow, Peer, Bytes),
     /// A connection is open: what is sent to its peer can use it.
-    Opened(Flow, mpsc::Sender<Bytes>),
+    Opened(Flow, Outbox),
     /// A connection is over, or could not be opened.
     Closed(Flow),
     /// What came cannot be cut into messages; the connection is closed.
@@ -110,7 +108,7 @@ pub(super) struct Streams {
     groups: Vec<Group>,
     room: Arc<Room>,
     _lanes: [Lane; 2],
-    open: HashMap<u64, (Flow, mpsc::Sender<Bytes>)>,
+    open: HashMap<u64, (Flow, Outbox)>,
     by_peer: HashMap<(Transport, SocketAddr), u64>,
     next: u64,
 }
@@ -158,7 +156,7 @@ impl Streams {
     }
 
     /// A connection is open.
-    pub(super) fn opened(&mut self, flow: Flow, write: mpsc::Sender<Bytes>) {
+    pub(super) fn opened(&mut self, flow: Flow, write: Outbox) {
         self.by_peer.insert((flow.transport, flow.remote), flow.connection);
         self.open.insert(flow.connection, (flow, write));
     }
@@ -196,7 +194,7 @@ impl Streams {
         match connection.and_then(|number| self.open.get(&number)) {
             Some((flow, write)) => {
                 let flow = *flow;
-                let broken = write.try_send(transmit.bytes).is_err();
+                let broken = !write.put(transmit.bytes);
                 broken.then(|| {
                     self.closed(&flow);
                     flow
@@ -210,10 +208,10 @@ impl Streams {
         let number = self.next;
         self.next += 2;
         let flow = Flow { connection: number, ..transmit.flow };
-        let (write, queue) = mpsc::channel(QUEUE);
-        let _ = write.try_send(transmit.bytes); // the queue is empty
-        self.opened(flow, write);
         let is_trunk = self.ground.crowd.peers().borrow().is_trunk_address(flow.remote);
+        let (write, queue) = outbox(is_trunk);
+        let _ = write.put(transmit.bytes); // it is empty
+        self.opened(flow, write);
         let lane = self.ground.lanes.of(is_trunk);
         lane.spawn(connect::run(Arc::clone(&self.ground), flow, queue));
         None

@@ -1,12 +1,11 @@
 //! One connection's life: reads messages and writes the queue until either side ends.
 
+use super::outbox::{Outbox, Outgoing};
 use super::{Ground, StreamEvent};
 use crate::driver::peers::Asked;
-use bytes::Bytes;
 use sip::transport::{Flow, Framer, Peer, Transport};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// How long a stranger may keep a place: whoever is a phone has registered by then. What it says
@@ -36,7 +35,7 @@ pub(super) async fn carry(
     ground: &Ground,
     flow: Flow,
     peer: Peer,
-    (unknown, mut queue): (Option<mpsc::Sender<Bytes>>, mpsc::Receiver<Bytes>),
+    (unknown, mut queue): (Option<Outbox>, Outgoing),
 ) {
     let mut life = Life { ground, flow, peer, framer: Framer::new(), said: false, doubted: false, unknown };
     let (mut read, mut write) = tokio::io::split(stream);
@@ -51,7 +50,7 @@ pub(super) async fn carry(
         // Answers go out before more is asked for: a peer that reads shall never look like one that does not.
         let goes_on = tokio::select! {
             biased;
-            next = queue.recv() => match next {
+            next = queue.next() => match next {
                 Some(bytes) => written(&mut write, &bytes).await,
                 None => false,
             },
@@ -86,7 +85,7 @@ struct Life<'a> {
     /// Whether it has been looked at once.
     doubted: bool,
     /// How to write to it, until the core knows.
-    unknown: Option<mpsc::Sender<Bytes>>,
+    unknown: Option<Outbox>,
 }
 
 impl Life<'_> {
@@ -96,7 +95,7 @@ impl Life<'_> {
         &mut self,
         bytes: &[u8],
         write: &mut (impl AsyncWrite + Unpin),
-        queue: &mut mpsc::Receiver<Bytes>,
+        queue: &mut Outgoing,
     ) -> bool {
         self.framer.push(bytes);
         while let Some(next) = self.framer.next() {
@@ -122,7 +121,7 @@ impl Life<'_> {
             loop {
                 tokio::select! {
                     biased;
-                    Some(answer) = queue.recv() => if !written(write, &answer).await { return false },
+                    Some(answer) = queue.next() => if !written(write, &answer).await { return false },
                     taken = &mut taken => match taken {
                         Ok(()) => break,
                         Err(_) => return false, // nobody serves any more
@@ -172,12 +171,12 @@ impl Life<'_> {
 }
 
 /// A while in which nothing is read, and what is to be written is.
-async fn rests(write: &mut (impl AsyncWrite + Unpin), queue: &mut mpsc::Receiver<Bytes>) -> bool {
+async fn rests(write: &mut (impl AsyncWrite + Unpin), queue: &mut Outgoing) -> bool {
     let until = Instant::now() + PHONE_RESTS;
     loop {
         tokio::select! {
             biased;
-            Some(answer) = queue.recv() => if !written(write, &answer).await { return false },
+            Some(answer) = queue.next() => if !written(write, &answer).await { return false },
             () = tokio::time::sleep_until(until) => return true,
         }
     }

@@ -1,13 +1,12 @@
 //! Connections we open.
 
 use super::carry::carry;
+use super::outbox::Outgoing;
 use super::{Ground, StreamEvent, pulse};
-use bytes::Bytes;
 use sip::transport::{Flow, Peer, Transport};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 
 /// How long a connection may take to open: one lost SYN sent again. A long request falls back to a
@@ -18,7 +17,7 @@ const CONNECT: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Opens the connection, and carries it until it ends.
-pub(super) async fn run(ground: Arc<Ground>, flow: Flow, queue: mpsc::Receiver<Bytes>) {
+pub(super) async fn run(ground: Arc<Ground>, flow: Flow, queue: Outgoing) {
     let peer = ground.crowd.of_flow(&flow);
     if let Some(queue) = attempt(&ground, flow, queue).await {
         drop(queue);
@@ -27,7 +26,7 @@ pub(super) async fn run(ground: Arc<Ground>, flow: Flow, queue: mpsc::Receiver<B
 }
 
 /// Gives the queue back when no connection came about.
-async fn attempt(ground: &Ground, flow: Flow, queue: mpsc::Receiver<Bytes>) -> Option<mpsc::Receiver<Bytes>> {
+async fn attempt(ground: &Ground, flow: Flow, queue: Outgoing) -> Option<Outgoing> {
     let Ok(Ok(stream)) = tokio::time::timeout(CONNECT, TcpStream::connect(flow.remote)).await else {
         return Some(queue);
     };

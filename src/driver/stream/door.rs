@@ -5,15 +5,15 @@
 //! that is no trunk's.
 
 use super::carry::carry;
+use super::outbox::outbox;
 use super::room::{Guest, Room};
-use super::{Ground, Group, QUEUE, StreamEvent, pulse};
+use super::{Ground, Group, StreamEvent, pulse};
 use crate::driver::crowd::Tally;
 use sip::transport::{Flow, Peer, Transport};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 /// A handshake that takes longer is a broken network or a flood.
@@ -126,8 +126,9 @@ async fn carry_on(
     flow: Flow,
     peer: Peer,
 ) {
-    let (write, queue) = mpsc::channel(QUEUE);
-    if let Peer::Trunk(_) = peer {
+    let is_trunk = matches!(peer, Peer::Trunk(_));
+    let (write, queue) = outbox(is_trunk);
+    if is_trunk {
         // Known before it speaks: calls of ours may go this way.
         if ground.trunks.send(StreamEvent::Opened(flow, write)).await.is_ok() {
             carry(stream, ground, flow, peer, (None, queue)).await;
