@@ -373,8 +373,8 @@ fn i23_whatever_is_lost_and_whenever_anybody_hangs_up_both_sides_come_to_rest() 
                 (4, Some(b)) => wire.ends[B].ring(now, b, 180, None),
                 (5, Some(b)) => wire.ends[B].reoffer(now, b, OFFER),
                 (6, _) => wire.ends[A].reoffer(now, a, OFFER),
-                (7 | 8, Some(b)) => wire.ends[B].accept(now, b, ANSWER),
-                (9 | 10, _) => wire.ends[A].accept(now, a, ANSWER),
+                (7 | 8, Some(b)) => _ = wire.ends[B].accept(now, b, ANSWER),
+                (9 | 10, _) => _ = wire.ends[A].accept(now, a, ANSWER),
                 (11, Some(b)) => wire.ends[B].probe(now, b),
                 _ => {}
             }

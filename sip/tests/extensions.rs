@@ -4,8 +4,8 @@ mod wire;
 
 use sip::endpoint::{Counter, DialogId, Event, Outgoing};
 use sip::transport::Peer;
-use wire::desk::{Desk, TRUNK, request, shorts};
-use wire::{A, ANSWER, B, OFFER, Wire, first, now, short, tag, value};
+use wire::desk::{Desk, RELIABLY, TRUNK, early, offer_of, prack, request, shorts};
+use wire::{A, ANSWER, B, OFFER, Wire, first, now, short, value};
 
 /// A call from A that rings at B with early media.
 fn ringing(mut wire: Wire) -> (Wire, DialogId, DialogId) {
@@ -119,39 +119,6 @@ fn a_caller_who_cannot_acknowledge_is_told_as_ever() {
     assert_eq!((wire.times(B, "183 INVITE"), wire.times(A, "PRACK")), (1, 0));
     assert_eq!(wire.told(A), "progress 183");
     hang_up(wire, a);
-}
-
-fn offer_of(method: &str, number: u32, ours: &str, more: &str) -> String {
-    let sdp = String::from_utf8_lossy(OFFER);
-    request(method, &format!("{method}{number}"), ours, more)
-        .replace("CSeq: 1", &format!("CSeq: {number}"))
-        .replace(
-            "Content-Length: 0\r\n\r\n",
-            &format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len()),
-        )
-}
-
-const RELIABLY: &str = "Require: 100rel\r\nAllow: INVITE, UPDATE\r\n";
-
-/// An INVITE with `more` has come and early media has been sent: the desk, the dialog, its To tag and RSeq.
-fn early(invite: &str) -> (Desk, DialogId, String, u32) {
-    let mut desk = Desk::new();
-    let sent = desk.hear(TRUNK, invite);
-    let ours = format!(";tag={}", tag(&value(&sent[0], "To")));
-    let dialog = desk.calls()[0];
-    desk.endpoint.ring(now(desk.at), dialog, 183, Some(ANSWER));
-    let sent = desk.take();
-    assert_eq!(
-        (shorts(&sent), value(&sent[0], "Require")),
-        (vec!["183 INVITE".to_owned()], "100rel".to_owned())
-    );
-    let number = value(&sent[0], "RSeq").parse().expect("a number");
-    (desk, dialog, ours, number)
-}
-
-fn prack(ours: &str, number: u32, rseq: u32) -> String {
-    request("PRACK", &format!("p{number}"), ours, &format!("RAck: {rseq} 1 INVITE\r\n"))
-        .replace("CSeq: 1", &format!("CSeq: {number}"))
 }
 
 // RFC 3262 §3.

@@ -184,10 +184,11 @@ fn a_bye_whose_connection_is_gone_reaches_the_peer() {
 fn a_bye_that_meets_a_connection_about_to_break_is_sent_over_another_once() {
     let mut border = Border::over(Transport::Tls);
     let (dialog, _) = border.talking("198.51.100.7");
-    border.endpoint.end(now(border.at), dialog, None);
+    border.endpoint.end(now(border.at), dialog, Some("Q.850;cause=16"));
     assert_eq!(border.take()[0].0, border.flow);
     let again = border.cut();
     assert_eq!((shorts(&again), again[0].0.remote.port()), (vec!["BYE".to_owned()], 5061));
+    assert_eq!(wire::value(&again[0].1, "Reason"), "Q.850;cause=16", "and says why");
     border.flow = Flow { connection: 5, ..again[0].0 };
     assert!(border.cut().is_empty(), "nobody is there");
     border.wait(70);

@@ -185,6 +185,25 @@ fn a_refresh_lost_while_a_line_is_down_is_said_again_before_the_session_ends() {
     }
 }
 
+// RFC 3311 §5.1: the 2xx of an UPDATE may tell of another Contact.
+#[test]
+fn a_peer_that_moves_in_its_answer_to_a_refresh_is_followed() {
+    let mut wire = Wire::udp();
+    wire.rewrite = Box::new(|by, text| match short(&text).as_str() {
+        "200 UPDATE" if by == B => text.replace("<sip:192.0.2.2:5060>", "<sip:moved@192.0.2.2:5060>"),
+        _ => text,
+    });
+    let (a, _) = wire.talk();
+    wire.run(901_000);
+    assert_eq!(wire.times(A, "UPDATE"), 1);
+    let now = wire.now();
+    wire.ends[A].end(now, a, None);
+    wire.run(10);
+    let bye = wire.log.iter().find(|it| short(&it.2) == "BYE").expect("hangs up").2.clone();
+    assert!(bye.starts_with("BYE sip:moved@192.0.2.2:5060 SIP/2.0"), "{bye}");
+    wire.rests();
+}
+
 /// What a carrier that wants a proof says to a request.
 fn challenge(request: &str) -> String {
     let lines =

@@ -245,7 +245,7 @@ impl Stage {
             b'f' => self.endpoint.refuse(now, dialog, 486, None),
             b'e' => self.endpoint.end(now, dialog, Some("Q.850;cause=16")),
             b'o' => self.endpoint.reoffer(now, dialog, sdp),
-            b'c' => self.endpoint.accept(now, dialog, sdp),
+            b'c' => _ = self.endpoint.accept(now, dialog, sdp),
             b'd' => self.endpoint.decline(now, dialog, 488),
             _ => self.endpoint.probe(now, dialog),
         }

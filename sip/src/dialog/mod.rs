@@ -15,7 +15,7 @@ mod snapshot;
 
 pub use local::{ALLOW, Local, Request, SUPPORTED};
 pub use ringing::Ringing;
-pub use session::{Ending, Ours, Session, Theirs, Unacknowledged};
+pub use session::{Ending, Ours, Session, Theirs, Unacknowledged, Unpracked};
 pub use set::{Credentials, DialogSet, Early, FORKS_MAX, Fact, Move, Outgoing, Phase};
 pub use snapshot::{DialogSnapshot, SNAPSHOT_VERSION};
 

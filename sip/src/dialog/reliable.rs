@@ -125,8 +125,9 @@ impl State {
             (Clear, Fact::Prack) | (_, Fact::Stray) => Move::Unknown,
             // §3 would refuse the INVITE with a 5xx: whoever calls here is not refused for that.
             (Bare | Described, Fact::GaveUp) => Move::GoOn,
-            (Described, Fact::WaitedEnough) => Move::Answer,
-            (Clear, Fact::GaveUp) | (Clear | Bare, Fact::WaitedEnough) => Move::Nothing,
+            // Clear: the PRACK has come with an offer that nobody has answered.
+            (Clear | Described, Fact::WaitedEnough) => Move::Answer,
+            (Clear, Fact::GaveUp) | (Bare, Fact::WaitedEnough) => Move::Nothing,
         }
     }
 }
@@ -141,7 +142,7 @@ mod tests {
         let table = [
             (
                 State::Clear,
-                [Move::Send, Move::Answer, Move::Unknown, Move::Unknown, Move::Nothing, Move::Nothing],
+                [Move::Send, Move::Answer, Move::Unknown, Move::Unknown, Move::Nothing, Move::Answer],
             ),
             (
                 State::Bare,

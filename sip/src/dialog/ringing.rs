@@ -39,3 +39,14 @@ pub struct Ringing {
     /// The INVITE came from a trunk: nothing of it is refused for its form, and a refusal is counted.
     pub from_trunk: bool,
 }
+
+impl Ringing {
+    /// An offer of the caller's is accepted: an answer that waits describes what is in force from here on.
+    pub fn accept(&mut self, sdp: &[u8]) -> Option<Theirs> {
+        let theirs = self.theirs.take()?;
+        if let Some(held) = self.reliable.as_mut().and_then(|reliable| reliable.held.as_mut()) {
+            held.sdp = Bytes::copy_from_slice(sdp);
+        }
+        Some(theirs)
+    }
+}

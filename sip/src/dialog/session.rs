@@ -40,12 +40,23 @@ pub struct Session {
     pub referred: Option<u32>,
     /// A REFER of ours is not decided yet.
     pub refers: bool,
-    /// A reliable provisional response answered before its PRACK came: RSeq and CSeq (RFC 3262 §3).
-    pub unpracked: Option<(u32, u32)>,
-    /// How far our side has ended it.
+    /// A reliable provisional response answered before its PRACK came (RFC 3262 §3).
+    pub unpracked: Option<Unpracked>,
+    /// How far it is ended.
     pub ending: Ending,
     /// The Reason of its BYE.
     pub reason: Option<String>,
+}
+
+/// A reliable provisional response whose PRACK the answer did not wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unpracked {
+    /// Its RSeq.
+    pub rseq: u32,
+    /// CSeq of the INVITE.
+    pub cseq: u32,
+    /// It carried the offer: its PRACK may bring the answer, even behind the ACK.
+    pub awaits_answer: bool,
 }
 
 /// A 2xx that is repeated until its ACK comes (§13.3.1.4).
@@ -99,7 +110,7 @@ pub struct Ours {
     pub cancelled: bool,
 }
 
-/// How far our side has ended a session.
+/// How far a session is ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Nobody wants to.
@@ -108,6 +119,9 @@ pub enum Ending {
     AfterAck(Option<String>),
     /// The BYE is on its way.
     ByeSent,
+    /// The peer's BYE has overtaken the ACK of our 2xx, or was sent before that came: it is repeated still,
+    /// or the peer's INVITE would never end.
+    Left,
 }
 
 impl Session {
@@ -135,7 +149,7 @@ impl Session {
         }
     }
 
-    /// Our side has ended it: nothing about it is told any more.
+    /// It is ended: nothing about it is told any more.
     pub fn is_over(&self) -> bool {
         self.ending != Ending::No
     }

@@ -96,6 +96,8 @@ pub struct Early {
     pub theirs: Option<Theirs>,
     /// That offer.
     pub offer: Option<Bytes>,
+    /// An UPDATE of this fork has replaced what it answered first.
+    pub renewed: bool,
 }
 
 /// Where an outgoing INVITE stands.
@@ -161,19 +163,24 @@ impl DialogSet {
         }
     }
 
-    /// The UPDATE of a fork that waits for our answer, which is given: what it offers is in force.
-    pub fn accept_update(&mut self) -> Option<Theirs> {
+    /// The UPDATE of a fork that waits for our answer, which is given: what both say is in force.
+    pub fn accept_update(&mut self, answer: &[u8]) -> Option<Theirs> {
         let early = self.early.iter_mut().find(|early| early.theirs.is_some())?;
         let (theirs, tag) = (early.theirs.take(), early.dialog.remote_tag.clone());
+        self.outgoing.sdp = answer.to_vec();
         if let Some(offer) = early.offer.take() {
+            early.renewed = true;
             self.describe(&tag, offer);
         }
         theirs
     }
 
-    /// What a fork has said of its audio.
-    pub fn description_of(&self, tag: &str) -> Option<Bytes> {
-        self.described.iter().find(|(of, _)| of == tag).map(|(_, sdp)| sdp.clone())
+    /// What is in force with a fork that answers. Its 2xx may repeat the answer it gave first, which an
+    /// UPDATE since has replaced (RFC 3261 §13.2.1: what a later response describes is ignored).
+    pub fn in_force(&self, tag: &str, answer: Option<Bytes>) -> Option<Bytes> {
+        let renewed = self.early.iter().any(|early| early.renewed && early.dialog.remote_tag == tag);
+        let told = || self.described.iter().find(|(of, _)| of == tag).map(|(_, sdp)| sdp.clone());
+        answer.filter(|_| !renewed).or_else(told)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Counter, DialogId, Endpoint, Outgoing, Purpose, Wake};
 use crate::dialog::refresh::{ASKED, Verdict};
 use crate::dialog::{
     ALLOW, DialogSet, Ending, Fact, Move, Ours, Phase, Request, Ringing, SUPPORTED, Session, Unacknowledged,
-    Usage,
+    Unpracked, Usage,
 };
 use crate::message::{Builder, Message, Name, StartLine};
 use crate::time::{Instant, Now};
@@ -32,7 +32,11 @@ impl Endpoint {
             (ringing.awaits_answer, ringing.described, ringing.timer, ringing.updates);
         self.schedule.clear(&mut repeat);
         let mut session = Session::new(early, false, ringing.credentials);
-        session.unpracked = self.leave_reliable(reliable).map(|rseq| (rseq, cseq));
+        session.unpracked = self.leave_reliable(reliable).map(|(rseq, described)| Unpracked {
+            rseq,
+            cseq,
+            awaits_answer: described && awaits_answer,
+        });
         (session.updates, session.theirs) = (updates, theirs);
         session.spoken = Bytes::copy_from_slice(sdp);
         let bytes = self.success(&pending, Some(sdp).filter(|_| !described), timer);
@@ -228,9 +232,11 @@ impl Endpoint {
         else {
             return false;
         };
-        let tried = match self.usages.get_mut(&id) {
-            Some(Usage::Standing(session)) => &mut session.tries_again,
-            Some(Usage::Calling(set)) => &mut set.tries_again,
+        let tried = match (purpose, self.usages.get_mut(&id)) {
+            (Purpose::Cancel(_), Some(Usage::Calling(set))) => &mut set.tries_again,
+            // Answered meanwhile: its BYE has a try of its own.
+            (Purpose::Cancel(_), _) => return false,
+            (_, Some(Usage::Standing(session))) => &mut session.tries_again,
             _ => return false,
         };
         if std::mem::replace(tried, true) {
@@ -322,21 +328,18 @@ impl Endpoint {
         self.transactions.open_invite_client(now, key, invite.flow, invite.bytes, Purpose::Reoffer(dialog));
     }
 
-    /// Answers the peer's re-INVITE, UPDATE or PRACK.
-    pub fn accept(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) {
+    /// Answers the peer's re-INVITE, UPDATE or PRACK. False when the peer has withdrawn its offer (CANCEL,
+    /// or a BYE): the session is as it was.
+    pub fn accept(&mut self, now: Now, dialog: DialogId, sdp: &[u8]) -> bool {
         let theirs = match self.usages.get_mut(&dialog) {
-            Some(Usage::Ringing(ringing)) => ringing.theirs.take(),
-            Some(Usage::Calling(set)) => {
-                set.outgoing.sdp = sdp.to_vec();
-                set.accept_update()
-            }
-            Some(Usage::Standing(session)) => {
+            Some(Usage::Ringing(ringing)) => ringing.accept(sdp),
+            Some(Usage::Calling(set)) => set.accept_update(sdp),
+            Some(Usage::Standing(session)) => session.theirs.take().inspect(|_| {
                 session.spoken = Bytes::copy_from_slice(sdp);
-                session.theirs.take()
-            }
+            }),
             None => None,
         };
-        let Some(theirs) = theirs else { return };
+        let Some(theirs) = theirs else { return false };
         let bytes = self.success(&theirs.pending, Some(sdp), theirs.timer);
         if theirs.method != Method::Prack {
             self.keep_time_as_answered(now.at, dialog, theirs.timer);
@@ -344,13 +347,15 @@ impl Endpoint {
         if theirs.method != Method::Invite {
             let pending = theirs.pending;
             self.transactions.respond(now.at, &pending.key, pending.flow, 200, bytes);
-            return self.reoffer_wanted(now.at, dialog);
+            self.decided(now.at, dialog, theirs.method);
+            return true;
         }
         let waiting =
             self.await_ack(now.at, dialog, theirs.cseq, theirs.pending, bytes, false, theirs.wants_offer);
         if let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) {
             session.unacknowledged = Some(waiting);
         }
+        true
     }
 
     /// Refuses the peer's re-INVITE, UPDATE or PRACK: the session goes on as it was (§14.2).
@@ -363,7 +368,15 @@ impl Endpoint {
         };
         let Some(theirs) = theirs else { return };
         self.reply(now.at, &theirs.pending, code.clamp(300, 699), &[]);
-        self.reoffer_wanted(now.at, dialog);
+        self.decided(now.at, dialog, theirs.method);
+    }
+
+    /// An offer of the peer's is accepted or declined: what waited for that goes on.
+    fn decided(&mut self, now: Instant, dialog: DialogId, method: Method) {
+        if method == Method::Prack {
+            self.go_on(now, dialog);
+        }
+        self.reoffer_wanted(now, dialog);
     }
 
     /// Asks within the dialog whether the peer lives (OPTIONS): `Alive` or `Lost` follows.

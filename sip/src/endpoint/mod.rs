@@ -83,7 +83,9 @@ enum Purpose {
     Cancel(DialogId),
     /// A PRACK within it.
     Prack(DialogId),
-    /// A NOTIFY, or the BYE of a fork nobody waits for: whatever comes back, it is done.
+    /// The BYE of a fork that answered when another one had.
+    Parting(DialogId),
+    /// A NOTIFY, or the CANCEL of a re-INVITE: whatever comes back, it is done.
     Nothing,
 }
 

@@ -1,8 +1,8 @@
 //! Requests of ours outside any dialog: OPTIONS, that asks whether a peer lives, and REGISTER, that
 //! tells a carrier where we are. One request, at most three tries with credentials, one answer.
 
+use super::proving::Round;
 use super::{Endpoint, Event, Purpose};
-use crate::auth::{self, Claim};
 use crate::dialog::{Credentials, Local, Request};
 use crate::header::name_addr::NameAddr;
 use crate::header::routing::Contact;
@@ -177,22 +177,15 @@ impl Endpoint {
     }
 
     /// Answers a challenge; false when the refusal stands.
-    pub(super) fn prove_errand(&mut self, now: Instant, id: ErrandId, message: &Message<'_>) -> bool {
-        let cnonce = self.local.tag();
-        let (header, challenge) = match message.code() {
-            Some(407) => ("Proxy-Authorization", auth::strongest(message.proxy_authenticate())),
-            _ => ("Authorization", auth::strongest(message.www_authenticate())),
-        };
-        let (Some(challenge), Some(running)) = (challenge, self.errands.get(&id)) else { return false };
-        let refused = running.tries > 1 && !challenge.stale;
-        let Some(Credentials { user, password }) = &running.errand.credentials else { return false };
+    pub(super) fn prove_errand(&mut self, now: Instant, id: ErrandId, round: &Round<'_>) -> bool {
+        let Some(running) = self.errands.get(&id) else { return false };
+        let refused = running.tries > 1 && !round.challenge.stale;
+        let Some(credentials) = &running.errand.credentials else { return false };
         if refused || running.tries >= TRIES_MAX {
             return false;
         }
-        let (method, uri) = (running.errand.ask.method(), running.errand.uri.as_str());
-        let claim = Claim { user, password, method, uri, cnonce: &cnonce, nc: 1 };
-        let value = auth::respond(&challenge, &claim);
-        self.send_errand(now, id, Some((header, &value)));
+        let value = round.proof(credentials, running.errand.ask.method(), &running.errand.uri);
+        self.send_errand(now, id, Some((round.header, &value)));
         true
     }
 

@@ -3,10 +3,11 @@
 use super::responses::TRIES_MAX;
 use super::{Credentials, DialogId, Endpoint, Purpose};
 use crate::auth::{self, Claim};
-use crate::dialog::{Dialog, Phase, Usage};
+use crate::dialog::{Phase, Usage};
 use crate::header::auth::Challenge;
 use crate::message::{Builder, Message, Name, StartLine};
 use crate::time::Instant;
+use crate::transport::Flow;
 use bytes::Bytes;
 
 impl Endpoint {
@@ -27,27 +28,20 @@ impl Endpoint {
         now: Instant,
         purpose: Purpose,
         message: &Message<'_>,
-        said: &[u8],
+        said: (Flow, Bytes),
     ) -> bool {
-        if let Purpose::Errand(id) = purpose {
-            return self.prove_errand(now, id, message);
-        }
-        let cnonce = self.local.tag();
-        let (header, challenge) = match message.code() {
-            Some(407) => ("Proxy-Authorization", auth::strongest(message.proxy_authenticate())),
-            _ => ("Authorization", auth::strongest(message.www_authenticate())),
-        };
-        let Some(challenge) = challenge else { return false };
-        let round = Round { header, challenge, cnonce };
+        let Some(round) = Round::of(message, self.local.tag()) else { return false };
         match purpose {
+            Purpose::Errand(id) => self.prove_errand(now, id, &round),
             Purpose::Invite(dialog) => self.prove_invite(now, dialog, &round),
             Purpose::Reoffer(dialog) => self.prove_reoffer(now, dialog, &round),
             Purpose::Bye(dialog)
             | Purpose::Probe(dialog)
             | Purpose::Refresh(dialog)
             | Purpose::Refer(dialog)
-            | Purpose::Prack(dialog) => self.prove_within(now, dialog, purpose, &round, said),
-            Purpose::Cancel(_) | Purpose::Errand(_) | Purpose::Nothing => false,
+            | Purpose::Prack(dialog)
+            | Purpose::Parting(dialog) => self.prove_within(now, dialog, purpose, &round, said),
+            Purpose::Cancel(_) | Purpose::Nothing => false,
         }
     }
 
@@ -87,45 +81,64 @@ impl Endpoint {
         id: DialogId,
         purpose: Purpose,
         round: &Round<'_>,
-        said: &[u8],
+        (sent_over, said): (Flow, Bytes),
     ) -> bool {
-        let Ok(said) = Message::scan(said) else { return false }; // our own words
+        let Ok(said) = Message::scan(&said) else { return false }; // our own words
         let proved = said.header(Name::Authorization).or(said.header(Name::ProxyAuthorization));
         let StartLine::Request { token, uri, .. } = said.start else { return false };
         let (branch, key) = self.new_branch();
-        let tag = said.to_tag().unwrap_or_default();
-        let Some((dialog, credentials)) = self.dialog_within(id, tag) else { return false };
+        let Some((number, flow, credentials)) = self.next_within(id, &said, sent_over) else { return false };
         let (None, Some(credentials)) = (proved, credentials) else { return false };
         let value = round.proof(&credentials, token, uri);
-        dialog.local_cseq += 1;
-        let (number, flow) = (dialog.local_cseq, dialog.next_hop());
         let Some(bytes) = again(&said, &branch, number, (round.header, &value)) else { return false };
         self.transactions.open_other_client(now, key, flow, bytes, purpose);
         true
     }
 
-    /// The dialog with this fork, early or not, and what it is proved with.
-    fn dialog_within(&mut self, id: DialogId, tag: &str) -> Option<(&mut Dialog, Option<Credentials>)> {
-        match self.usages.get_mut(&id)? {
-            Usage::Standing(session) => Some((&mut session.dialog, session.credentials.clone())),
+    /// The number and the path of what follows a request of ours at the fork it went to, early or not, and
+    /// what that is proved with.
+    fn next_within(
+        &mut self,
+        id: DialogId,
+        said: &Message<'_>,
+        sent_over: Flow,
+    ) -> Option<(u32, Flow, Option<Credentials>)> {
+        let tag = said.to_tag().unwrap_or_default();
+        let (dialog, credentials) = match self.usages.get_mut(&id)? {
+            Usage::Standing(session) if session.dialog.remote_tag != tag => {
+                // A fork that lost: nothing is known of it but what it was told.
+                return Some((said.cseq().ok()?.number + 1, sent_over, session.credentials.clone()));
+            }
+            Usage::Standing(session) => (&mut session.dialog, &session.credentials),
             Usage::Calling(set) => {
                 let early = set.early.iter_mut().find(|early| early.dialog.remote_tag == tag)?;
-                Some((&mut early.dialog, set.outgoing.credentials.clone()))
+                (&mut early.dialog, &set.outgoing.credentials)
             }
-            Usage::Ringing(ringing) => Some((&mut ringing.dialog, ringing.credentials.clone())),
-        }
+            Usage::Ringing(ringing) => (&mut ringing.dialog, &ringing.credentials),
+        };
+        dialog.local_cseq += 1;
+        Some((dialog.local_cseq, dialog.next_hop(), credentials.clone()))
     }
 }
 
 /// One challenge, and what is needed to answer it.
-struct Round<'a> {
-    header: &'static str,
-    challenge: Challenge<'a>,
+pub(super) struct Round<'a> {
+    pub(super) header: &'static str,
+    pub(super) challenge: Challenge<'a>,
     cnonce: String,
 }
 
-impl Round<'_> {
-    fn proof(&self, credentials: &Credentials, method: &str, uri: &str) -> String {
+impl<'a> Round<'a> {
+    /// The strongest challenge of a 401 or a 407, and the header that answers it.
+    fn of(message: &'a Message<'_>, cnonce: String) -> Option<Self> {
+        let (header, challenge) = match message.code() {
+            Some(407) => ("Proxy-Authorization", auth::strongest(message.proxy_authenticate())),
+            _ => ("Authorization", auth::strongest(message.www_authenticate())),
+        };
+        Some(Round { header, challenge: challenge?, cnonce })
+    }
+
+    pub(super) fn proof(&self, credentials: &Credentials, method: &str, uri: &str) -> String {
         let Credentials { user, password } = credentials;
         auth::respond(&self.challenge, &Claim { user, password, method, uri, cnonce: &self.cnonce, nc: 1 })
     }

@@ -119,7 +119,7 @@ impl Endpoint {
     }
 
     /// What waited for the PRACK: the answer, else the next response.
-    fn go_on(&mut self, now: Instant, dialog: DialogId) {
+    pub(super) fn go_on(&mut self, now: Instant, dialog: DialogId) {
         let Some(Usage::Ringing(ringing)) = self.usages.get_mut(&dialog) else { return };
         let Some(reliable) = &mut ringing.reliable else { return };
         if let Some(held) = reliable.held.take() {
@@ -145,8 +145,9 @@ impl Endpoint {
         true
     }
 
-    /// Disarms what reliable responses have armed; gives the numbers of one that is still out.
-    pub(super) fn leave_reliable(&mut self, reliable: Option<Box<Reliable>>) -> Option<u32> {
+    /// Disarms what reliable responses have armed; gives the number of one that is still out, and whether
+    /// it carries a description.
+    pub(super) fn leave_reliable(&mut self, reliable: Option<Box<Reliable>>) -> Option<(u32, bool)> {
         let reliable = reliable?;
         if let Some(held) = reliable.held {
             self.schedule.cancel(held.until);
@@ -154,7 +155,7 @@ impl Endpoint {
         let waiting = reliable.waiting?;
         self.schedule.cancel(waiting.repeat);
         self.schedule.cancel(waiting.deadline);
-        Some(reliable.rseq)
+        Some((reliable.rseq, waiting.described))
     }
 
     /// A PRACK (RFC 3262 §3): of what is under way, or of nothing we know.
@@ -167,54 +168,83 @@ impl Endpoint {
     ) {
         let named = message.rack().filter(|rack| rack.method == Method::Invite);
         let named = named.map(|rack| (rack.rseq, rack.cseq));
+        let sdp = sdp_of(message);
+        let Some(answers) = named.and_then(|named| self.acknowledged(dialog, named, sdp.is_some())) else {
+            return self.no_such_response(now, pending);
+        };
+        if sdp.is_some() && !answers {
+            return self.receive_prack_offer(now, dialog, message, pending, sdp);
+        }
         let contact = self.local.contact(pending.flow).to_owned();
-        let headers = [("Contact", contact.as_str())];
-        match self.usages.get_mut(&dialog) {
-            Some(Usage::Ringing(ringing)) => {
-                let cseq = ringing.cseq;
-                let Some(reliable) = &mut ringing.reliable else {
-                    return self.no_such_response(now, pending);
-                };
-                let fact = if named == Some((reliable.rseq, cseq)) { Fact::Prack } else { Fact::Stray };
+        self.reply(now, pending, 200, &[("Contact", contact.as_str())]);
+        let is_told = match self.usages.get(&dialog) {
+            Some(Usage::Standing(session)) => sdp.is_some() && !session.is_over(),
+            _ => true,
+        };
+        if is_told {
+            self.events.push_back(Event::Acknowledged { dialog, sdp });
+        }
+        self.go_on(now, dialog);
+    }
+
+    /// What is known of the response a PRACK names: whether a description in the PRACK answers an offer of
+    /// ours; `None`: nothing of that name waits for it.
+    fn acknowledged(&mut self, dialog: DialogId, named: (u32, u32), describes: bool) -> Option<bool> {
+        match self.usages.get_mut(&dialog)? {
+            Usage::Ringing(ringing) => {
+                let (cseq, reliable) = (ringing.cseq, ringing.reliable.as_mut()?);
+                let fact = if named == (reliable.rseq, cseq) { Fact::Prack } else { Fact::Stray };
                 if reliable.state().row(fact) != Move::Confirm {
-                    return self.no_such_response(now, pending);
+                    return None;
                 }
-                let Some(waiting) = reliable.waiting.take() else { return };
+                let waiting = reliable.waiting.take()?;
                 self.schedule.cancel(waiting.repeat);
                 self.schedule.cancel(waiting.deadline);
-                let sdp = sdp_of(message);
                 let answers = waiting.described && ringing.awaits_answer;
-                reliable.agreed |= waiting.described && (!ringing.awaits_answer || sdp.is_some());
-                if answers && sdp.is_some() {
+                reliable.agreed |= waiting.described && (!ringing.awaits_answer || describes);
+                if answers && describes {
                     (ringing.awaits_answer, ringing.described) = (false, true);
                 }
-                if let (Some(offer), false) = (&sdp, answers) {
-                    // §5: a PRACK may bring the next offer; its answer is the 200.
-                    ringing.theirs = Some(Theirs {
-                        pending: pending.clone(),
-                        method: Method::Prack,
-                        cseq: message.cseq().map_or(0, |cseq| cseq.number),
-                        wants_offer: false,
-                        timer: refresh::Verdict::None,
-                    });
-                    self.events.push_back(Event::Reoffered { dialog, sdp: Some(offer.clone()) });
-                } else {
-                    self.reply(now, pending, 200, &headers);
-                    self.events.push_back(Event::Acknowledged { dialog, sdp });
-                }
-                self.go_on(now, dialog);
+                Some(answers)
             }
-            // §3: the answer did not wait for it.
-            Some(Usage::Standing(session)) if named.is_some() && session.unpracked == named => {
-                session.unpracked = None;
-                let answers = session.unacknowledged.as_ref().is_some_and(|it| it.awaits_answer);
-                self.reply(now, pending, 200, &headers);
-                if let Some(sdp) = sdp_of(message).filter(|_| answers) {
-                    self.events.push_back(Event::Acknowledged { dialog, sdp: Some(sdp) });
-                }
+            // §3: the answer did not wait for it; its ACK may have overtaken it.
+            Usage::Standing(session) => {
+                let unpracked = session.unpracked.take_if(|it| (it.rseq, it.cseq) == named)?;
+                Some(unpracked.awaits_answer)
             }
-            _ => self.no_such_response(now, pending),
+            Usage::Calling(_) => None,
         }
+    }
+
+    /// §5: a PRACK may bring the next offer; its answer is the 200, and what waited for the PRACK waits for
+    /// that.
+    fn receive_prack_offer(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        message: &Message<'_>,
+        pending: &Pending,
+        sdp: Option<Bytes>,
+    ) {
+        let theirs = match self.usages.get_mut(&dialog) {
+            Some(Usage::Ringing(ringing)) => Some(&mut ringing.theirs),
+            Some(Usage::Standing(session)) if !session.is_over() && session.ours.is_none() => {
+                Some(&mut session.theirs)
+            }
+            _ => None,
+        };
+        let Some(theirs) = theirs.filter(|theirs| theirs.is_none()) else {
+            self.reply_wait(now, pending);
+            return self.go_on(now, dialog);
+        };
+        *theirs = Some(Theirs {
+            pending: pending.clone(),
+            method: Method::Prack,
+            cseq: message.cseq().map_or(0, |cseq| cseq.number),
+            wants_offer: false,
+            timer: refresh::Verdict::None,
+        });
+        self.events.push_back(Event::Reoffered { dialog, sdp });
     }
 
     /// An UPDATE before the answer, of a caller or of a fork of ours (RFC 3311 §5.2): with an offer only
@@ -296,7 +326,14 @@ impl Endpoint {
             None if set.early.len() >= FORKS_MAX => return true,
             None => {
                 let dialog = Dialog::of_response(&invite, message, set.outgoing.flow, set.stays_on_flow);
-                set.early.push(Early { dialog, rseq, agreed: false, theirs: None, offer: None });
+                set.early.push(Early {
+                    dialog,
+                    rseq,
+                    agreed: false,
+                    theirs: None,
+                    offer: None,
+                    renewed: false,
+                });
                 let last = set.early.len() - 1;
                 &mut set.early[last]
             }

@@ -45,7 +45,7 @@ impl Endpoint {
         self.words = words;
         if let Some((key, purpose)) = handed {
             self.meet(flow, peer);
-            if said.is_some_and(|(_, said)| self.prove(now, purpose, message, &said)) {
+            if said.is_some_and(|said| self.prove(now, purpose, message, said)) {
                 return;
             }
             self.receive_answer(now, flow, &key, purpose, message, code);
@@ -138,8 +138,8 @@ impl Endpoint {
         if next == Move::Stand {
             let Some(Usage::Calling(mut set)) = self.usages.remove(&id) else { return };
             self.schedule.clear(&mut set.unheard);
+            let sdp = set.in_force(tag, sdp_of(message));
             self.leave_forks(now, std::mem::take(&mut set.early));
-            let sdp = sdp_of(message).or_else(|| set.description_of(tag));
             let mut session = Session::new(dialog, true, set.outgoing.credentials);
             session.spoken = set.outgoing.sdp.into();
             session.theirs = theirs;
@@ -148,15 +148,25 @@ impl Endpoint {
             self.events.push_back(Event::Answered { dialog: id, sdp });
             return;
         }
-        if let Some(theirs) = theirs {
-            self.reply(now, &theirs.pending, 487, &[]);
+        if let Some(Usage::Calling(_)) = self.usages.get(&id) {
+            return self.part(now, id, dialog, theirs);
         }
         let (branch, bye_key) = self.new_branch();
         let bye = dialog.request(&self.local, "BYE", &branch, &[], None);
-        self.transactions.open_other_client(now, bye_key, bye.flow, bye.bytes, Purpose::Nothing);
-        if let Some(Usage::Calling(_)) = self.usages.get(&id) {
-            self.forget(now, id);
-        }
+        self.transactions.open_other_client(now, bye_key, bye.flow, bye.bytes, Purpose::Parting(id));
+    }
+
+    /// The answer nobody wants any more is hung up like any other call: proved when its peer asks who we
+    /// are, and over another connection when this one is gone.
+    fn part(&mut self, now: Instant, id: DialogId, dialog: Dialog, theirs: Option<Theirs>) {
+        let Some(Usage::Calling(mut set)) = self.usages.remove(&id) else { return };
+        self.schedule.clear(&mut set.give_up);
+        self.schedule.clear(&mut set.unheard);
+        self.leave_forks(now, std::mem::take(&mut set.early));
+        let mut session = Session::new(dialog, true, set.outgoing.credentials);
+        session.theirs = theirs;
+        self.usages.insert(id, Usage::Standing(Box::new(session)));
+        self.hang_up(now, id, set.reason.as_deref());
     }
 
     /// A 2xx makes a dialog that was early, perhaps: our PRACKs have used numbers in it, and so has its
@@ -235,7 +245,7 @@ impl Endpoint {
                 }
             }
             Purpose::Errand(id) => self.end_errand(id, code, None),
-            Purpose::Cancel(_) | Purpose::Prack(_) | Purpose::Nothing => {}
+            Purpose::Cancel(_) | Purpose::Prack(_) | Purpose::Parting(_) | Purpose::Nothing => {}
         }
     }
 

@@ -48,6 +48,10 @@ impl Endpoint {
                 self.reply(now, &pending, 200, &headers);
             }
             (Method::Update, false) => self.receive_early_update(now, dialog, message, pending),
+            // Nobody is told of a call that our side has ended, though its BYE still waits for the ACK.
+            (Method::Info | Method::Refer, true) if self.is_ended(dialog) => {
+                self.reply(now, &pending, 481, &[]);
+            }
             (Method::Info, _) => {
                 self.reply(now, &pending, 200, &[]);
                 let content_type = message.header(Name::ContentType).map(crate::dialog::text);
@@ -74,7 +78,12 @@ impl Endpoint {
     }
 
     fn is_hanging_up(&self, dialog: DialogId) -> bool {
-        matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if session.ending == Ending::ByeSent)
+        let Some(Usage::Standing(session)) = self.usages.get(&dialog) else { return false };
+        matches!(session.ending, Ending::ByeSent | Ending::Left)
+    }
+
+    fn is_ended(&self, dialog: DialogId) -> bool {
+        matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if session.is_over())
     }
 
     /// The peer hangs up. Before our answer that is a CANCEL by another name (§15).
@@ -99,8 +108,15 @@ impl Endpoint {
         if let Some(open) = open {
             self.reply(now, &open, 487, &[]);
         }
-        let silent = matches!(self.usages.get(&dialog), Some(Usage::Standing(session)) if session.is_over());
-        self.forget(now, dialog);
+        let silent = self.is_ended(dialog);
+        match self.usages.get_mut(&dialog) {
+            Some(Usage::Standing(session))
+                if session.unacknowledged.as_ref().is_some_and(|it| it.is_first) =>
+            {
+                session.ending = Ending::Left;
+            }
+            _ => self.forget(now, dialog),
+        }
         if !silent {
             self.events.push_back(event);
         }
@@ -122,12 +138,14 @@ impl Endpoint {
         let Some(waiting) = session.unacknowledged.take() else { return };
         self.schedule.cancel(waiting.repeat);
         self.schedule.cancel(waiting.deadline);
-        if let Ending::AfterAck(reason) = &session.ending {
-            let reason = reason.clone();
-            return self.hang_up(now, dialog, reason.as_deref());
-        }
-        if session.is_over() {
-            return;
+        match &session.ending {
+            Ending::AfterAck(reason) => {
+                let reason = reason.clone();
+                return self.hang_up(now, dialog, reason.as_deref());
+            }
+            Ending::Left => return self.forget(now, dialog),
+            Ending::ByeSent => return,
+            Ending::No => {}
         }
         if waiting.is_first {
             self.events.push_back(Event::Confirmed { dialog, sdp });
@@ -255,6 +273,7 @@ impl Endpoint {
                 let reason = reason.clone();
                 return self.hang_up(now, dialog, reason.as_deref());
             }
+            (Ending::Left, _) => return self.forget(now, dialog),
             (Ending::ByeSent, _) => return,
             (Ending::No, true) => self.events.push_back(Event::Unconfirmed { dialog }),
             (Ending::No, false) => self.events.push_back(Event::ReofferFailed { dialog, code: 408 }),

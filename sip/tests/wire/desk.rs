@@ -1,7 +1,7 @@
 //! One endpoint before a peer whose every word the test writes.
 
-use super::{config, now, pass, short};
-use sip::endpoint::{Counter, Endpoint, Event};
+use super::{ANSWER, OFFER, config, now, pass, short, tag, value};
+use sip::endpoint::{Counter, DialogId, Endpoint, Event};
 use sip::time::Instant;
 use sip::transport::{Flow, Peer, Transport};
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Desk {
         self.events.iter().filter(|event| matches!(event, Event::Counted(c) if c == counter)).count()
     }
 
-    pub fn calls(&self) -> Vec<sip::endpoint::DialogId> {
+    pub fn calls(&self) -> Vec<DialogId> {
         let invited = self.events.iter().filter(|event| matches!(event, Event::Invited { .. }));
         invited.filter_map(Event::dialog).collect()
     }
@@ -81,3 +81,37 @@ pub fn shorts(sent: &[String]) -> Vec<String> {
 }
 
 pub const TRUNK: Peer = Peer::Trunk(0);
+
+/// A request with an offer, or an answer.
+pub fn offer_of(method: &str, number: u32, ours: &str, more: &str) -> String {
+    let sdp = String::from_utf8_lossy(OFFER);
+    request(method, &format!("{method}{number}"), ours, more)
+        .replace("CSeq: 1", &format!("CSeq: {number}"))
+        .replace(
+            "Content-Length: 0\r\n\r\n",
+            &format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len()),
+        )
+}
+
+pub const RELIABLY: &str = "Require: 100rel\r\nAllow: INVITE, UPDATE\r\n";
+
+/// An INVITE with `more` has come and early media has been sent: the desk, the dialog, its To tag and RSeq.
+pub fn early(invite: &str) -> (Desk, DialogId, String, u32) {
+    let mut desk = Desk::new();
+    let sent = desk.hear(TRUNK, invite);
+    let ours = format!(";tag={}", tag(&value(&sent[0], "To")));
+    let dialog = desk.calls()[0];
+    desk.endpoint.ring(now(desk.at), dialog, 183, Some(ANSWER));
+    let sent = desk.take();
+    assert_eq!(
+        (shorts(&sent), value(&sent[0], "Require")),
+        (vec!["183 INVITE".to_owned()], "100rel".to_owned())
+    );
+    let number = value(&sent[0], "RSeq").parse().expect("a number");
+    (desk, dialog, ours, number)
+}
+
+pub fn prack(ours: &str, number: u32, rseq: u32) -> String {
+    request("PRACK", &format!("p{number}"), ours, &format!("RAck: {rseq} 1 INVITE\r\n"))
+        .replace("CSeq: 1", &format!("CSeq: {number}"))
+}
