@@ -118,7 +118,10 @@ impl Engine {
                 self.endpoint.handle_message(now, flow, peer, bytes);
             }
             Input::Resolved { trunk, targets } => self.trunks.resolved(&self.site, trunk, &targets),
-            Input::FlowFailed(flow) => self.endpoint.handle_flow_failed(now, flow),
+            Input::FlowFailed(flow) => {
+                self.trunks.broke(now.at, flow);
+                self.endpoint.handle_flow_failed(now, flow);
+            }
             Input::Media(event) => self.heard_from_media(event),
             Input::Command(command) => self.obey(command),
             Input::Page { agent, open } => self.page_open(agent, open),

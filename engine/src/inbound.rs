@@ -20,6 +20,7 @@ use crate::returning::Earlier;
 use crate::site::Srtp;
 use crate::time::Instant;
 use sip::endpoint::{DialogId, Invite};
+use sip::header::name_addr::NameAddr;
 use sip::sdp::OurKeys;
 use sip::transport::Peer;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl Engine {
 
     /// A call for a service, over a trunk or (`None`) from one of our own phones.
     pub(crate) fn arrive(&mut self, dialog: DialogId, invite: &Invite, trunk: Option<u16>) {
-        let dialled = called(invite);
+        let dialled = self.dialled_over(trunk, invite);
         let urn = service_urn(invite);
         let centre = self.centre_of(&dialled, urn.as_deref(), trunk);
         let caller = Caller::of(invite, self.identity_of(trunk));
@@ -152,6 +153,22 @@ impl Engine {
         });
         let first = || self.centres.iter().find(|centre| centre.takes(trunk));
         named.or_else(first).map_or(CentreId(0), |centre| centre.id)
+    }
+
+    /// What was dialled. A carrier we are registered at sends its calls to the Contact we gave, by our account's
+    /// name; the number stands beside it, in P-Called-Party-ID (RFC 7315 §4.2) or in To.
+    fn dialled_over(&self, trunk: Option<u16>, invite: &Invite) -> String {
+        let sent_to = called(invite);
+        let trunk = trunk.and_then(|index| self.site.trunks.get(usize::from(index)));
+        let reach = trunk.map(|trunk| &trunk.reach).filter(|reach| reach.registered.is_some());
+        let account = reach.and_then(|reach| reach.account.as_ref()).map(|account| account.user.as_str());
+        if account != Some(sent_to.as_str()) {
+            return sent_to;
+        }
+        let told = invite.headers.iter().find(|(name, _)| name == "P-Called-Party-ID");
+        let told = told.and_then(|(_, value)| NameAddr::read(value.as_bytes())?.uri.number());
+        let beside = [told, invite.to.number.clone()].into_iter().flatten().find(|number| !number.is_empty());
+        beside.unwrap_or(sent_to)
     }
 
     /// True when one of our centres names what a phone of ours dialled.

@@ -149,6 +149,10 @@ pub(crate) struct Registration {
     pub(crate) cseq: u32,
     lasts: Duration,
     stands: bool,
+    /// Where it is asked for, or stands.
+    at: Option<SocketAddr>,
+    /// No answer has come yet.
+    asked: bool,
     due: Instant,
     turn: usize,
 }
@@ -162,6 +166,8 @@ impl Trunks {
                 cseq: 0,
                 lasts,
                 stands: false,
+                at: None,
+                asked: false,
                 due: Instant::ZERO,
                 turn: 0,
             });
@@ -237,7 +243,8 @@ impl Trunks {
             Ask::Register { .. } => {
                 let Some(registration) = &mut it.registration else { return };
                 // The transaction's own patience ends it.
-                registration.due = now + Duration::from_secs(3_600);
+                (registration.asked, registration.due) = (true, now + Duration::from_secs(3_600));
+                registration.at = it.targets.get(target).map(|target| target.flow.remote);
                 Errand::Register
             }
         };
@@ -275,33 +282,30 @@ impl Trunks {
     pub(crate) fn handle_due(&mut self, now: Instant) {
         for trunk in 0..self.each.len() {
             let it = &mut self.each[trunk];
+            let has_left = it.leaves_a_dead_registrar(now);
             if let Some(registration) = &mut it.registration
                 && registration.due <= now
-                && !it.targets.is_empty()
+                && let Some(target) = best_from(&it.targets, registration.turn)
             {
-                let target = registration.turn % it.targets.len();
                 let expires = u32::try_from(registration.lasts.as_secs()).unwrap_or(u32::MAX);
                 registration.due = now + REGISTER_AGAIN;
                 self.steps.push_back(TrunkStep::Ask { trunk, target, ask: Ask::Register { expires } });
             }
-            let Some(every) = it.reach.asked else { continue };
-            let mut missed = false;
-            for (index, target) in it.targets.iter_mut().enumerate().filter(|(_, target)| target.due <= now) {
-                match target.asked.take() {
-                    Some(id) => {
-                        self.errands.remove(&id);
-                        self.steps.push_back(TrunkStep::Drop(id));
-                        target.miss(now, every);
-                        missed = true;
-                    }
-                    None => {
-                        target.due = now + ANSWER_WITHIN;
-                        self.steps.push_back(TrunkStep::Ask { trunk, target: index, ask: Ask::Options });
-                    }
-                }
-            }
-            if missed {
+            let changed = it.ask_targets(now, trunk, &mut self.errands, &mut self.steps);
+            if changed || has_left {
                 self.judge(trunk);
+            }
+        }
+    }
+
+    /// A connection of ours is gone. A carrier that sends its calls over the one we have registered by has no
+    /// way to us until we register again.
+    pub(crate) fn broke(&mut self, now: Instant, flow: Flow) {
+        let its = self.each.iter_mut().filter(|it| it.reach.transport == flow.transport);
+        for registration in its.filter_map(|it| it.registration.as_mut()) {
+            // Only one that stands: where nobody takes a connection, each try would be followed by the next.
+            if registration.stands && !registration.asked && registration.at == Some(flow.remote) {
+                (registration.stands, registration.due) = (false, now);
             }
         }
     }
@@ -371,6 +375,59 @@ impl Trunks {
     }
 }
 
+impl Trunk {
+    /// Asks the targets that are due, and takes answers that have not come for misses; whether there was
+    /// one.
+    fn ask_targets(
+        &mut self,
+        now: Instant,
+        trunk: usize,
+        errands: &mut HashMap<ErrandId, (usize, Errand)>,
+        steps: &mut VecDeque<TrunkStep>,
+    ) -> bool {
+        let Some(every) = self.reach.asked else { return false };
+        let mut missed = false;
+        let due = self.targets.iter_mut().enumerate().filter(|(_, target)| target.due <= now);
+        for (index, target) in due {
+            match target.asked.take() {
+                Some(id) => {
+                    errands.remove(&id);
+                    steps.push_back(TrunkStep::Drop(id));
+                    target.miss(now, every);
+                    missed = true;
+                }
+                None => {
+                    target.due = now + ANSWER_WITHIN;
+                    steps.push_back(TrunkStep::Ask { trunk, target: index, ask: Ask::Options });
+                }
+            }
+        }
+        missed
+    }
+
+    /// What it is registered at is down, or no address of the carrier any more: its calls find no way to us
+    /// until we register at another one, at once. Whether it was so.
+    fn leaves_a_dead_registrar(&mut self, now: Instant) -> bool {
+        let Some(registration) = self.registration.as_mut().filter(|it| it.stands && !it.asked) else {
+            return false;
+        };
+        let place = self.targets.iter().position(|target| Some(target.flow.remote) == registration.at);
+        let lives = place.is_some_and(|place| self.targets[place].state != TrunkState::Down);
+        if lives || self.targets.is_empty() {
+            return false;
+        }
+        (registration.stands, registration.due) = (false, now);
+        registration.turn = place.map_or(registration.turn, |place| place + 1);
+        true
+    }
+}
+
+/// The target to register at: from this turn on, the first of the best.
+fn best_from(targets: &[Target], turn: usize) -> Option<usize> {
+    let places = (0..targets.len()).map(|place| (turn + place) % targets.len());
+    places.min_by_key(|place| targets.get(*place).map(|target| target.state))
+}
+
 impl Target {
     fn miss(&mut self, now: Instant, every: Duration) {
         self.misses = self.misses.saturating_add(1);
@@ -394,7 +451,7 @@ impl Target {
 
 impl Registration {
     fn settle(&mut self, now: Instant, end: &ErrandEnd) {
-        self.cseq = end.cseq;
+        (self.cseq, self.asked) = (end.cseq, false);
         let least = Duration::from_secs(end.min_expires.unwrap_or(3_600).into()).min(REGISTERED_MAX);
         match end.code {
             200..=299 => {

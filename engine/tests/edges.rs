@@ -10,10 +10,11 @@ use engine::live::board::Board;
 use engine::live::cast::Cast;
 use engine::live::row::Row;
 use engine::media::{MediaEvent, Program};
-use engine::site::Site;
+use engine::site::{Reach, Site};
 use kit::peer::{Caller, Dial};
 use kit::sip::sdp;
 use kit::{ENGINE, Room, agent, centre, desks, phone_at, plan, site, trunk_at};
+use sip::endpoint::Credentials;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -64,6 +65,15 @@ impl Trial {
         self.room.counted.iter().filter(|it| *it == counter).count()
     }
 
+    /// What the last call has dialled.
+    fn called(&self) -> &str {
+        let arrived = self.room.log.iter().rev().find_map(|(_, entry)| match &entry.event {
+            Event::Arrived { called, .. } => Some(called.as_str()),
+            _ => None,
+        });
+        arrived.expect("a call")
+    }
+
     fn refused(&self) -> Vec<u16> {
         let of_trunks = self.room.counted.iter().filter_map(|it| match it {
             Counter::TrunkRefused(code) => Some(*code),
@@ -85,6 +95,29 @@ fn anything_understood_known_number_or_not_is_100_then_an_answer_by_the_queue_s_
         );
         assert!(codes.len() > 1 && trial.refused().is_empty(), "{uri}: {codes:?}");
     }
+}
+
+#[test]
+fn a_carrier_that_calls_us_by_our_account_s_name_says_beside_it_what_was_dialled() {
+    let mut site = site(vec![centre(plan::TEXT, desks(0, 0, true))]);
+    let account = Credentials { user: "+33388151500".to_owned(), password: "x".to_owned() };
+    let reach = Reach { targets: vec![trunk_at(0)], account: Some(account), ..Reach::default() };
+    site.trunks[0].reach = Reach { registered: Some(600 * SECOND), ..reach };
+    let contact = "INVITE sip:+33388151500@";
+    for (change, called) in [
+        (("INVITE sip:15@", contact), "15"),
+        (("Max-Forwards", "P-Called-Party-ID: <tel:112>\r\nMax-Forwards"), "15"),
+        (("INVITE sip:15@", "INVITE sip:116117@"), "116117"),
+    ] {
+        let mut trial = Trial::new(Room::of(site.clone()));
+        trial.invite("", |text| text.replacen(change.0, change.1, 1));
+        assert_eq!(trial.called(), called, "{change:?}");
+    }
+    let mut trial = Trial::new(Room::of(site));
+    trial.invite("P-Called-Party-ID: <sip:112@carrier.example>\r\n", |text| {
+        text.replacen("INVITE sip:15@", contact, 1)
+    });
+    assert_eq!(trial.called(), "112", "the network's word before the caller's");
 }
 
 #[test]

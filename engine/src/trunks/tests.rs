@@ -230,10 +230,73 @@ fn registered() -> Trunks {
         cseq: 0,
         lasts: Duration::from_secs(60),
         stands: false,
+        at: None,
+        asked: false,
         due: Instant::ZERO,
         turn: 0,
     });
     trunks
+}
+
+/// Everything asked is answered so by whoever lives; what was registered where.
+fn live(trunks: &mut Trunks, from: u64, to: u64, dead: SocketAddr) -> Vec<(u64, SocketAddr)> {
+    let (mut registered, mut next) = (Vec::new(), 1_000);
+    for second in from..to {
+        trunks.handle_due(at(second));
+        while let Some(step) = trunks.poll() {
+            let TrunkStep::Ask { trunk, target, ask } = step else { continue };
+            next += 1;
+            let remote = trunks.target(trunk, target).expect("a target").0.remote;
+            trunks.asked(at(second), trunk, target, ask, ErrandId(next));
+            if remote == dead {
+                continue;
+            }
+            if let Ask::Register { .. } = ask {
+                registered.push((second, remote));
+            }
+            trunks.answered(at(second), ErrandId(next), &ErrandEnd { expires: Some(3_600), ..end(200) });
+        }
+    }
+    registered
+}
+
+#[test]
+fn a_carrier_s_address_that_dies_takes_no_registration_with_it() {
+    let mut trunks = registered();
+    trunks.each[0].reach.asked = Some(EVERY);
+    let nobody = address(99);
+    assert_eq!(live(&mut trunks, 1, 100, nobody), [(1, address(1))]);
+    let after = live(&mut trunks, 100, 300, address(1));
+    assert_eq!(after.len(), 1, "{after:?}");
+    let (when, whereto) = after[0];
+    assert_eq!(whereto, address(2));
+    assert!(when < 160, "within a minute, and not at half its hour: {when}");
+}
+
+#[test]
+fn a_connection_that_breaks_is_registered_over_again_at_once_and_one_that_is_refused_is_not() {
+    let mut trunks = registered();
+    assert_eq!(live(&mut trunks, 1, 10, address(99)).len(), 1);
+    let (flow, _) = trunks.target(0, 0).expect("a target");
+    trunks.broke(at(10), Flow { remote: address(50), ..flow });
+    assert_eq!(live(&mut trunks, 10, 11, address(99)), [], "somebody else's");
+    trunks.broke(at(11), flow);
+    assert_eq!(live(&mut trunks, 11, 12, address(99)), [(11, address(1))]);
+    trunks.broke(at(12), flow);
+    let asked = due(&mut trunks, at(12), &mut 5_000).0;
+    trunks.broke(at(12), flow);
+    trunks.answered(at(12), asked[0], &ErrandEnd { heard: false, ..end(503) });
+    trunks.broke(at(12), flow);
+    assert_eq!(trunks.poll_timeout(), Some(at(42)), "later, and at the next address");
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_registered_at_from_there_on() {
+    let mut trunks = registered();
+    assert_eq!(live(&mut trunks, 1, 10, address(99)), [(1, address(1))]);
+    let (site, _) = super::tests::trunks(&[&[1, 2]]);
+    trunks.resolved(&site, 0, &[address(7), address(2)]);
+    assert_eq!(live(&mut trunks, 10, 12, address(99)), [(10, address(7))]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use bytes::Bytes;
 const BREAKS_AUDIO: [&str; 1] = ["precondition"];
 
 /// Headers the called side wants to see as they stand.
-const OF_INTEREST: [&str; 16] = [
+const OF_INTEREST: [&str; 17] = [
     "Diversion",
     "History-Info",
     "Priority",
@@ -31,6 +31,7 @@ const OF_INTEREST: [&str; 16] = [
     "User-to-User",
     "Accept-Contact",
     "P-Access-Network-Info",
+    "P-Called-Party-ID",
     "P-Charging-Vector",
     "User-Agent",
     "Subject",
