@@ -152,3 +152,14 @@ fn a_call_that_is_ended_before_its_ack_tells_no_more() {
     assert_eq!(shorts(&desk.hear(TRUNK, &numbered("ACK", 1, &ours))), ["BYE"]);
     rests(desk);
 }
+
+// §12.2.2 would answer 500, and somebody would talk to nobody.
+#[test]
+fn i5_a_hang_up_counts_whatever_its_number_is() {
+    let (mut desk, dialog, ours) = standing();
+    assert_eq!(shorts(&desk.hear(TRUNK, &numbered("INFO", 7, &ours))), ["200 INFO"]);
+    assert_eq!(shorts(&desk.hear(TRUNK, &numbered("INFO", 3, &ours))), ["500 INFO"]);
+    assert_eq!(shorts(&desk.hear(TRUNK, &numbered("BYE", 4, &ours))), ["200 BYE"]);
+    assert!(matches!(desk.events.last(), Some(Event::Released { dialog: over, .. }) if *over == dialog));
+    rests(desk);
+}

@@ -99,6 +99,24 @@ fn an_update_in_early_media_is_in_force_whether_the_200_describes_nothing_or_rep
     }
 }
 
+// A border that rings with one tag and answers with another.
+#[test]
+fn whoever_answers_bare_under_another_tag_is_sent_to_where_it_rang() {
+    let mut wire = Wire::udp();
+    wire.rewrite =
+        Box::new(|by, text| if by == B && short(&text) == "200 INVITE" { bare(&text) } else { text });
+    let (a, b) = ringing(&mut wire);
+    let rings = said(&wire, "183 INVITE");
+    let tag = wire::tag(&value(&rings, "To")).to_owned();
+    let answer = bare(&rings).replace("183 Session Progress", "200 OK").replace("Require: 100rel\r\n", "");
+    wire.deliver(A, answer.replace(&tag, "another").as_bytes());
+    wire.run(0);
+    assert_eq!(answered(&wire).as_deref(), Some(ANSWER));
+    let now = wire.now();
+    wire.ends[B].end(now, b, None);
+    hang_up(wire, a);
+}
+
 // §12.2.1.1: numbers rise within a dialog, and an early one has had its PRACK.
 #[test]
 fn i2_a_fork_that_has_spoken_reliably_and_answers_second_is_hung_up_under_a_number_of_its_own() {

@@ -204,6 +204,34 @@ fn a_peer_that_moves_in_its_answer_to_a_refresh_is_followed() {
     wire.rests();
 }
 
+// §14.2, §20.33.
+#[test]
+fn an_offer_that_a_busy_peer_puts_off_is_made_again_three_times() {
+    for (refusals, told) in [(1, "reoffer done"), (4, "reoffer failed 500")] {
+        let (mut wire, a, b) = Wire::talking();
+        wire.rewrite = Box::new(|_, text| match short(&text).as_str() {
+            "500 INVITE" => text.replace("Content-Length", "Retry-After: 2\r\nContent-Length"),
+            _ => text,
+        });
+        let now = wire.now();
+        wire.ends[A].reoffer(now, a, OFFER);
+        for round in 0..=refusals {
+            wire.run(100);
+            let now = wire.now();
+            if round < refusals {
+                wire.ends[B].decline(now, b, 500);
+            } else {
+                wire.ends[B].accept(now, b, ANSWER);
+            }
+            wire.run(100);
+            assert!(round >= 3 || round == refusals || wire.told(A) == "answered", "it waits");
+            wire.run(2_000);
+        }
+        assert_eq!(wire.told(A), format!("answered, {told}"));
+        wire.hangs_up(B, b);
+    }
+}
+
 /// What a carrier that wants a proof says to a request.
 fn challenge(request: &str) -> String {
     let lines =

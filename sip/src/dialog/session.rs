@@ -24,8 +24,10 @@ pub struct Session {
     pub ours: Option<Ours>,
     /// An offer of ours that waits until it may be sent; a later one replaces it.
     pub wanted: Option<Bytes>,
-    /// Wakes after a 491.
+    /// Wakes after a 491, or when the peer wants to be asked again.
     pub glare: Option<Alarm>,
+    /// How often the peer has put the offer of ours off that waits.
+    pub put_off: u8,
     /// An OPTIONS of ours is under way.
     pub probing: bool,
     /// A request of ours met a connection that was gone, and is tried over another.
@@ -136,6 +138,7 @@ impl Session {
             ours: None,
             wanted: None,
             glare: None,
+            put_off: 0,
             probing: false,
             tries_again: false,
             spoken: Bytes::new(),

@@ -180,7 +180,10 @@ impl DialogSet {
     pub fn in_force(&self, tag: &str, answer: Option<Bytes>) -> Option<Bytes> {
         let renewed = self.early.iter().any(|early| early.renewed && early.dialog.remote_tag == tag);
         let told = || self.described.iter().find(|(of, _)| of == tag).map(|(_, sdp)| sdp.clone());
-        answer.filter(|_| !renewed).or_else(told)
+        // A border may answer under another tag than it rang with: whoever answers is not hung up on for
+        // that, while there is a description to send to.
+        let any = || self.described.last().map(|(_, sdp)| sdp.clone());
+        answer.filter(|_| !renewed).or_else(told).or_else(any)
     }
 }
 

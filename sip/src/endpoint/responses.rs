@@ -19,6 +19,11 @@ pub(super) const TRIES_MAX: u32 = 3;
 /// (RFC 3261 §12.2.2).
 const BEYOND_PRACKS: u32 = 1000;
 
+/// The longest a peer may put a re-INVITE of ours off, in seconds (§14.2 has it say ten at most), and how
+/// often: one that goes on refusing refuses.
+const WAITS_AT_MOST: u32 = 32;
+const PUT_OFF_MAX: u8 = 3;
+
 /// What a request is told to have got whose connection broke (RFC 3261 §8.1.3.1).
 pub(super) const UNREACHABLE: u16 = 503;
 
@@ -70,6 +75,7 @@ impl Endpoint {
             (Purpose::Refresh(dialog), 200..=299) => self.refreshed(now, dialog, message),
             (Purpose::Refer(dialog), 200..=299) => self.refer_answered(dialog, code),
             (Purpose::Reoffer(dialog), 422) => self.reoffer_longer(now, dialog, message),
+            (Purpose::Reoffer(dialog), 500 | 503) if self.is_put_off(now, dialog, message) => {}
             (Purpose::Invite(dialog), 422) if self.ask_longer(now, dialog, message) => {}
             (Purpose::Invite(dialog), 300..=399) => {
                 let moved = message.contact().map(|contact| Party::of(&contact));
@@ -207,7 +213,7 @@ impl Endpoint {
         self.transactions.acknowledge(key.as_str(), tag, ack);
         let Some(ours) = session.ours.take_if(|ours| ours.key == *key) else { return };
         self.schedule.cancel(ours.deadline);
-        session.spoken = ours.sdp;
+        (session.spoken, session.put_off) = (ours.sdp, 0);
         if !session.is_over() {
             self.events.push_back(Event::ReofferDone { dialog: id, sdp: sdp_of(message) });
         }
@@ -263,6 +269,23 @@ impl Endpoint {
         if next == Move::Fail {
             self.events.push_back(Event::Failed { dialog, code, reason, moved });
         }
+    }
+
+    /// The peer is in the middle of something and says when to come again (§14.2, §20.33): a re-INVITE that
+    /// asks for audio shall not fail for that.
+    fn is_put_off(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>) -> bool {
+        let wait = message.retry_after().filter(|seconds| *seconds <= WAITS_AT_MOST);
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return false };
+        let (Some(wait), false) = (wait, session.is_over() || session.put_off >= PUT_OFF_MAX) else {
+            return false;
+        };
+        let Some(ours) = session.ours.take() else { return false };
+        self.schedule.cancel(ours.deadline);
+        session.put_off += 1;
+        let at = now + Duration::from_secs(wait.max(1).into());
+        session.glare = Some(self.schedule.arm(at, (dialog, Wake::AfterGlare)));
+        session.wanted.get_or_insert(ours.sdp);
+        true
     }
 
     pub(super) fn reoffer_failed(&mut self, now: Instant, dialog: DialogId, code: u16, heard: Option<u16>) {

@@ -28,6 +28,10 @@ impl Endpoint {
             _ => Some(false),
         };
         let Some(standing) = standing else {
+            // Nothing overtakes a BYE: a border that counts anew after a failure hangs up all the same.
+            if method == Method::Bye {
+                return self.receive_bye(now, dialog, message, &pending);
+            }
             // §12.2.2: it has been overtaken.
             self.reply(now, &pending, 500, &[]);
             return;
