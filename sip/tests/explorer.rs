@@ -153,6 +153,11 @@ fn calling_others() -> Vec<Scene> {
             ..bare.clone()
         },
         Scene {
+            name: "CANCEL meets an early UPDATE",
+            wishes: [&[End], &[EarlyMedia, Update]],
+            ..bare.clone()
+        },
+        Scene {
             name: "an early UPDATE, then a 200 without a description",
             wishes: [&[], &[EarlyMedia, Update, Answer]],
             losses: 1,
