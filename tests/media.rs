@@ -366,6 +366,32 @@ fn who_is_left_alone_hears_comfort_noise_in_the_same_stream() {
 }
 
 #[test]
+fn a_peer_that_says_where_it_is_before_it_speaks_is_heard_without_noise_over_it() {
+    let mut floor = Floor::open(1, 4);
+    let (caller, mut mute) = (floor.phone(Codec::Pcma), floor.phone(Codec::Pcma));
+    let bridge = floor.bridge();
+    floor.join(bridge, &[&mute]);
+    floor.joined(bridge, &caller);
+    let is_noise = |packet: Packet| tone::level(&packet.samples()) < -50.0;
+    while !caller.hear().is_some_and(is_noise) {}
+    // Nothing has been heard of it, and it agrees anew: where it listens, or that it sends nothing for now.
+    for receive in [true, false, true] {
+        let nobody = UdpSocket::bind((HERE, 0)).unwrap();
+        let stream = Stream { remote: Some(nobody.local_addr().unwrap()), receive, ..mute.stream };
+        floor.plane.send(MediaCommand::Update { leg: mute.leg, stream });
+        floor.obeyed(mute.port, stream);
+        while !caller.hear().is_some_and(is_noise) {}
+    }
+    mute.say(700.0);
+    while caller.hear().is_some_and(is_noise) {}
+    // Far less than the pause after which there is noise again.
+    caller.socket.set_read_timeout(Some(Duration::from_millis(60))).unwrap();
+    assert!(caller.hear().is_none(), "its voice, and nothing beside");
+    caller.socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    assert!(caller.hear().is_some_and(is_noise), "and it has stopped");
+}
+
+#[test]
 fn a_peer_on_hold_is_sent_nothing_and_its_announcement_waits() {
     let mut floor = Floor::open(1, 2);
     let caller = floor.phone(Codec::Pcma);

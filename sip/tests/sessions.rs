@@ -45,6 +45,26 @@ fn offers_that_meet_are_both_made_in_the_end() {
 }
 
 #[test]
+fn an_offer_that_waits_says_what_was_said_meanwhile() {
+    let (mut wire, a, b) = Wire::talking();
+    let now = wire.now();
+    wire.ends[A].reoffer(now, a, OFFER);
+    wire.ends[B].reoffer(now, b, OFFER);
+    let newer = String::from_utf8_lossy(ANSWER).replace(" 2 1 IN", " 2 2 IN");
+    for _ in 0..100 {
+        wire.run(100);
+        for (side, dialog) in [(A, a), (B, b)] {
+            let now = wire.now();
+            wire.ends[side].accept(now, dialog, newer.as_bytes());
+        }
+    }
+    let invites = wire.log.iter().filter(|(_, _, text)| short(text) == "INVITE").skip(1);
+    let offers: Vec<bool> = invites.map(|(_, _, text)| text.contains(" 2 2 IN")).collect();
+    assert_eq!(offers, [false, false, false, true], "one of them was accepted before the other's turn");
+    wire.hangs_up(A, a);
+}
+
+#[test]
 fn an_offer_waits_for_the_ack_of_the_answer() {
     let mut wire = Wire::udp();
     let a = wire.invite();

@@ -187,7 +187,7 @@ impl Leg {
         if !self.silence.heard || !self.expected() {
             self.expect(now);
         } else if self.silence.since.is_none() {
-            (self.silence.since, self.silence.mute_since) = (Some(now), Some(now));
+            self.silence.since = Some(now);
         }
     }
 

@@ -209,6 +209,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         // What lies unread is seconds old.
         leg.cut();
         leg.expect(now);
+        leg.hushed = false;
         self.weigh(bridge, now);
         self.tune_bridge(bridge, now);
     }

@@ -6,6 +6,9 @@ use bandeau::load::tone::{CALLER_HZ, FRAME, PHONE_HZ, Speech};
 use bandeau::media::g711;
 use bandeau::media::tone::{level, share};
 use engine::media::Codec;
+use rtc_srtp::context::Context;
+use rtc_srtp::protection_profile::ProtectionProfile;
+use sip::sdp::Sdp;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,9 +29,13 @@ pub(crate) struct Ear {
     /// The number by which it says and hears A-law.
     pub(crate) payload_type: u8,
     heard: Heard,
+    cipher: Keys,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// What it seals and opens with, once it talks enciphered.
+type Keys = Arc<Mutex<Option<[Context; 2]>>>;
 
 impl Ear {
     /// Says what callers say.
@@ -42,9 +49,23 @@ impl Ear {
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         let port = socket.local_addr().unwrap().port();
         let (heard, over) = (Heard::default(), Arc::new(AtomicBool::new(false)));
-        let (keeps, ends) = (Arc::clone(&heard), Arc::clone(&over));
-        let thread = std::thread::spawn(move || talk(&socket, (hertz, payload_type), &keeps, &ends));
-        Ear { port, payload_type, heard, over, thread: Some(thread) }
+        let cipher = Keys::default();
+        let (keeps, ends, keys) = (Arc::clone(&heard), Arc::clone(&over), Arc::clone(&cipher));
+        let thread = std::thread::spawn(move || talk(&socket, (hertz, payload_type), &keeps, &keys, &ends));
+        Ear { port, payload_type, heard, cipher, over, thread: Some(thread) }
+    }
+
+    /// Enciphers from here on with the first `a=crypto` line, and hears what is enciphered with the second.
+    pub(crate) fn encipher(&self, ours: &str, theirs: &str) {
+        let contexts = [ours, theirs].map(|line| {
+            let text = format!("v=0\r\nm=audio 4000 RTP/SAVP 8\r\n{line}\r\n");
+            let key = Sdp::read(text.as_bytes()).unwrap().media[0].crypto[0].key;
+            let (master, salt) = key.0[..30].split_at(16);
+            let provider = rtc_crypto::default_provider().unwrap();
+            let profile = ProtectionProfile::Aes128CmHmacSha1_80;
+            Context::new(master, salt, profile, None, None, provider.crypto()).unwrap()
+        });
+        *self.cipher.lock().unwrap() = Some(contexts);
     }
 
     /// What came last, 100 ms of it; empty when nothing has come for as long.
@@ -87,7 +108,13 @@ impl Drop for Ear {
     }
 }
 
-fn talk(socket: &UdpSocket, (hertz, payload_type): (f64, u8), heard: &Heard, over: &AtomicBool) {
+fn talk(
+    socket: &UdpSocket,
+    (hertz, payload_type): (f64, u8),
+    heard: &Heard,
+    cipher: &Keys,
+    over: &AtomicBool,
+) {
     let mut speech = Speech::tone(hertz);
     let mut peer: Option<SocketAddr> = None;
     let (mut next, mut sequence) = (Instant::now(), 0_u16);
@@ -95,9 +122,12 @@ fn talk(socket: &UdpSocket, (hertz, payload_type): (f64, u8), heard: &Heard, ove
     while !over.load(Ordering::Relaxed) {
         if let Ok((length, from)) = socket.recv_from(&mut packet) {
             peer = Some(from);
-            if packet[1] & 0x7f == payload_type && length > 12 {
-                let samples =
-                    packet[12..length].iter().map(|byte| g711::decode(Codec::Pcma, *byte)).collect();
+            let opened = match cipher.lock().unwrap().as_mut() {
+                Some([_, theirs]) => theirs.decrypt_rtp(&packet[..length]).map(|it| it.to_vec()).ok(),
+                None => Some(packet[..length].to_vec()),
+            };
+            if let Some(plain) = opened.filter(|it| it[1] & 0x7f == payload_type && it.len() > 12) {
+                let samples = plain[12..].iter().map(|byte| g711::decode(Codec::Pcma, *byte)).collect();
                 heard.lock().unwrap().push((Instant::now(), samples));
             }
         }
@@ -112,6 +142,9 @@ fn talk(socket: &UdpSocket, (hertz, payload_type): (f64, u8), heard: &Heard, ove
             says.extend_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
             says.extend_from_slice(&7_u32.to_be_bytes());
             says.extend_from_slice(&speech.frame(sip::sdp::Codec::Pcma));
+            if let Some([ours, _]) = cipher.lock().unwrap().as_mut() {
+                says = ours.encrypt_rtp(&says).unwrap().to_vec();
+            }
             // A peer that has hung up is no error of ours.
             let _ = socket.send_to(&says, peer);
         }

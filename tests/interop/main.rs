@@ -6,6 +6,7 @@ mod common;
 
 mod ear;
 mod kamailio;
+mod outgoing;
 mod phones;
 mod sipp;
 mod table;

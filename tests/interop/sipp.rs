@@ -8,7 +8,7 @@ use bandeau::load::tone::{CALLER_HZ, PHONE_HZ};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-const SIPP: (&str, &str) = ("sipp", "-v");
+pub(crate) const SIPP: (&str, &str) = ("sipp", "-v");
 
 /// A node whose phone answers every call, and where it takes TCP.
 fn node() -> (Node, SocketAddr, u16) {
@@ -62,11 +62,16 @@ impl Sipp {
 
     /// The first line its scenario has written to its log, once it has.
     fn says(&self) -> String {
+        self.says_line(0)
+    }
+
+    /// The line after so many others.
+    pub(crate) fn says_line(&self, others: usize) -> String {
         let mut line = String::new();
         eventually("the scenario says what it has seen", || {
             let said = std::fs::read_to_string(self.folder.0.join("said")).unwrap_or_default();
-            let whole = said.split_once('\n').map(|(first, _)| first.trim().to_owned());
-            line = whole.unwrap_or_default();
+            let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            line = whole.lines().nth(others).unwrap_or_default().trim().to_owned();
             !line.is_empty()
         });
         line
@@ -75,13 +80,19 @@ impl Sipp {
     /// It must have had all its calls as its scenario says.
     pub(crate) fn passes(mut self) {
         let status = self.child.wait().unwrap();
-        let said = |name| std::fs::read_to_string(self.folder.0.join(name)).unwrap_or_default();
-        assert!(status.success(), "{}\n{}", said("errors"), said("screen"));
+        assert!(status.success(), "its scenario has not gone as written");
+    }
+
+    fn wrote(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.0.join(name)).unwrap_or_default()
     }
 }
 
 impl Drop for Sipp {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("SIPp's errors and screen:\n{}\n{}", self.wrote("errors"), self.wrote("screen"));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -270,7 +281,7 @@ fn node_beside_its_carrier(desks: Phones, trunk: &str, more: &str) -> Node {
     })
 }
 
-fn elsewhere() -> SocketAddr {
+pub(crate) fn elsewhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 2], free_udp(2)))
 }
 

@@ -336,6 +336,9 @@ impl Endpoint {
             Some(Usage::Calling(set)) => set.accept_update(sdp),
             Some(Usage::Standing(session)) => session.theirs.take().inspect(|_| {
                 session.spoken = Bytes::copy_from_slice(sdp);
+                // An offer of ours that waits for its turn says the same: an older description would take
+                // back what the peer has just been told, under a version it has seen (RFC 3264 §8).
+                session.wanted.iter_mut().for_each(|waiting| waiting.clone_from(&session.spoken));
             }),
             None => None,
         };

@@ -16,8 +16,9 @@ const HUSHED_AFTER: u64 = SECOND * 3 / 10;
 pub(super) struct Silence {
     /// The last packet, or when packets were first expected; `None` while none are.
     pub(super) since: Option<u64>,
-    /// The same of audio alone: comfort noise says that somebody is there, and nothing to hear.
-    pub(super) mute_since: Option<u64>,
+    /// The last audible packet, or when one could come: comfort noise of a peer, or its hold, says that
+    /// somebody is there, and is nothing to hear.
+    pub(super) mute_since: u64,
     pub(super) heard: bool,
     /// How many of [`SILENCES`] have been reported.
     pub(super) reported: usize,
@@ -32,8 +33,8 @@ impl Silence {
         if let Some(since) = &mut self.since {
             *since = now;
         }
-        if audible && self.mute_since.is_some() {
-            self.mute_since = Some(now);
+        if audible {
+            self.mute_since = now;
         }
         news
     }
@@ -53,9 +54,8 @@ impl Leg {
     /// is counted.
     pub fn expect(&mut self, now: u64) {
         let since = self.expected().then_some(now);
-        self.silence = Silence { since, mute_since: since, heard: false, reported: 0 };
+        self.silence = Silence { since, mute_since: now, heard: false, reported: 0 };
         self.looked_at = now;
-        self.hushed = false;
     }
 
     pub(super) fn expected(&self) -> bool {
@@ -70,7 +70,7 @@ impl Leg {
     /// The conversation in which it has just fallen silent; once per silence.
     pub fn hushes(&mut self, now: u64) -> Option<BridgeId> {
         let Place::Bridge(bridge, _) = self.place else { return None };
-        let silent = self.silence.mute_since.is_some_and(|since| now.saturating_sub(since) >= HUSHED_AFTER);
+        let silent = now.saturating_sub(self.silence.mute_since) >= HUSHED_AFTER;
         (silent && !std::mem::replace(&mut self.hushed, silent)).then_some(bridge)
     }
 
