@@ -1,7 +1,7 @@
 //! Connections from addresses that are nobody's, over TCP and TLS: held open in silence, fed a byte
 //! now and then, opened and dropped by the dozen, and filled with frames that are too long.
 
-use super::{SOURCES, stands_elsewhere};
+use super::{SOURCES, Shouts};
 use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -39,11 +39,11 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn start(tcp: SocketAddr, tls: SocketAddr) -> Connections {
+    pub(crate) fn start(tcp: SocketAddr, tls: SocketAddr, from: Shouts) -> Connections {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
-            stands_elsewhere();
+            from.take_place();
             let mut strangers = Strangers { tcp, tls, tally: Tally::default(), turn: 0 };
             let _silent: Vec<_> = (0..SILENT).map(|index| strangers.silent(index % 2 == 0)).collect();
             let mut slow: Vec<_> = (0..SLOW).map(|_| strangers.open(tcp)).collect();

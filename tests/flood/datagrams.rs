@@ -1,6 +1,6 @@
 //! Junk, and a scanner's REGISTER, INVITE and OPTIONS, in datagrams from addresses that are nobody's.
 
-use super::{SOURCES, stands_elsewhere};
+use super::{SOURCES, Shouts};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,14 +17,14 @@ pub(crate) struct Datagrams {
 }
 
 impl Datagrams {
-    pub(crate) fn start(engine: SocketAddr) -> Datagrams {
+    pub(crate) fn start(engine: SocketAddr, from: Shouts) -> Datagrams {
         let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, count) = (Arc::clone(&stop), Arc::clone(&sent));
         let sockets: Vec<UdpSocket> = (0..SOURCES)
             .map(|source| UdpSocket::bind((Ipv4Addr::new(127, 0, 0, source + 2), 0)).unwrap())
             .collect();
         let thread = std::thread::spawn(move || {
-            stands_elsewhere();
+            from.take_place();
             let began = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
                 let owed = u64::try_from(began.elapsed().as_micros()).unwrap() * RATE / 1_000_000;
