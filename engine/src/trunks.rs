@@ -132,6 +132,8 @@ struct Target {
     flow: Flow,
     state: TrunkState,
     misses: u32,
+    /// When the first of them was noticed.
+    doubted: Instant,
     /// When it is asked next, or, while asked, given up.
     due: Instant,
     asked: Option<ErrandId>,
@@ -430,6 +432,9 @@ fn best_from(targets: &[Target], turn: usize) -> Option<usize> {
 
 impl Target {
     fn miss(&mut self, now: Instant, every: Duration) {
+        if self.misses == 0 {
+            self.doubted = now;
+        }
         self.misses = self.misses.saturating_add(1);
         let state = if self.misses >= MISSES_DOWN { TrunkState::Down } else { TrunkState::Suspect };
         self.state = self.spoken_for(now, state);
@@ -437,14 +442,14 @@ impl Target {
         self.due = now + if self.state == TrunkState::Up { every } else { AGAIN };
     }
 
-    /// How it stands when answers alone would say `state`. What it has sent by itself keeps a target that
-    /// used to answer in doubt, and one that never did up.
+    /// How it stands when answers alone would say `state`. What a target has sent by itself keeps it up where
+    /// it never answered, and in doubt where it has sent it since it stopped answering.
     fn spoken_for(&self, now: Instant, state: TrunkState) -> TrunkState {
-        let speaks = self.spoke.is_some_and(|at| now.since(at) < WORD_STANDS);
-        match (speaks, self.answers) {
-            (false, _) => state,
-            (true, true) => state.min(TrunkState::Suspect),
-            (true, false) => TrunkState::Up,
+        let Some(at) = self.spoke.filter(|at| now.since(*at) < WORD_STANDS) else { return state };
+        match self.answers {
+            true if at < self.doubted => state,
+            true => state.min(TrunkState::Suspect),
+            false => TrunkState::Up,
         }
     }
 }
@@ -473,7 +478,7 @@ fn target(site: &Site, transport: Transport, remote: SocketAddr) -> Target {
     let flow = Flow { transport, local: site.local(transport, remote), remote, connection: 0 };
     // In doubt until it has answered once; asked at the first chance.
     let (state, due) = (TrunkState::Suspect, Instant::ZERO);
-    Target { flow, state, misses: 0, due, asked: None, answers: false, spoke: None }
+    Target { flow, state, misses: 0, doubted: due, due, asked: None, answers: false, spoke: None }
 }
 
 fn host(address: SocketAddr) -> String {

@@ -159,11 +159,25 @@ fn a_carrier_that_used_to_answer_options_and_only_calls_is_in_doubt_and_told_onc
     trunks.answered(at(1), asked[0], &end(405));
     assert_eq!(told(&mut trunks), [TrunkState::Up]);
     let mut states = Vec::new();
-    for minute in 1..=10 {
-        trunks.heard(at(minute * 60), 0, address(1).ip());
-        states.extend(unanswered(&mut trunks, (at(minute * 60), at(minute * 60 + 60)), &mut next).0);
+    for turn in 1..=60 {
+        trunks.heard(at(turn * 10), 0, address(1).ip());
+        states.extend(unanswered(&mut trunks, (at(turn * 10), at(turn * 10 + 10)), &mut next).0);
     }
     assert_eq!(states, [TrunkState::Suspect]);
+}
+
+#[test]
+fn a_carrier_that_dies_in_the_middle_of_its_calls_is_down_after_three_answers_and_in_doubt_once_it_calls() {
+    let (_, mut trunks) = trunks(&[&[1]]);
+    let mut next = 0;
+    let asked = due(&mut trunks, at(1), &mut next).0;
+    trunks.answered(at(1), asked[0], &end(200));
+    trunks.heard(at(20), 0, address(1).ip());
+    assert_eq!(told(&mut trunks), [TrunkState::Up]);
+    let states = unanswered(&mut trunks, (at(20), at(120)), &mut next).0;
+    assert_eq!(states, [TrunkState::Suspect, TrunkState::Down]);
+    trunks.heard(at(120), 0, address(1).ip());
+    assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
 }
 
 #[test]
