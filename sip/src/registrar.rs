@@ -137,7 +137,12 @@ impl Registrar {
 
     /// Takes a REGISTER (§10.3, in its order).
     pub fn receive(&mut self, now: Instant, flow: Flow, request: &Message<'_>) -> Answer {
-        let Some(proof) = request.authorization() else { return self.challenge(now, flow, request, false) };
+        let Some(proof) = request.authorization_for(self.gate.realm()) else {
+            return self.challenge(now, flow, request, false);
+        };
+        if !proof.is_for(request) {
+            return Answer::new(400, false);
+        }
         let at = self.names.get(proof.username).copied();
         let account = at.and_then(|at| self.users.get(at)).map(|user| &user.account);
         // An account without a hash for this algorithm has no proof in it, least of all the empty one.

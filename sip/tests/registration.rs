@@ -119,6 +119,43 @@ fn a_phone_registers_with_either_digest_and_is_reached_over_its_own_path() {
     }
 }
 
+// RFC 3261 §22.3: a phone behind a proxy proves itself to that, too.
+#[test]
+fn a_proof_for_us_is_found_behind_one_for_somebody_else() {
+    let mut phone = Phone::new();
+    let text = phone.text("nour", CONTACT, "");
+    let challenged = phone.send(&text);
+    let other = "Authorization: Digest username=\"x\", realm=\"proxy\", nonce=\"a\", uri=\"sip:p\", response=\"c\"\r\n";
+    let contact = format!("{CONTACT}{other}");
+    let answer = phone.prove("nour", "geheim", Algorithm::Sha256, &contact, &challenged);
+    assert_eq!(short(&answer), "200 REGISTER");
+    let text = phone.text("nour", &contact, "");
+    let challenged = phone.send(&text);
+    assert_eq!(short(&challenged), "401 REGISTER", "a proof for another realm is none, and no guess");
+}
+
+// RFC 7616 §3.4.6, RFC 3261 §22.4.
+#[test]
+fn a_proof_names_where_its_request_goes_or_it_is_400() {
+    for (uri, expected) in [
+        ("sip:192.0.2.2:5060;transport=udp", "200 REGISTER"),
+        ("sip:other", "400 REGISTER"),
+        ("192.0.2.2", "400 REGISTER"),
+    ] {
+        let mut phone = Phone::new();
+        let text = phone.text("nour", CONTACT, "");
+        let challenged = phone.send(&text);
+        let message = Message::scan(challenged.as_bytes()).expect("ours");
+        let challenge = message.www_authenticate().next().expect("a challenge");
+        let claim = Claim { user: "nour", password: "geheim", method: "REGISTER", uri, cnonce: "c", nc: 1 };
+        let proof = format!("Authorization: {}\r\n", respond(&challenge, &claim));
+        let proved = phone.text("nour", CONTACT, &proof);
+        // A proxy has written where it sends it: whom To names is who is proved to.
+        let rewritten = proved.replacen("REGISTER sip:192.0.2.2", "REGISTER sip:10.0.0.1", 1);
+        assert_eq!(short(&phone.send(&rewritten)), expected, "{uri}");
+    }
+}
+
 #[test]
 fn nobody_registers_with_a_wrong_password_a_wrong_name_or_for_somebody_else() {
     let mut phone = Phone::new();

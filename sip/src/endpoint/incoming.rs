@@ -63,11 +63,8 @@ impl Endpoint {
         peer: Peer,
         message: &Message<'_>,
         method: Method,
+        repairs: Repairs,
     ) {
-        let repairs = match message.inspect() {
-            Ok(repairs) => repairs,
-            Err(error) => return self.refuse_unreadable(now.at, flow, peer, message, error.label()),
-        };
         let Ok(via) = message.via() else { return }; // inspected above
         // §18.2.2: a gateway that sends from a port nobody listens at says so by asking for no
         // `rport`. Only trunks are believed; a phone hears nothing but what goes back the same way.

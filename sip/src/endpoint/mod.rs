@@ -10,6 +10,7 @@
 mod commands;
 mod event;
 mod incoming;
+mod mending;
 mod outside;
 mod paths;
 mod proving;
@@ -28,12 +29,12 @@ pub use refer::Refer;
 
 use crate::chance::Keying;
 use crate::dialog::{DialogSnapshot, Local, Usage};
-use crate::message::{Message, StartLine};
+use crate::message::{MESSAGE_MAX, Message, Repair, Repairs, StartLine};
 use crate::registrar::Registrar;
 use crate::schedule::Schedule;
 use crate::time::{Instant, Now};
 use crate::transaction::{Key, Loss, Pending, Report, Transactions};
-use crate::transport::{Flow, Peer, Transmit, Transport};
+use crate::transport::{Flow, FramingError, Peer, Transmit, Transport};
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -58,6 +59,8 @@ pub struct Endpoint {
     challenges: strangers::Allowance,
     /// Connections over which somebody has spoken who is no stranger.
     met: HashSet<u64, Keying>,
+    /// Whether a Call-ID was taken that is no text, which is given back as it came.
+    keeps_bytes: bool,
     /// Where keys are written before they are looked up.
     words: String,
 }
@@ -138,6 +141,7 @@ impl Endpoint {
             strangers: strangers::Allowance::for_strangers(keying),
             challenges: strangers::Allowance::for_challenges(keying),
             met: HashSet::with_hasher(keying),
+            keeps_bytes: false,
             words: String::new(),
             config,
         }
@@ -157,13 +161,70 @@ impl Endpoint {
             return;
         }
         match Message::scan(bytes) {
-            Ok(message) => match message.start {
-                StartLine::Request { method, .. } => self.receive_request(now, flow, peer, &message, method),
-                StartLine::Response { code, .. } => self.receive_response(now.at, flow, peer, &message, code),
-            },
-            Err(error) => self.count(Counter::ParseError(error.label())),
+            Ok(message) => self.receive(now, flow, peer, &message, None),
+            Err(error) if !self.receive_mended(now, flow, peer, bytes) => {
+                self.count(Counter::ParseError(error.label()));
+            }
+            Err(_) => {}
         }
         self.take_reports(now.at);
+    }
+
+    /// Takes the head of a message behind which a stream cannot be cut: its connection is to be closed once
+    /// what this says is written. A trunk is told why; its refused INVITE counts as any other.
+    pub fn handle_unframed(&mut self, flow: Flow, peer: Peer, head: &[u8], error: FramingError) {
+        self.count(Counter::ParseError(error.label()));
+        if !matches!(peer, Peer::Trunk(_)) {
+            return;
+        }
+        let head = &head[..head.len().min(MESSAGE_MAX)];
+        let mended = mending::mend(head, flow);
+        let head = mended.as_ref().map_or(head, |mended| mended.bytes.as_slice());
+        let code = match error {
+            FramingError::TooLong => 513,
+            FramingError::ContentLength => 400,
+        };
+        if let Ok(message) = Message::scan(head) {
+            self.tell_unreadable(flow, peer, &message, code);
+        }
+    }
+
+    /// `mended`: what had to be put right before it could be read.
+    fn receive(&mut self, now: Now, flow: Flow, peer: Peer, message: &Message<'_>, mended: Option<Repairs>) {
+        let inspected = message.inspect();
+        let is_odd = || inspected.is_err() || mending::has_odd_body(message);
+        if mended.is_none()
+            && matches!(peer, Peer::Trunk(_))
+            && is_odd()
+            && self.receive_mended(now, flow, peer, message.bytes())
+        {
+            return;
+        }
+        let repairs = match (inspected, message.start) {
+            (Ok(repairs), _) => repairs.join(mended.unwrap_or_default()),
+            (Err(error), StartLine::Request { .. }) => {
+                return self.refuse_unreadable(now.at, flow, peer, message, error.label());
+            }
+            (Err(error), StartLine::Response { .. }) => {
+                return self.count(Counter::ParseError(error.label()));
+            }
+        };
+        match message.start {
+            StartLine::Request { method, .. } => {
+                self.receive_request(now, flow, peer, message, method, repairs);
+            }
+            StartLine::Response { code, .. } => self.receive_response(now.at, flow, peer, message, code),
+        }
+    }
+
+    /// Takes what a trunk has sent as it should have been, where it can be put right.
+    fn receive_mended(&mut self, now: Now, flow: Flow, peer: Peer, bytes: &[u8]) -> bool {
+        let mended = matches!(peer, Peer::Trunk(_)).then(|| mending::mend(bytes, flow)).flatten();
+        let Some(mended) = mended else { return false };
+        let Ok(message) = Message::scan(&mended.bytes) else { return false };
+        self.keeps_bytes |= mended.repairs.has(Repair::Latin1);
+        self.receive(now, flow, peer, &message, Some(mended.repairs));
+        true
     }
 
     /// Does what is due at `now`.
@@ -184,7 +245,12 @@ impl Endpoint {
 
     /// What to send, in order, until `None`.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transactions.poll_transmit()
+        let transmit = self.transactions.poll_transmit()?;
+        let as_it_came = self.keeps_bytes.then(|| mending::as_it_came(&transmit.bytes)).flatten();
+        Some(match as_it_came {
+            Some(bytes) => Transmit { bytes: bytes.into(), ..transmit },
+            None => transmit,
+        })
     }
 
     /// When to come back if nothing else happens.

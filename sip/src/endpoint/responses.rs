@@ -2,7 +2,7 @@
 
 use super::commands::derived;
 use super::incoming::{reason_of, sdp_of};
-use super::{Counter, DialogId, Endpoint, Event, Party, Purpose, Reason, Wake};
+use super::{DialogId, Endpoint, Event, Party, Purpose, Reason, Wake};
 use crate::dialog::{Dialog, Fact, Move, Phase, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
@@ -36,9 +36,6 @@ impl Endpoint {
         message: &Message<'_>,
         code: u16,
     ) {
-        if let Err(error) = message.inspect() {
-            return self.count(Counter::ParseError(error.label()));
-        }
         let (Ok(via), Ok(cseq)) = (message.via(), message.cseq()) else { return };
         let mut words = std::mem::take(&mut self.words);
         write_client_key(&mut words, via.branch().unwrap_or_default(), cseq.method);

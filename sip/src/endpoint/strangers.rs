@@ -6,6 +6,7 @@ use crate::chance::Keying;
 use crate::guesses::half;
 use crate::message::{Message, Name, Repair, Repairs, Uri};
 use crate::time::Instant;
+use crate::transaction::{write_merge_key, write_server_key};
 use crate::transport::{Flow, Peer};
 use crate::vocabulary::Method;
 use std::collections::HashMap;
@@ -104,22 +105,30 @@ impl Endpoint {
         rule: &'static str,
     ) {
         self.count(Counter::ParseError(rule));
-        let method = message.method();
-        if method == Some(Method::Ack) || message.via().is_err() {
+        // Without a Via a carrier is answered over its connection, or at the address it sent from.
+        let is_trunk = matches!(peer, Peer::Trunk(_));
+        if message.method() == Some(Method::Ack) || (message.via().is_err() && !is_trunk) {
             return;
         }
         let may_hear = |of: &mut Self| of.strangers.take(now, flow.remote.ip(), false);
         if peer == Peer::Stranger && !(self.config.strangers_forbid && may_hear(self)) {
             return self.count(Counter::StrangerRefused(0));
         }
-        if method == Some(Method::Invite) || peer == Peer::Stranger {
-            self.count_refusal(peer, 400);
+        self.tell_unreadable(flow, peer, message, 400);
+    }
+
+    /// The answer to what cannot be understood, once; a response or an ACK has none.
+    pub(super) fn tell_unreadable(&mut self, flow: Flow, peer: Peer, message: &Message<'_>, code: u16) {
+        let Some(method) = message.method().filter(|method| *method != Method::Ack) else { return };
+        if method == Method::Invite || peer == Peer::Stranger {
+            self.count_refusal(peer, code);
         }
         let mut words = String::new();
-        if let (Ok(via), Some(method)) = (message.via(), method) {
-            crate::transaction::write_server_key(&mut words, message, &via, method);
+        match message.via() {
+            Ok(via) => write_server_key(&mut words, message, &via, method),
+            Err(_) => write_merge_key(&mut words, message),
         }
-        self.answer_once(flow, message, &words, 400, &[]);
+        self.answer_once(flow, message, &words, code, &[]);
     }
 }
 

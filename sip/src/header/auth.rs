@@ -1,6 +1,6 @@
 //! Challenges and credentials of digest authentication (RFC 3261 §22, RFC 7616, RFC 8760).
 
-use crate::message::{Message, Name, Params, trim};
+use crate::message::{Message, Name, Params, Uri, trim};
 
 /// How a digest is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,6 +103,16 @@ impl<'a> Credentials<'a> {
             nc: params.value("nc"),
         })
     }
+
+    /// Whether the proof is for this request (RFC 7616 §3.4.6). A proxy on the way may have written another
+    /// Request-URI, which is no failure (RFC 3261 §22.4): whom To names, or the realm, will do.
+    pub fn is_for(&self, request: &Message<'_>) -> bool {
+        let Uri::Sip { host: proved, .. } = Uri::read(self.uri.as_bytes()) else { return false };
+        let is_it = |uri: Uri<'_>| matches!(uri, Uri::Sip { host, .. } if host.eq_ignore_ascii_case(proved));
+        proved.eq_ignore_ascii_case(self.realm)
+            || request.request_uri().is_some_and(is_it)
+            || request.to().is_ok_and(|to| is_it(to.uri))
+    }
 }
 
 impl std::fmt::Debug for Credentials<'_> {
@@ -120,9 +130,15 @@ fn digest_params(value: &[u8]) -> Option<Params<'_>> {
 }
 
 impl<'a> Message<'a> {
-    /// Credentials for us. A line is one set: its commas separate parameters.
+    /// Credentials. A line is one set: its commas separate parameters.
     pub fn authorization(&self) -> Option<Credentials<'a>> {
         self.headers(Name::Authorization).find_map(Credentials::read)
+    }
+
+    /// Credentials for this realm, among those for other servers on the way (RFC 3261 §22.3).
+    pub fn authorization_for(&self, realm: &str) -> Option<Credentials<'a>> {
+        let mut all = self.headers(Name::Authorization).filter_map(Credentials::read);
+        all.find(|proof| proof.realm == realm)
     }
 
     /// Credentials for an intermediary.
@@ -159,6 +175,19 @@ mod tests {
         assert_eq!((proof.uri, proof.response, proof.algorithm), ("sip:h;x=1", "0f", Algorithm::Sha256));
         assert_eq!((proof.qop, proof.nc, proof.cnonce), (Some("auth"), Some("0000000a"), Some("c")));
         assert_eq!(message.proxy_authorization(), None);
+    }
+
+    #[test]
+    fn credentials_for_a_realm_are_found_behind_those_for_another() {
+        let of = |realm: &str, user: &str| {
+            format!(
+                "Authorization: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"n\", uri=\"sip:h\", response=\"0\""
+            )
+        };
+        let bytes = request_with(&[of("proxy", "1").as_bytes(), of("samu", "2").as_bytes()]);
+        let message = Message::scan(&bytes).expect("a message");
+        assert_eq!(message.authorization_for("samu").map(|proof| proof.username), Some("2"));
+        assert_eq!(message.authorization_for("sdis"), None);
     }
 
     #[test]

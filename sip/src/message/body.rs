@@ -16,7 +16,21 @@ impl<'a> Message<'a> {
     /// The first part of a type (`application/sdp`, without parameters): the body itself, or a
     /// part of a multipart body, one level of nesting included. Binary parts stay as they are.
     pub fn part(&self, content_type: &str) -> Option<&'a [u8]> {
-        find(self.header(Name::ContentType)?, self.body(), content_type, 2)
+        self.find(content_type).map(|part| part.body)
+    }
+
+    /// How the SDP is written (Content-Transfer-Encoding), where that is said.
+    pub(crate) fn sdp_encoding(&self) -> Option<&'a [u8]> {
+        const ENCODING: &str = "Content-Transfer-Encoding";
+        match self.find("application/sdp").map(|part| part.head) {
+            None | Some([]) => self.named(ENCODING).next(),
+            Some(head) => value_in(head, |name| name.eq_ignore_ascii_case(ENCODING.as_bytes())),
+        }
+    }
+
+    fn find(&self, content_type: &str) -> Option<Part<'a>> {
+        let whole = Part { head: &[], body: self.body() };
+        find(self.header(Name::ContentType)?, whole, content_type, 2)
     }
 }
 
@@ -26,10 +40,10 @@ fn begins_like_sdp(body: &[u8]) -> bool {
     rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="))
 }
 
-fn find<'a>(declared: &'a [u8], body: &'a [u8], wanted: &str, depth: u8) -> Option<&'a [u8]> {
+fn find<'a>(declared: &'a [u8], whole: Part<'a>, wanted: &str, depth: u8) -> Option<Part<'a>> {
     let (kind, params) = split_type(declared);
     if kind.eq_ignore_ascii_case(wanted.as_bytes()) {
-        return Some(body);
+        return Some(whole);
     }
     let is_multipart = kind.len() > 10 && kind[..10].eq_ignore_ascii_case(b"multipart/");
     if !is_multipart || depth == 0 {
@@ -40,8 +54,8 @@ fn find<'a>(declared: &'a [u8], body: &'a [u8], wanted: &str, depth: u8) -> Opti
     if boundary.is_empty() {
         return None;
     }
-    Parts { rest: body, boundary, left: PARTS_MAX }
-        .find_map(|part| find(part_type(part.head), part.body, wanted, depth - 1))
+    Parts { rest: whole.body, boundary, left: PARTS_MAX }
+        .find_map(|part| find(part_type(part.head), part, wanted, depth - 1))
 }
 
 /// `type/subtype` and what follows it.
@@ -52,16 +66,22 @@ pub(crate) fn split_type(value: &[u8]) -> (&[u8], Params<'_>) {
 
 /// The Content-Type among a part's headers; a part without one is text.
 fn part_type(head: &[u8]) -> &[u8] {
+    let declared = value_in(head, |name| Name::read(name) == Name::ContentType);
+    declared.and_then(|value| Commas::of(value).next()).unwrap_or(b"text/plain")
+}
+
+/// The value of the first header a part has whose name is the one meant.
+fn value_in(head: &[u8], is_meant: impl Fn(&[u8]) -> bool) -> Option<&[u8]> {
     let mut at = 0;
     while at < head.len() {
         let (line, next) = line_at(head, at);
         at = next;
         let Some(colon) = memchr::memchr(b':', line.text) else { continue };
-        if Name::read(trim(&line.text[..colon])) == Name::ContentType {
-            return Commas::of(&line.text[colon + 1..]).next().unwrap_or(b"text/plain");
+        if is_meant(trim(&line.text[..colon])) {
+            return Some(trim(&line.text[colon + 1..]));
         }
     }
-    b"text/plain"
+    None
 }
 
 struct Part<'a> {

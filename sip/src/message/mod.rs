@@ -178,6 +178,17 @@ impl<'a> Message<'a> {
         self.body
     }
 
+    /// What stands behind the body that Content-Length bounds, of a whole datagram.
+    pub(crate) fn behind(&self) -> &'a [u8] {
+        let end = self.body.as_ptr() as usize - self.bytes.as_ptr() as usize + self.body.len();
+        &self.bytes[end..]
+    }
+
+    /// The whole message, from its start line.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// What the scan put right. [`Message::inspect`] looks into the headers, too.
     pub fn repairs(&self) -> Repairs {
         self.repairs

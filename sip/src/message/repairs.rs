@@ -44,10 +44,20 @@ pub enum Repair {
     Repeated,
     /// A header longer than [`super::HEADER_MAX`], or beyond [`super::HEADERS_MAX`] of them, was left out.
     LongHeader,
+    /// The Request-URI or the Call-ID is in Latin-1.
+    Latin1,
+    /// The topmost Via names no sender: it is the address the message came from.
+    Via,
+    /// CSeq is no number and method: what it has of both counts.
+    CSeq,
+    /// Content-Length cuts a description short: the body is the rest.
+    LongBody,
+    /// A description in base64, or one that does not begin like one.
+    Sdp,
 }
 
 impl Repair {
-    const ALL: [Repair; 16] = [
+    const ALL: [Repair; 21] = [
         Repair::StartLineSpace,
         Repair::RequestUri,
         Repair::Version,
@@ -64,6 +74,11 @@ impl Repair {
         Repair::Date,
         Repair::Repeated,
         Repair::LongHeader,
+        Repair::Latin1,
+        Repair::Via,
+        Repair::CSeq,
+        Repair::LongBody,
+        Repair::Sdp,
     ];
 
     /// For a counter's label.
@@ -85,13 +100,18 @@ impl Repair {
             Repair::Date => "date",
             Repair::Repeated => "repeated",
             Repair::LongHeader => "long_header",
+            Repair::Latin1 => "latin_1",
+            Repair::Via => "via",
+            Repair::CSeq => "cseq",
+            Repair::LongBody => "long_body",
+            Repair::Sdp => "sdp",
         }
     }
 }
 
 /// The repairs of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Repairs(u16);
+pub struct Repairs(u32);
 
 impl Repairs {
     /// Marks one.
@@ -102,6 +122,11 @@ impl Repairs {
     /// Was it made?
     pub fn has(self, repair: Repair) -> bool {
         self.0 & (1 << repair as u8) != 0
+    }
+
+    /// Those of another look as well.
+    pub fn join(self, others: Repairs) -> Repairs {
+        Repairs(self.0 | others.0)
     }
 
     /// None at all?

@@ -17,6 +17,8 @@ pub use crypto::{Crypto, Key, KeyName, KeySource, OurKeys, Suite};
 pub use session::{Cipher, Session, Wish};
 pub use write::{answer, offer};
 
+pub(crate) use crypto::unbase64;
+
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 

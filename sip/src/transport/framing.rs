@@ -62,10 +62,15 @@ impl Framer {
             Ok(message) => message.map(Ok),
             Err(error) => {
                 self.broken = true;
-                self.buffer = BytesMut::new();
                 Some(Err(error))
             }
         }
+    }
+
+    /// After an error, the head of the message behind which the stream cannot be cut, or what has come of
+    /// it: whoever is told why is told by it.
+    pub fn into_head(self) -> Bytes {
+        self.buffer.freeze()
     }
 
     /// How many pings (CRLF CRLF between messages) came since the last question; each is owed one
@@ -82,8 +87,12 @@ impl Framer {
             match head_end(&self.buffer, self.searched) {
                 Ok(head) => {
                     // Without Content-Length, which RFC 3261 §20.14 asks for, there is no body.
-                    let body = length_in(&self.buffer[..head]).map_err(|_| FramingError::ContentLength)?;
-                    self.length = Some(head.saturating_add(body.unwrap_or(0)));
+                    let body = length_in(&self.buffer[..head]).map_err(|_| FramingError::ContentLength);
+                    let length = body.map(|body| head.saturating_add(body.unwrap_or(0)));
+                    if !length.is_ok_and(|length| length <= MESSAGE_MAX) {
+                        self.buffer.truncate(head);
+                    }
+                    self.length = Some(length?);
                 }
                 Err(searched) => self.searched = searched,
             }
@@ -196,6 +205,17 @@ mod tests {
             assert_eq!(framer.next(), Some(Err(FramingError::ContentLength)), "{length}");
             framer.push(SECOND);
             assert_eq!(framer.next(), None);
+        }
+    }
+
+    #[test]
+    fn the_head_behind_which_nothing_can_be_cut_is_kept_to_answer_by() {
+        for (length, body) in [("x", &b"v=0"[..]), ("70000", b"v=0")] {
+            let head = format!("INVITE sip:15@h SIP/2.0\r\nCall-ID: c\r\nContent-Length: {length}\r\n\r\n");
+            let mut framer = Framer::new();
+            framer.push(&[head.as_bytes(), body].concat());
+            assert!(framer.next().is_some_and(|it| it.is_err()), "{length}");
+            assert_eq!(framer.into_head(), head.as_bytes());
         }
     }
 
