@@ -155,6 +155,64 @@ fn a_phone_that_says_too_much_over_a_connection_is_read_more_slowly_and_keeps_it
 }
 
 #[test]
+fn a_trunk_whose_message_has_no_known_end_is_told_before_its_connection_closes_and_it_is_an_alarm() {
+    let house = House::open("", "");
+    let long = "x".repeat(200_000);
+    for (what, header, length, body, code) in [
+        ("a length that is no number", "", "x12", "", "400"),
+        ("two lengths", "", "3\r\nContent-Length: 4", "", "400"),
+        ("a length beyond 64 kB", "", "70000", "", "513"),
+        ("a body beyond it, on its way", "", "200000", long.as_str(), "513"),
+        ("a head beyond it", &long[..70_000], "0", "", "513"),
+    ] {
+        let mut carrier = Carrier::tcp(house.tcp);
+        let more = format!("Subject: {header}\r\n");
+        let (call_id, invite) = carrier.request("INVITE", "sip:15@127.0.0.1", &more, "");
+        carrier.send(&(invite.replace("Content-Length: 0", &format!("Content-Length: {length}")) + body));
+        let answer = carrier.final_response(&call_id, SOON).unwrap_or_else(|| panic!("{what}: no answer"));
+        assert!(answer.starts_with(&format!("SIP/2.0 {code} ")), "{what}: {answer}");
+        assert!(carrier.is_closed(SOON), "{what}");
+    }
+    let refused = |labels: &str| house.node.metric_of("bandeau_sip_refused_total", labels);
+    eventually("each is the trunk's", || refused("peer=\"trunk\"") == 5.0);
+    assert!(house.node.log().contains("an INVITE of a trunk was refused"), "and an error in the log");
+    let mut carrier = Carrier::tcp(house.tcp);
+    let call = carrier.call(SOON).expect("another connection is served");
+    assert!(carrier.hang_up(&call));
+}
+
+#[test]
+fn a_stranger_whose_message_has_no_known_end_hears_nothing() {
+    let house = House::open("", "");
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 8], 0)).into()).unwrap();
+    socket.connect(&house.tcp.into()).unwrap();
+    let mut stranger = Carrier::over(socket.into());
+    let (_, invite) = stranger.request("INVITE", "sip:15@127.0.0.1", "", "");
+    stranger.send(&invite.replace("Content-Length: 0", "Content-Length: x"));
+    assert!(stranger.receive(Duration::from_millis(300)).is_none());
+    assert!(stranger.is_closed(SOON));
+    assert_eq!(house.node.metric("bandeau_sip_refused_total"), 0.0);
+}
+
+#[test]
+fn an_invite_of_a_trunk_that_nobody_can_read_is_answered_and_counted() {
+    let house = House::open("", "");
+    let mut carrier = Carrier::udp(local(0), house.node.sip);
+    let (call_id, invite) = carrier.request("INVITE", "sip:15@127.0.0.1", "", "");
+    carrier.send(&invite.replace("Via: ", "X-Via: "));
+    let answer = carrier.final_response(&call_id, SOON).expect("an answer at its own address");
+    assert!(answer.starts_with("SIP/2.0 400 "), "{answer}");
+    let refused = || house.node.metric_of("bandeau_sip_refused_total", "peer=\"trunk\"");
+    eventually("it is the trunk's", || refused() == 1.0);
+    let (call_id, invite) = carrier.request("INVITE", "sip:15@127.0.0.1", "", "");
+    carrier.send(&invite.replacen(" SIP/2.0", "", 1));
+    let answer = carrier.final_response(&call_id, SOON).expect("an answer");
+    assert!(answer.starts_with("SIP/2.0 200 "), "without a version it is a call: {answer}");
+    assert_eq!(refused(), 1.0);
+}
+
+#[test]
 fn a_ping_has_its_pong_at_once() {
     let house = House::open("", "");
     let mut stream = TcpStream::connect(house.tcp).unwrap();

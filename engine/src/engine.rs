@@ -117,6 +117,9 @@ impl Engine {
                 }
                 self.endpoint.handle_message(now, flow, peer, bytes);
             }
+            Input::Unframed { flow, peer, head, error } => {
+                self.endpoint.handle_unframed(flow, peer, head, error);
+            }
             Input::Resolved { trunk, targets } => self.trunks.resolved(&self.site, trunk, &targets),
             Input::FlowFailed(flow) => {
                 self.trunks.broke(now.at, flow);

@@ -10,7 +10,7 @@ use crate::call::snapshot::{CallSnapshot, LeftBehind, MajorSnapshot};
 use crate::dialplan::Dialplan;
 use crate::id::{AgentId, CallId, CentreId, MajorId};
 use crate::media::{MediaCommand, MediaEvent};
-use sip::transport::{Flow, Peer, Transmit};
+use sip::transport::{Flow, FramingError, Peer, Transmit};
 use std::sync::Arc;
 
 /// One thing that happened.
@@ -24,6 +24,17 @@ pub enum Input<'a> {
         peer: Peer,
         /// The bytes as they came.
         bytes: &'a [u8],
+    },
+    /// A trunk's stream cannot be cut behind this message: it is closed once the answer is written.
+    Unframed {
+        /// Over which path.
+        flow: Flow,
+        /// Who is at its other end.
+        peer: Peer,
+        /// The message's head, as it came.
+        head: &'a [u8],
+        /// What was wrong with it.
+        error: FramingError,
     },
     /// A stream closed, or a datagram could not be delivered (ICMP).
     FlowFailed(Flow),

@@ -189,6 +189,10 @@ impl Core {
             StreamEvent::Opened(flow, write) => self.streams.opened(flow, write),
             StreamEvent::Closed(flow) => self.stream_closed(flow),
             StreamEvent::Unreadable(error) => self.voice.counted(Counter::ParseError(error.label())),
+            StreamEvent::Unframed(flow, peer, head, error) => {
+                self.input(Input::Unframed { flow, peer, head: &head, error });
+                self.stream_closed(flow);
+            }
         }
     }
 

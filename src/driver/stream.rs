@@ -51,6 +51,9 @@ pub(super) enum StreamEvent {
     Closed(Flow),
     /// What came cannot be cut into messages; the connection is closed.
     Unreadable(FramingError),
+    /// The same of a trunk, with the head it cannot be cut behind: its connection is closed once what
+    /// the core has to say to it is written.
+    Unframed(Flow, Peer, Bytes, FramingError),
 }
 
 /// What the core hears of streams.

@@ -3,7 +3,7 @@
 use super::outbox::{Outbox, Outgoing};
 use super::{Ground, StreamEvent};
 use crate::driver::peers::Asked;
-use sip::transport::{Flow, Framer, Peer, Transport};
+use sip::transport::{Flow, Framer, FramingError, Peer, Transport};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
@@ -27,6 +27,10 @@ const PHONE_RESTS: Duration = Duration::from_millis(20);
 /// How long one write may take: a peer that reads nothing is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a carrier whose message could not be framed may go on saying what nobody reads: a connection
+/// closed over unread bytes takes the answer back that is still on its way.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// Carries `stream` and reports its end. `unknown` is how to write to it, where the core shall hear of
 /// the connection only once something whole has come: those who open and close them by the thousand
 /// cost the core nothing.
@@ -37,7 +41,8 @@ pub(super) async fn carry(
     peer: Peer,
     (unknown, mut queue): (Option<Outbox>, Outgoing),
 ) {
-    let mut life = Life { ground, flow, peer, framer: Framer::new(), said: false, doubted: false, unknown };
+    let (said, doubted, is_told_why) = (false, false, false);
+    let mut life = Life { ground, flow, peer, framer: Framer::new(), said, doubted, is_told_why, unknown };
     let (mut read, mut write) = tokio::io::split(stream);
     let mut buffer = vec![0; 16 << 10];
     let is_ours = flow.connection % 2 == 1;
@@ -70,6 +75,10 @@ pub(super) async fn carry(
         }
     }
     let _ = tokio::time::timeout(WRITE_WITHIN, write.shutdown()).await; // politeness: TLS says goodbye
+    if life.is_told_why {
+        let unread = async { while matches!(read.read(&mut buffer).await, Ok(1..)) {} };
+        let _ = tokio::time::timeout(LINGER, unread).await;
+    }
     if life.unknown.is_none() {
         let _ = ground.events(life.peer).send(StreamEvent::Closed(flow)).await;
     }
@@ -84,6 +93,8 @@ struct Life<'a> {
     said: bool,
     /// Whether it has been looked at once.
     doubted: bool,
+    /// Whether the core was asked to tell it why it ends.
+    is_told_why: bool,
     /// How to write to it, until the core knows.
     unknown: Option<Outbox>,
 }
@@ -106,8 +117,14 @@ impl Life<'_> {
             }
             let event = match next {
                 Ok(message) => StreamEvent::Message(self.flow, self.peer, message),
+                Err(error) if matches!(self.peer, Peer::Trunk(_)) => {
+                    self.is_told_why = true;
+                    self.tell_why(error, write, queue).await;
+                    return false;
+                }
                 Err(error) => {
                     // The boundary is lost for good; the peer opens another connection.
+                    self.framer = Framer::new();
                     let _ = self.ground.events(self.peer).send(StreamEvent::Unreadable(error)).await;
                     return false;
                 }
@@ -132,6 +149,27 @@ impl Life<'_> {
         // RFC 5626 §3.5.1: a ping is owed its pong. All that came at once cost a stranger a message.
         let pings = usize::try_from(self.framer.take_pings()).unwrap_or(0);
         pings == 0 || (self.may_speak() && written(write, &b"\r\n".repeat(pings)).await)
+    }
+
+    /// Has the core answer a message whose end nobody knows, and writes what it says until it lets go.
+    async fn tell_why(
+        &mut self,
+        error: FramingError,
+        write: &mut (impl AsyncWrite + Unpin),
+        queue: &mut Outgoing,
+    ) {
+        let head = std::mem::take(&mut self.framer).into_head();
+        let event = StreamEvent::Unframed(self.flow, self.peer, head, error);
+        if self.is_told().await && self.ground.events(self.peer).send(event).await.is_ok() {
+            let last = async {
+                while let Some(bytes) = queue.next().await {
+                    if !written(write, &bytes).await {
+                        break;
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(WRITE_WITHIN, last).await;
+        }
     }
 
     fn may_speak(&self) -> bool {
