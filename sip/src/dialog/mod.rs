@@ -156,6 +156,16 @@ impl Dialog {
         }
     }
 
+    /// Whether `flow` comes from a host of the peer's: the one the dialog stands on, or one the peer
+    /// itself names as its own, behind a proxy that is not on every way (§12.1).
+    pub fn is_peer_at(&self, flow: Flow) -> bool {
+        let routes = self.routes.iter().map(|route| bare_uri(route));
+        let named =
+            routes.chain([self.target.as_str()]).filter_map(|uri| Uri::read(uri.as_bytes()).address());
+        let mut named = named.map(|remote| Flow { remote, ..self.flow });
+        self.flow.is_host_of(flow) || named.any(|named| named.is_host_of(flow))
+    }
+
     /// Where the next request goes: the first Route, else the peer's Contact, when that is
     /// written as an address with its port; otherwise back over the path the dialog came by.
     /// A connection stays the connection while it stands: nobody may listen at the address a

@@ -66,6 +66,7 @@ impl Endpoint {
         repairs: Repairs,
     ) {
         let Ok(via) = message.via() else { return }; // inspected above
+        let peer = self.known(flow, peer);
         // §18.2.2: a gateway that sends from a port nobody listens at says so by asking for no
         // `rport`. Only trunks are believed; a phone hears nothing but what goes back the same way.
         let flow = match peer {
@@ -76,6 +77,10 @@ impl Endpoint {
         };
         let mut words = std::mem::take(&mut self.words);
         write_server_key(&mut words, message, &via, method);
+        if self.is_anothers(&words, flow, peer) {
+            self.words = words;
+            return self.count(Counter::StrangerRefused(0));
+        }
         let absorbed = self.transactions.absorb(now.at, &words, flow, method == Method::Ack);
         // The branch of an INVITE names its dialog's ACK only when it was refused; an ACK that is
         // news belongs to a 2xx.
@@ -98,10 +103,10 @@ impl Endpoint {
     ) {
         let tag = message.to_tag();
         let dialog = tag.and_then(|tag| self.dialog_of(message, tag));
-        let peer = match peer {
-            Peer::Stranger if self.registrar.user_at(flow).is_some() => Peer::Phone,
-            peer => peer,
-        };
+        if dialog.is_some_and(|dialog| !self.may_speak(dialog, flow, peer)) {
+            let heard = Heard { flow, peer, message, method, words };
+            return self.refuse_stranger(now.at, heard, repairs);
+        }
         self.meet(flow, peer);
         if let Some(dialog) = dialog.filter(|_| flow.transport.is_reliable()) {
             self.hear_over(dialog, flow, message);
@@ -112,7 +117,9 @@ impl Endpoint {
         match (method, dialog) {
             (Method::Ack, Some(dialog)) => self.receive_ack(now.at, dialog, message),
             (Method::Ack, None) => {}
-            (Method::Cancel, _) => self.receive_cancel(now.at, flow, peer, message, words),
+            (Method::Cancel, _) => {
+                self.receive_cancel(now.at, Heard { flow, peer, message, method, words }, repairs);
+            }
             (_, Some(dialog)) => {
                 self.receive_within(now.at, dialog, Heard { flow, peer, message, method, words });
             }
@@ -248,10 +255,14 @@ impl Endpoint {
     }
 
     /// CANCEL (§9.2): answered by itself, and the INVITE it names gets its 487.
-    fn receive_cancel(&mut self, now: Instant, flow: Flow, peer: Peer, message: &Message<'_>, words: &str) {
+    fn receive_cancel(&mut self, now: Instant, heard: Heard<'_, '_>, repairs: Repairs) {
+        let Heard { flow, peer, message, words, .. } = heard;
         let Ok(via) = message.via() else { return };
         let mut invite_key = String::new();
         write_server_key(&mut invite_key, message, &via, Method::Invite);
+        if self.is_anothers(&invite_key, flow, peer) {
+            return self.refuse_stranger(now, heard, repairs);
+        }
         let Some(tag) = self.transactions.tag_of(&invite_key).map(str::to_owned) else {
             if peer != Peer::Stranger {
                 self.settle(now, flow, peer, message, words, 481, &[]);

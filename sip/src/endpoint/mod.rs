@@ -18,6 +18,7 @@ mod provisional;
 mod refer;
 mod refreshing;
 mod responses;
+mod speakers;
 mod strangers;
 mod within;
 

@@ -2,7 +2,7 @@
 
 use super::commands::derived;
 use super::incoming::{reason_of, sdp_of};
-use super::{DialogId, Endpoint, Event, Party, Purpose, Reason, Wake};
+use super::{Counter, DialogId, Endpoint, Event, Party, Purpose, Reason, Wake};
 use crate::dialog::{Dialog, Fact, Move, Phase, Session, Theirs, Usage};
 use crate::message::{Message, Name};
 use crate::time::Instant;
@@ -39,6 +39,10 @@ impl Endpoint {
         let (Ok(via), Ok(cseq)) = (message.via(), message.cseq()) else { return };
         let mut words = std::mem::take(&mut self.words);
         write_client_key(&mut words, via.branch().unwrap_or_default(), cseq.method);
+        if self.is_answered_elsewhere(&words, flow, peer, message) {
+            self.words = words;
+            return self.count(Counter::StrangerRefused(0));
+        }
         // As it was said, to be said again with a proof: gone with its transaction, where nothing repeats.
         let said = matches!(code, 401 | 407).then(|| self.transactions.request(&words)).flatten();
         let handed = self.transactions.receive_response(now, &words, code, |invite| {

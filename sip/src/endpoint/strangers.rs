@@ -79,6 +79,9 @@ impl Endpoint {
     /// a rule is told which (RFC 4475); what breaks none is not for us.
     pub(super) fn refuse_stranger(&mut self, now: Instant, heard: Heard<'_, '_>, repairs: Repairs) {
         let Heard { flow, message, method, words, .. } = heard;
+        if method == Method::Ack {
+            return self.count(Counter::StrangerRefused(0)); // never answered (RFC 3261 §17.1.1.3)
+        }
         let (code, more) = match strict_refusal(message, method, repairs) {
             Some(refusal) => refusal,
             None if method == Method::Options => (200, None),

@@ -153,6 +153,16 @@ impl<O: Clone> Transactions<O> {
         self.merges.contains_key(merge)
     }
 
+    /// Over which path the server transaction with this key answers.
+    pub fn served_over(&self, key: &str) -> Option<Flow> {
+        self.servers.get(key).map(|server| server.wire.flow)
+    }
+
+    /// Whose client transaction has this key.
+    pub fn owner_of(&self, key: &str) -> Option<&O> {
+        self.clients.get(key).map(|client| &client.owner)
+    }
+
     /// Our To tag in the answers to the INVITE with this key.
     pub fn tag_of(&self, key: &str) -> Option<&str> {
         self.servers.get(key).map(|server| &*server.tag)

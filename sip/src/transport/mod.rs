@@ -66,6 +66,13 @@ impl Flow {
         same && (self.connection == other.connection || self.connection == 0)
     }
 
+    /// Whether what came over `other` was sent by the host at the end of this path, from whatever port:
+    /// routers between renumber them. What is enciphered is nobody's who speaks in clear.
+    pub fn is_host_of(self, other: Flow) -> bool {
+        let as_safe = self.transport != Transport::Tls || other.transport == Transport::Tls;
+        as_safe && self.remote.ip() == other.remote.ip()
+    }
+
     /// Whether what goes this way is lost with that connection: it is this one, or the one the
     /// driver opened for it.
     pub fn rides_on(self, broken: Flow) -> bool {
