@@ -63,7 +63,7 @@ impl Border {
         format!(
             "{method} sip:15@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/{transport} {via};branch=z9hG4bK{number}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:0612@198.51.100.7>;tag=caller\r\nTo: <sip:15@192.0.2.2>{to}\r\n\
-             Call-ID: one\r\nCSeq: {number} {method}\r\nContact: <sip:198.51.100.7;transport=tls>\r\n\
+             Call-ID: one\r\nCSeq: {number} {method}\r\nContact: <sip:198.51.100.7;transport={transport}>\r\n\
              Content-Length: 0\r\n\r\n"
         )
     }
@@ -320,11 +320,13 @@ fn a_contact_that_names_its_transport_is_reached_by_it() {
         ("<sip:198.51.100.7;transport=TCP>", Transport::Tcp, 5060),
         ("<sip:198.51.100.7:5070;transport=udp>", Transport::Udp, 5070),
         ("<sip:198.51.100.7;transport=udp>", Transport::Udp, 40_000),
+        ("<sip:198.51.100.7:5070;transport=tls>", Transport::Tls, 5070),
+        ("<sips:198.51.100.7>", Transport::Tls, 5061),
     ] {
         let mut border = Border::over(Transport::Udp);
         border.flow = connection(0, 40_000, Transport::Udp);
         let invite = border.request("INVITE", 1, "", "198.51.100.7:40000");
-        border.hear(&invite.replace("<sip:198.51.100.7;transport=tls>", contact));
+        border.hear(&invite.replace("<sip:198.51.100.7;transport=UDP>", contact));
         let dialog = border.events.iter().find_map(Event::dialog).expect("a call");
         border.endpoint.answer(now(border.at), dialog, ANSWER);
         let ours = format!(";tag={}", tag(&value(&border.take()[0].1, "To")));
@@ -334,4 +336,98 @@ fn a_contact_that_names_its_transport_is_reached_by_it() {
         let bye = border.take().remove(0);
         assert_eq!((bye.0.transport, bye.0.remote.port()), (transport, port), "{contact}");
     }
+}
+
+impl Border {
+    /// A call over datagrams whose INVITE says so where it is reached, and our BYE to it.
+    fn hangs_up_on(contact: &str, more: &str) -> (Border, Flow) {
+        let mut border = Border::over(Transport::Udp);
+        border.flow = connection(0, 40_000, Transport::Udp);
+        let invite = border.request("INVITE", 1, "", "198.51.100.7:40000");
+        let says = format!("Contact: {contact}\r\n{more}");
+        border.hear(&invite.replace("Contact: <sip:198.51.100.7;transport=UDP>\r\n", &says));
+        let dialog = border.events.iter().find_map(Event::dialog).expect("a call");
+        border.endpoint.answer(now(border.at), dialog, ANSWER);
+        let ours = format!(";tag={}", tag(&value(&border.take()[0].1, "To")));
+        let ack = border.request("ACK", 1, &ours, "198.51.100.7:40000").replace("bK1", "bKack");
+        border.hear(&ack);
+        border.endpoint.end(now(border.at), dialog, None);
+        let bye = border.take().remove(0);
+        assert_eq!(short(&bye.1), "BYE");
+        (border, bye.0)
+    }
+}
+
+// RFC 3261 §19.1.1.
+#[test]
+fn maddr_stands_for_the_host_when_it_is_an_address_of_somebody() {
+    let source = ([198, 51, 100, 7], 40_000);
+    for (contact, more, remote) in [
+        ("<sip:gw.carrier.example;maddr=198.51.100.9>", "", ([198, 51, 100, 9], 5060)),
+        ("<sip:198.51.100.7:5070;maddr=198.51.100.9>", "", ([198, 51, 100, 9], 5070)),
+        (
+            "<sip:a@h>",
+            "Record-Route: <sip:198.51.100.8:5080;lr;maddr=198.51.100.9>\r\n",
+            ([198, 51, 100, 9], 5080),
+        ),
+        ("<sip:198.51.100.7:5070;maddr=gw.carrier.example>", "", ([198, 51, 100, 7], 5070)),
+        ("<sip:198.51.100.7:5070;maddr=224.0.1.75>", "", source),
+        ("<sip:gw.carrier.example:5070>", "", source),
+        ("<sip:198.51.100.7:5070>", "Record-Route: <sip:edge.carrier.example;lr>\r\n", source),
+        ("<sip:[2001:db8::1]:5070>", "", source),
+    ] {
+        let (_, bye) = Border::hangs_up_on(contact, more);
+        assert_eq!(bye.remote, SocketAddr::from(remote), "{contact} {more}");
+    }
+}
+
+#[test]
+fn i5_a_bye_to_a_next_hop_that_takes_no_connection_goes_where_the_peer_was_heard() {
+    for route in ["<sip:198.51.100.8:5070;lr;transport=tcp>", "<sips:198.51.100.8:5070;lr>"] {
+        let (mut border, hop) =
+            Border::hangs_up_on("<sip:198.51.100.7:40000>", &format!("Record-Route: {route}\r\n"));
+        assert!(hop.transport.is_reliable() && hop.remote.port() == 5070);
+        border.endpoint.handle_flow_failed(now(border.at), hop);
+        let bye = border.take().remove(0);
+        assert_eq!((short(&bye.1).as_str(), bye.0), ("BYE", border.flow), "{route}");
+        assert!(value(&bye.1, "Via").contains("/UDP "));
+    }
+}
+
+#[test]
+fn a_new_offer_to_a_contact_that_takes_no_connection_goes_where_the_peer_was_heard() {
+    let mut border = Border::over(Transport::Udp);
+    border.flow = connection(0, 5061, Transport::Udp);
+    let (dialog, invite) = border.calling(&[]);
+    let heard = border.flow;
+    let answer = response(&invite, "200 OK", &String::from_utf8_lossy(ANSWER));
+    border.hear(&answer);
+    border.endpoint.reoffer(now(border.at), dialog, OFFER);
+    let hop = border.take().remove(0).0;
+    assert_eq!(hop.transport, Transport::Tls, "its Contact says so");
+    border.endpoint.handle_flow_failed(now(border.at), hop);
+    let again = border.take().remove(0);
+    assert_eq!(
+        (short(&again.1).as_str(), again.0.transport, again.0.remote),
+        ("INVITE", Transport::Udp, heard.remote)
+    );
+    assert!(border.events.iter().all(|it| !matches!(it, Event::ReofferFailed { .. })));
+}
+
+#[test]
+fn i2_an_ack_to_a_contact_that_takes_no_connection_goes_the_way_of_the_invite() {
+    let mut border = Border::over(Transport::Udp);
+    border.flow = connection(0, 5060, Transport::Udp);
+    let (_, invite) = border.calling(&[]);
+    let answer = response(&invite, "200 OK", &String::from_utf8_lossy(ANSWER))
+        .replace("<sip:198.51.100.7;transport=tls>", "<sip:198.51.100.7:5070;transport=tcp>");
+    let heard = border.flow;
+    let ack = border.hear(&answer).remove(0);
+    assert_eq!((short(&ack.1).as_str(), ack.0.transport), ("ACK", Transport::Tcp));
+    border.endpoint.handle_flow_failed(now(border.at), ack.0);
+    border.take();
+    let again = border.hear(&answer).remove(0);
+    assert_eq!((short(&again.1).as_str(), again.0.transport), ("ACK", Transport::Udp));
+    assert_eq!(again.0.remote, heard.remote);
+    assert!(value(&again.1, "Via").contains("/UDP "));
 }

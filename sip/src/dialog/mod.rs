@@ -63,6 +63,8 @@ pub struct Dialog {
     /// Where the peer of a connection that came takes connections itself (its Via), for when that one
     /// is gone.
     pub listener: Option<SocketAddr>,
+    /// Where it says it is reached and takes no connection: what follows goes where it was heard.
+    pub unreached: Option<(Transport, SocketAddr)>,
 }
 
 impl Dialog {
@@ -85,6 +87,7 @@ impl Dialog {
             flow,
             stays_on_flow: false,
             listener: via.map(|via| via.listener(flow.remote, flow.transport.default_port())),
+            unreached: None,
         }
     }
 
@@ -114,6 +117,7 @@ impl Dialog {
             flow,
             stays_on_flow,
             listener: None,
+            unreached: None,
         }
     }
 
@@ -121,7 +125,19 @@ impl Dialog {
     pub fn follow(&mut self, message: &Message<'_>) {
         if let Some(contact) = message.contact() {
             self.target = text(contact.raw_uri);
+            self.unreached = None;
         }
+    }
+
+    /// A request met no connection at its next hop. Where the peer was heard from is another place to
+    /// try; false when it is the same one.
+    pub fn meets_nobody(&mut self) -> bool {
+        let Flow { transport, remote, .. } = self.next_hop();
+        let is_another = (transport, remote) != (self.flow.transport, self.flow.remote);
+        if is_another {
+            self.unreached = Some((transport, remote));
+        }
+        is_another
     }
 
     /// Whether a request comes in its order (§12.2.2); notes its number. Equal numbers pass:
@@ -167,7 +183,8 @@ impl Dialog {
     }
 
     /// Where the next request goes: the first Route, else the peer's Contact, when that is
-    /// written as an address with its port; otherwise back over the path the dialog came by.
+    /// written as an address with its port and can be reached; otherwise back over the path the dialog
+    /// came by. A name that stands there is the peer's own, for its own resolver.
     /// A connection stays the connection while it stands: nobody may listen at the address a
     /// Contact behind it names. One that is gone leaves only that address, or, without a port in
     /// it, where the peer is known to take connections.
@@ -181,27 +198,35 @@ impl Dialog {
             None => Some(Uri::read(self.target.as_bytes())),
         };
         let Some(next) = next else { return self.flow };
-        let (Uri::Sip { port, .. }, Some(address)) = (next, next.address()) else { return self.flow };
+        let (Uri::Sip { port, .. }, Some(address)) = (next, next.destination()) else { return self.flow };
         let transport = self.transport_to(next);
         let port = match port {
             Some(port) => port,
             None if transport != self.flow.transport => transport.default_port(),
+            None if next.address().map(|host| host.ip()) != Some(address.ip()) => transport.default_port(),
             None if transport.is_reliable() && address.ip() != self.flow.remote.ip() => {
                 transport.default_port()
             }
             None => return self.flow,
         };
         let remote = SocketAddr::new(address.ip(), port);
-        if is_sendable(remote) { Flow { transport, remote, ..self.flow } } else { self.flow }
+        // A socket of one family sends to no other.
+        let is_foreign = transport == Transport::Udp && remote.is_ipv4() != self.flow.remote.is_ipv4();
+        let is_known = self.unreached != Some((transport, remote)) && !is_foreign;
+        if is_sendable(remote) && is_known { Flow { transport, remote, ..self.flow } } else { self.flow }
     }
 
-    /// The transport a Route or a Contact names (§19.1.1), between datagrams and plain streams. What was
-    /// enciphered stays so, and what was not cannot be made so without a name to trust.
+    /// The transport a Route or a Contact names (§19.1.1). What was enciphered stays so; what was not is
+    /// from here on, where the peer wishes it and shows a certificate we believe.
     fn transport_to(&self, next: Uri<'_>) -> Transport {
-        match (self.flow.transport, next.params().value("transport")) {
-            (Transport::Udp, Some(named)) if named.eq_ignore_ascii_case("tcp") => Transport::Tcp,
-            (Transport::Tcp, Some(named)) if named.eq_ignore_ascii_case("udp") => Transport::Udp,
-            (transport, _) => transport,
+        let named =
+            |name: &str| next.params().value("transport").is_some_and(|it| it.eq_ignore_ascii_case(name));
+        match self.flow.transport {
+            Transport::Tls => Transport::Tls,
+            _ if matches!(next, Uri::Sip { secure: true, .. }) || named("tls") => Transport::Tls,
+            Transport::Udp if named("tcp") => Transport::Tcp,
+            Transport::Tcp if named("udp") => Transport::Udp,
+            transport => transport,
         }
     }
 

@@ -1,10 +1,10 @@
 //! Paths that break, and peers that are reached over another one from then on (RFC 3261 §18.2.2,
 //! RFC 5626 §5.3). No call ends because a connection did.
 
-use super::{DialogId, Endpoint};
+use super::{DialogId, Endpoint, Purpose};
 use crate::dialog::{Dialog, Usage};
 use crate::message::Message;
-use crate::time::Now;
+use crate::time::{Instant, Now};
 use crate::transaction::Pending;
 use crate::transport::{Flow, Peer};
 
@@ -46,6 +46,21 @@ impl Endpoint {
             Some(Usage::Standing(session)) => session.dialog.hear_over(flow, &via),
             _ => {}
         }
+    }
+
+    /// A request within a dialog met no connection. True when it is a re-INVITE, and goes out again
+    /// to where the peer was heard.
+    pub(super) fn meets_nobody(&mut self, now: Instant, purpose: Purpose) -> bool {
+        use Purpose::{Bye, Probe, Refer, Refresh, Reoffer};
+        let (Bye(id) | Probe(id) | Refer(id) | Refresh(id) | Reoffer(id)) = purpose else { return false };
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&id) else { return false };
+        let has_another = session.dialog.meets_nobody();
+        let again = has_another && matches!(purpose, Reoffer(_)) && !session.is_over();
+        let Some(ours) = session.ours.take_if(|ours| again && !ours.cancelled) else { return false };
+        self.schedule.cancel(ours.deadline);
+        session.wanted.get_or_insert(ours.sdp);
+        self.reoffer_wanted(now, id);
+        true
     }
 
     /// Phones that are reached over another path from here on.

@@ -231,7 +231,8 @@ impl Endpoint {
         heard: Option<u16>,
         reason: Option<Reason>,
     ) {
-        if heard.is_none() && code == UNREACHABLE && self.try_again(now, purpose) {
+        let met_nobody = heard.is_none() && code == UNREACHABLE;
+        if met_nobody && (self.meets_nobody(now, purpose) || self.try_again(now, purpose)) {
             return;
         }
         match purpose {

@@ -112,6 +112,14 @@ impl<'a> Uri<'a> {
             _ => None,
         }
     }
+
+    /// Where a request to it goes, when that is written as an address: its `maddr`, which stands for the
+    /// host (RFC 3261 §19.1.1), else the host.
+    pub fn destination(&self) -> Option<SocketAddr> {
+        let Uri::Sip { secure, port, .. } = *self else { return None };
+        let Some(ip) = self.params().value("maddr").and_then(host_ip) else { return self.address() };
+        Some(SocketAddr::new(ip, port.unwrap_or(if secure { 5061 } else { 5060 })))
+    }
 }
 
 impl std::fmt::Debug for Uri<'_> {

@@ -33,13 +33,9 @@ impl Large {
         if flow.transport != Transport::Udp || bytes.len() <= DATAGRAM_MAX || is_spared {
             return None;
         }
-        let (from, to) = (b"SIP/2.0/UDP", b"SIP/2.0/TCP");
-        // The first Via is ours, and ours is the first line after the request line.
-        let at = bytes.windows(from.len()).position(|window| window == from)?;
-        let mut stream = bytes.to_vec();
-        stream[at..at + to.len()].copy_from_slice(to);
+        let bytes = retold(bytes, Transport::Udp, Transport::Tcp)?;
         let flow = Flow { transport: Transport::Tcp, connection: 0, ..*flow };
-        Some(Transmit { flow, bytes: Bytes::from(stream) })
+        Some(Transmit { flow, bytes })
     }
 
     /// This peer took no connection.
@@ -51,4 +47,14 @@ impl Large {
             self.spared.insert(flow.remote.ip(), now + SPARED);
         }
     }
+}
+
+/// A request of ours as it goes by another transport: its first Via says which.
+pub(super) fn retold(bytes: &Bytes, from: Transport, to: Transport) -> Option<Bytes> {
+    let from = format!("SIP/2.0/{}", from.token());
+    // The first Via is ours, and ours is the first line after the request line.
+    let at = bytes.windows(from.len()).position(|window| window == from.as_bytes())?;
+    let mut other = bytes.to_vec();
+    other[at + from.len() - 3..at + from.len()].copy_from_slice(to.token().as_bytes());
+    Some(Bytes::from(other))
 }

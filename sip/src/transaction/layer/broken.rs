@@ -2,8 +2,9 @@
 
 use super::{ClientState, Transactions};
 use crate::time::Instant;
+use crate::transaction::large::retold;
 use crate::transaction::{Key, client, invite_client};
-use crate::transport::Flow;
+use crate::transport::{Flow, Transmit};
 
 impl<O: Clone> Transactions<O> {
     /// Fails every request that waits for a first word over this path; what has been heard of goes on
@@ -16,6 +17,9 @@ impl<O: Clone> Transactions<O> {
         let servers = self.servers.values_mut().filter(|_| reliable);
         for server in servers.filter(|server| server.wire.flow.rides_on(flow)) {
             server.wire.flow.connection = 0;
+        }
+        if reliable {
+            self.turn_acks(flow);
         }
         let calls =
             |state: &ClientState| matches!(state, ClientState::Invite(invite_client::State::Calling, _));
@@ -39,6 +43,20 @@ impl<O: Clone> Transactions<O> {
                 }
                 ClientState::Other(_) => {
                     self.step_client(now, &key, client::Event::TransportFailed);
+                }
+            }
+        }
+    }
+
+    /// The ACK of a 2xx went where no connection is: its copies go the way of the INVITE, which was heard.
+    fn turn_acks(&mut self, broken: Flow) {
+        for client in self.clients.values_mut() {
+            let heard = client.wire.flow;
+            for (_, ack) in client.acknowledged.iter_mut().filter(|(_, ack)| ack.flow.rides_on(broken)) {
+                if !heard.rides_on(broken)
+                    && let Some(bytes) = retold(&ack.bytes, broken.transport, heard.transport)
+                {
+                    *ack = Transmit { flow: heard, bytes };
                 }
             }
         }
