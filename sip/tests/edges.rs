@@ -104,13 +104,61 @@ fn an_invite_that_has_been_through_us_is_a_loop() {
     assert_eq!(desk.counted(&Counter::TrunkRefused(482)), 1);
 }
 
+// RFC 3261 §8.2.2.2.
 #[test]
-fn the_same_invite_by_two_ways_is_merged_for_a_phone_and_never_refused_to_a_trunk() {
-    for (peer, expected) in [(Peer::Phone, "482 INVITE"), (TRUNK, "100 INVITE")] {
+fn one_invite_by_two_ways_is_one_call_and_the_second_way_is_482_a_trunks_too() {
+    for peer in [Peer::Phone, TRUNK] {
         let mut desk = Desk::new();
         assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "1", "", ""))), ["100 INVITE"]);
-        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "2", "", ""))), [expected]);
+        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "2", "", ""))), ["482 INVITE"]);
+        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "1", "", ""))), ["100 INVITE"], "a copy");
+        desk.endpoint.answer(now(desk.at), desk.calls()[0], ANSWER);
+        assert_eq!(shorts(&desk.take()), ["200 INVITE"], "the first goes on");
+        assert_eq!(desk.calls().len(), 1);
     }
+}
+
+#[test]
+fn a_gateway_that_uses_its_call_id_again_makes_another_call() {
+    for (one, other) in
+        [("CSeq: 1", "CSeq: 2"), ("tag=caller", "tag=other"), ("Call-ID: one", "Call-ID: two")]
+    {
+        let mut desk = Desk::new();
+        desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+        desk.hear(TRUNK, &request("INVITE", "2", "", "").replace(one, other));
+        assert_eq!(desk.calls().len(), 2, "{other}");
+    }
+}
+
+#[test]
+fn an_invite_that_comes_another_way_once_the_first_is_over_is_a_call() {
+    for peer in [Peer::Phone, TRUNK] {
+        let mut desk = Desk::new();
+        desk.hear(peer, &request("INVITE", "1", "", ""));
+        desk.endpoint.refuse(now(desk.at), desk.calls()[0], 503, None);
+        desk.take();
+        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "2", "", ""))), ["100 INVITE"]);
+        desk.hear(peer, &request("CANCEL", "2", "", ""));
+        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "3", "", ""))), ["100 INVITE"]);
+        desk.wait(40);
+        assert_eq!(shorts(&desk.hear(peer, &request("INVITE", "4", "", ""))).len(), 1);
+    }
+}
+
+// The caller of a carrier whose first way carries no answer of ours back is not refused on its second.
+#[test]
+fn a_carrier_that_hears_nothing_and_tries_another_way_is_a_call_and_one_that_has_heard_is_not() {
+    let mut desk = Desk::new();
+    desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+    desk.wait(3);
+    assert_eq!(shorts(&desk.hear(TRUNK, &request("INVITE", "2", "", ""))), ["100 INVITE"]);
+    let mut desk = Desk::new();
+    desk.hear(TRUNK, &request("INVITE", "1", "", ""));
+    desk.endpoint.answer(now(desk.at), desk.calls()[0], ANSWER);
+    let ours = format!(";tag={}", tag(&value(&desk.take()[0], "To")));
+    desk.hear(TRUNK, &request("ACK", "ack", &ours, ""));
+    desk.wait(3);
+    assert_eq!(shorts(&desk.hear(TRUNK, &request("INVITE", "2", "", ""))), ["482 INVITE"]);
 }
 
 #[test]
@@ -565,7 +613,10 @@ fn what_stands_behind_a_message_is_none_of_it() {
     for (branch, behind) in
         [("1", "\0\0\0"), ("2", "\r\n"), ("3", "BYE sip:15@h SIP/2.0\r\n\r\n"), ("4", "a=sendonly\r\n")]
     {
-        desk.hear(TRUNK, &format!("{}{behind}", whole.replace("z9hG4bK1", &format!("z9hG4bK{branch}"))));
+        let call = whole
+            .replace("z9hG4bK1", &format!("z9hG4bK{branch}"))
+            .replace("Call-ID: one", &format!("Call-ID: {branch}"));
+        desk.hear(TRUNK, &format!("{call}{behind}"));
     }
     let offers = desk.events.iter().filter_map(|it| match it {
         Event::Invited { invite, .. } => invite.sdp.as_deref(),

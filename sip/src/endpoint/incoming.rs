@@ -2,17 +2,20 @@
 
 use super::refer::Replacement;
 use super::refreshing::knows_update;
+use super::strict::{self, Refusal};
 use super::{Counter, DialogId, Endpoint, Event, Invite, Party, Reason};
 use crate::dialog::refresh::{self, LEAST, Verdict};
 use crate::dialog::reliable::Reliable;
 use crate::dialog::{ALLOW, Dialog, Ringing, Usage};
 use crate::header::name_addr::NameAddr;
 use crate::message::{Builder, Message, Name, Repair, Repairs, Uri};
+use crate::registrar::Answer;
 use crate::time::{Instant, Now};
 use crate::transaction::{Absorbed, Key, Pending, write_merge_key, write_server_key};
 use crate::transport::{Flow, Peer};
 use crate::vocabulary::Method;
 use bytes::Bytes;
+use std::time::Duration;
 
 /// Option tags that must not be ignored, even for a trunk: without them there would be no audio
 /// (RFC 3312).
@@ -41,6 +44,11 @@ const OF_INTEREST: [&str; 17] = [
 
 /// How a session interval under 90 s is marked, which a trunk may ask for (`edges.md`).
 const BRIEF: &str = "session_interval";
+
+/// How far apart the branches of one INVITE of a carrier come that are one call. Longer would refuse a
+/// caller whose carrier hears nothing and has tried another way, which it does after seconds; shorter
+/// would queue a caller twice whose second branch had to be sent again.
+const MERGED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Extensions we understand in a Require.
 pub(super) const UNDERSTOOD: [&str; 4] = ["100rel", "timer", "replaces", "norefersub"];
@@ -216,7 +224,13 @@ impl Endpoint {
     }
 
     fn receive_register(&mut self, now: Instant, flow: Flow, peer: Peer, message: &Message<'_>, words: &str) {
-        let answer = self.registrar.receive(now, flow, message);
+        // §10.3 step 2: before anything is proved, and at a stranger's small rate.
+        let answer = match strict::lacking_beside(message, &["outbound"]) {
+            Some(Refusal { code, header: (_, tags) }) => {
+                Answer { code, headers: vec![(Name::Unsupported, tags)], proved: false }
+            }
+            None => self.registrar.receive(now, flow, message),
+        };
         let headers: Vec<(Name, &str)> =
             answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         if answer.proved {
@@ -292,6 +306,20 @@ impl Endpoint {
         }
     }
 
+    /// Whether an INVITE has come by another way before, and stands (§8.2.2.2). A carrier that hears no
+    /// answer tries another way, too: unless it is known to have heard one, only copies that are at once
+    /// behind the first are merged, and a later one is a call.
+    fn is_merged(&self, now: Instant, merge: &str, from_trunk: bool) -> bool {
+        let Some((first, since)) = self.transactions.merged_with(merge) else { return false };
+        let dialog = self.transactions.tag_of(first.as_str()).and_then(|tag| self.tags.get(tag));
+        let is_heard = match dialog.and_then(|dialog| self.usages.get(dialog)) {
+            Some(Usage::Ringing(_)) => false,
+            Some(Usage::Standing(session)) if !session.is_over() => session.unacknowledged.is_none(),
+            _ => return false,
+        };
+        !from_trunk || is_heard || now.since(since) < MERGED_WITHIN
+    }
+
     fn receive_invite(
         &mut self,
         now: Instant,
@@ -305,12 +333,13 @@ impl Endpoint {
         let mut merge = String::new();
         write_merge_key(&mut merge, message);
         let understood = |tag: &&str| UNDERSTOOD.iter().any(|known| known.eq_ignore_ascii_case(tag));
+        let unread = if from_trunk { None } else { strict::unread_session(message) };
         let lacking: Vec<&str> = message.require().filter(|tag| !understood(tag)).collect();
         let breaking = |tag: &&&str| !from_trunk || BREAKS_AUDIO.iter().any(|b| b.eq_ignore_ascii_case(tag));
         let unsupported: Vec<&str> = lacking.iter().filter(breaking).copied().collect();
         let looped =
             message.vias().any(|via| via.branch().is_some_and(|branch| self.local.is_own_branch(branch)));
-        let merged = !from_trunk && self.transactions.is_merged(&merge);
+        let merged = self.is_merged(now, &merge, from_trunk);
         let scheme = message.request_uri();
         if looped || merged {
             return self.settle(now, flow, peer, message, words, 482, &[]);
@@ -321,6 +350,9 @@ impl Endpoint {
         if !unsupported.is_empty() {
             let tags = unsupported.join(", ");
             return self.settle(now, flow, peer, message, words, 420, &[("Unsupported", &tags)]);
+        }
+        if let Some(Refusal { code, header: (name, value) }) = unread {
+            return self.settle(now, flow, peer, message, words, code, &[(name, &value)]);
         }
         // A carrier's call is a call whatever it says it replaces.
         let replaces = match message.replaces().map(|wanted| self.replacement(&wanted)) {
@@ -337,8 +369,7 @@ impl Endpoint {
 
         let tag = self.local.tag();
         let key = Key::new(words);
-        let merge = (!from_trunk).then(|| Key::new(&merge));
-        self.transactions.open_invite_server(key.clone(), flow, &tag, merge);
+        self.transactions.open_invite_server(key.clone(), flow, &tag, Some((Key::new(&merge), now)));
         let pending = Pending::of(message, key, flow, &tag);
         // At once: the caller's side stops repeating, and no proxy moves on to another centre.
         self.reply(now, &pending, 100, &[]);

@@ -20,6 +20,7 @@ mod refreshing;
 mod responses;
 mod speakers;
 mod strangers;
+mod strict;
 mod within;
 
 pub use crate::dialog::{Credentials, Outgoing};

@@ -1,7 +1,7 @@
 //! Those who have proved nothing: strict answers at a small rate, or silence, and nothing of theirs stays.
 
-use super::incoming::{Heard, UNDERSTOOD};
-use super::{Counter, Endpoint};
+use super::incoming::Heard;
+use super::{Counter, Endpoint, strict};
 use crate::chance::Keying;
 use crate::guesses::half;
 use crate::message::{Message, Name, Repair, Repairs, Uri};
@@ -153,7 +153,6 @@ fn strict_refusal(
     if matches!(message.request_uri(), Some(Uri::Other(_) | Uri::Unreadable(_))) {
         return Some((416, None)); // §8.2.2.1
     }
-    let known = |tag: &&str| UNDERSTOOD.iter().any(|known| known.eq_ignore_ascii_case(tag));
-    let lacking: Vec<&str> = message.require().filter(|tag| !known(tag)).collect();
-    (!lacking.is_empty()).then(|| (420, Some((Name::Unsupported, lacking.join(", "))))) // §8.2.2.3
+    let lacking = strict::lacking(message)?;
+    Some((lacking.code, Some((Name::Unsupported, lacking.header.1)))) // §8.2.2.3
 }

@@ -36,6 +36,9 @@ impl Endpoint {
             self.reply(now, &pending, 500, &[]);
             return;
         };
+        if peer == Peer::Phone && self.refuse_within(now, message, &pending) {
+            return;
+        }
         match (method, standing) {
             (Method::Bye, _) => self.receive_bye(now, dialog, message, &pending),
             (_, true) if self.is_hanging_up(dialog) => {

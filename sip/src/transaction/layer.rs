@@ -21,8 +21,8 @@ pub struct Transactions<O> {
     /// In boxes: these tables are turned over all day, and one that doubles shall cost little.
     servers: HashMap<Key, Box<Server>, Keying>,
     clients: HashMap<Key, Box<Client<O>>, Keying>,
-    /// Requests in progress by Call-ID, From tag and CSeq, to know a merged one (§8.2.2.2).
-    merges: HashMap<Key, Key, Keying>,
+    /// Requests in progress by Call-ID, From tag and CSeq, to know a merged one (§8.2.2.2): which, and since when.
+    merges: HashMap<Key, (Key, Instant), Keying>,
     /// What is too long for a datagram, and who takes it no other way.
     large: Large,
     schedule: Schedule<(Side, Key, Timer)>,
@@ -132,10 +132,11 @@ impl<O: Clone> Transactions<O> {
 
     /// Opens the server transaction of an INVITE. `tag` is our To tag, for a CANCEL to find; with
     /// `merge`, the same INVITE under another branch is known as merged.
-    pub fn open_invite_server(&mut self, key: Key, flow: Flow, tag: &str, merge: Option<Key>) {
-        if let Some(merge) = &merge {
-            self.merges.insert(merge.clone(), key.clone());
-        }
+    pub fn open_invite_server(&mut self, key: Key, flow: Flow, tag: &str, merge: Option<(Key, Instant)>) {
+        let merge = merge.map(|(merge, at)| {
+            self.merges.insert(merge.clone(), (key.clone(), at));
+            merge
+        });
         let state = ServerState::Invite(invite_server::State::Proceeding);
         let server = Server { state, wire: Wire::new(flow), tag: tag.into(), merge };
         self.servers.insert(key, Box::new(server));
@@ -148,9 +149,9 @@ impl<O: Clone> Transactions<O> {
         self.servers.insert(key, Box::new(server));
     }
 
-    /// Whether the same request is being dealt with already under another branch (§8.2.2.2).
-    pub fn is_merged(&self, merge: &str) -> bool {
-        self.merges.contains_key(merge)
+    /// The same request under another branch (§8.2.2.2), and when it came.
+    pub fn merged_with(&self, merge: &str) -> Option<(&Key, Instant)> {
+        self.merges.get(merge).map(|(first, at)| (first, *at))
     }
 
     /// Over which path the server transaction with this key answers.
@@ -420,7 +421,9 @@ impl<O: Clone> Transactions<O> {
             return;
         }
         server.wire.disarm(&mut self.schedule);
-        if let Some(merge) = server.merge {
+        if let Some(merge) = server.merge
+            && self.merges.get(&merge).is_some_and(|(latest, _)| latest == key)
+        {
             self.merges.remove(&merge);
         }
     }
