@@ -27,9 +27,8 @@ use sip::message::Uri;
 impl Engine {
     /// A peer asks within its call that somebody else is called.
     pub(crate) fn referred(&mut self, dialog: DialogId, refer: &Refer) {
-        if let Err(code) = self.pass_on(dialog, refer) {
-            self.endpoint.report(self.now, dialog, code);
-        }
+        let code = self.pass_on(dialog, refer).err().unwrap_or(100);
+        self.endpoint.report(self.now, dialog, code);
     }
 
     fn pass_on(&mut self, dialog: DialogId, refer: &Refer) -> Result<(), u16> {

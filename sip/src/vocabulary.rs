@@ -159,7 +159,6 @@ pub fn reason_phrase(code: u16) -> &'static str {
         StatusCode::Queued => "Queued",
         StatusCode::SessionProgress => "Session Progress",
         StatusCode::OK => "OK",
-        StatusCode::Accepted => "Accepted",
         StatusCode::MovedPermanently => "Moved Permanently",
         StatusCode::MovedTemporarily => "Moved Temporarily",
         StatusCode::BadRequest => "Bad Request",
@@ -201,6 +200,8 @@ pub fn reason_phrase(code: u16) -> &'static str {
         StatusCode::DoesNotExistAnywhere => "Does Not Exist Anywhere",
         StatusCode::NotAcceptableGlobal => "Not Acceptable",
         _ => match code {
+            202 => "Accepted",         // RFC 3515 §2.4.2
+            469 => "Bad Info Package", // RFC 6086 §11.4
             100..200 => "Progress",
             200..300 => "Success",
             300..400 => "Redirection",
@@ -267,6 +268,7 @@ mod tests {
             let name = theirs.split_once(' ').map(|(_, name)| name).unwrap_or_default();
             assert_eq!(bare(reason_phrase(code)), bare(name), "{code}");
         }
+        assert_eq!(reason_phrase(202), "Accepted");
         assert_eq!(reason_phrase(499), "Request Failure");
     }
 }

@@ -115,17 +115,28 @@ fn standing() -> (Desk, DialogId, String) {
 // RFC 3515 §2.4.2, RFC 4488.
 #[test]
 fn a_refer_without_one_address_is_400_and_one_that_wants_no_notify_gets_none() {
-    let (mut desk, _, ours) = standing();
+    let (mut desk, dialog, ours) = standing();
     let within = |number: u32, more: &str| {
         request("REFER", &number.to_string(), &format!(";tag={ours}"), more)
             .replace("CSeq: 1", &format!("CSeq: {number}"))
     };
     assert_eq!(shorts(&desk.hear(TRUNK, &within(2, ""))), ["400 REFER"]);
     assert_eq!(
-        shorts(&desk.hear(TRUNK, &within(3, "Refer-To: <sip:a@h>\r\nRefer-To: <sip:b@h>\r\n"))),
+        shorts(&desk.hear(
+            TRUNK,
+            &within(2, "Refer-To: <sip:a@h>\r\nRefer-To: <sip:b@h>\r\n").replace("bK2", "bK2b")
+        )),
         ["400 REFER"]
     );
-    let sent = desk.hear(TRUNK, &within(4, "Refer-To: <sip:a@h>\r\nRefer-Sub: false\r\n"));
+    // The answer is all it hears, and says what its owner has decided.
+    let untold = |number| within(number, "Refer-To: <sip:a@h>\r\nRefer-Sub: false\r\n");
+    assert!(desk.hear(TRUNK, &untold(3)).is_empty());
+    desk.endpoint.report(now(desk.at), dialog, 403);
+    assert_eq!(shorts(&desk.take()), ["403 REFER"]);
+    desk.hear(TRUNK, &untold(4));
+    desk.endpoint.report(now(desk.at), dialog, 100);
+    let sent = desk.take();
+    assert!(sent[0].starts_with("SIP/2.0 202 Accepted\r\n"));
     assert_eq!(
         (shorts(&sent), value(&sent[0], "Refer-Sub")),
         (vec!["202 REFER".to_owned()], "false".to_owned())

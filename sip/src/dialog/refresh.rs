@@ -54,7 +54,8 @@ pub enum Verdict {
 /// One row of the answerer's table (§9, table 2). `bears_all`: the peer is one nobody refuses.
 pub fn answer(asked: Option<SessionExpires>, peer_knows: bool, bears_all: bool) -> Verdict {
     let Some(SessionExpires { seconds, refresher }) = asked else { return Verdict::None };
-    if seconds < LEAST && !bears_all {
+    // §9: only who knows of timers can be asked for a longer one; a proxy's wish is met.
+    if seconds < LEAST && peer_knows && !bears_all {
         return Verdict::TooBrief;
     }
     // Zero would be refreshed for ever without a pause: it is nobody's wish.
@@ -132,6 +133,7 @@ mod tests {
             (asked(1800, Some(Uas)), true, false, timer(1800, true, true)),
             (asked(90, None), true, false, timer(90, false, true)),
             (asked(89, None), true, false, Verdict::TooBrief), // §9: 422
+            (asked(60, None), false, false, timer(60, true, false)), // a proxy on the way asks
             (asked(89, Some(Uas)), true, true, timer(89, true, true)), // edges.md: a trunk, never 422
             (asked(0, Some(Uas)), true, true, timer(1, true, true)),
         ];

@@ -40,6 +40,9 @@ pub struct Session {
     pub updates: bool,
     /// CSeq of the REFER whose sender waits for our NOTIFYs (RFC 3515 §2.4.6).
     pub referred: Option<u32>,
+    /// A REFER whose sender wants no NOTIFY, and which its owner has not decided upon: the answer is all
+    /// its sender hears (RFC 4488).
+    pub undecided: Option<Pending>,
     /// A REFER of ours is not decided yet.
     pub refers: bool,
     /// A reliable provisional response answered before its PRACK came (RFC 3262 §3).
@@ -145,6 +148,7 @@ impl Session {
             refresh: None,
             updates: false,
             referred: None,
+            undecided: None,
             refers: false,
             unpracked: None,
             ending: Ending::No,

@@ -372,6 +372,9 @@ impl Endpoint {
             }
             Usage::Standing(mut session) => {
                 self.schedule.clear(&mut session.glare);
+                if let Some(undecided) = session.undecided.take() {
+                    self.reply(now, &undecided, 487, &[]);
+                }
                 if let Some(mut refresh) = session.refresh.take() {
                     self.schedule.clear(&mut refresh.due);
                     self.schedule.clear(&mut refresh.expiry);

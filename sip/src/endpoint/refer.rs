@@ -44,7 +44,8 @@ pub(super) enum Replacement {
 }
 
 impl Endpoint {
-    /// A REFER within a call: 202, and the first NOTIFY (§2.4.4).
+    /// A REFER within a call: 202, and the first NOTIFY (§2.4.4); or, for who wants none, the answer once
+    /// its owner has decided.
     pub(super) fn receive_refer(
         &mut self,
         now: Instant,
@@ -58,19 +59,18 @@ impl Endpoint {
         };
         let contact = self.local.contact(pending.flow).to_owned();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
-        if session.referred.is_some() {
+        if session.referred.is_some() || session.undecided.is_some() {
             self.reply(now, pending, 491, &[]);
             return;
         }
         // RFC 4488: a peer may ask not to be told.
         let untold = message.named("Refer-Sub").next().is_some_and(|it| it.eq_ignore_ascii_case(b"false"));
-        let mut headers = vec![("Contact", contact.as_str())];
         if untold {
-            headers.push(("Refer-Sub", "false"));
+            session.undecided = Some(pending.clone());
         } else {
             session.referred = message.cseq().ok().map(|cseq| cseq.number);
+            self.reply(now, pending, 202, &[("Contact", contact.as_str())]);
         }
-        self.reply(now, pending, 202, &headers);
         let replaces = to.replaces.as_ref().map(|wanted| self.replaced(wanted));
         let refer = Box::new(Refer {
             number: Uri::read(to.uri.as_bytes()).number(),
@@ -83,9 +83,26 @@ impl Endpoint {
         self.events.push_back(Event::Referred { dialog, refer });
     }
 
-    /// Tells the peer how the call goes that it has asked for; from 200 on that is the last word.
+    /// Tells the peer how the call goes that it has asked for; from 200 on that is the last word. A peer
+    /// that wants to hear no more than whether it is done at all hears the first of these: its owner
+    /// says 100 at once, or why not.
     pub fn report(&mut self, now: Now, dialog: DialogId, code: u16) {
-        self.report_refer(now.at, dialog, code);
+        self.decide(now.at, dialog, code);
+        // 100 has been told with the 202.
+        if code > 100 {
+            self.report_refer(now.at, dialog, code);
+        }
+    }
+
+    fn decide(&mut self, now: Instant, dialog: DialogId, code: u16) {
+        let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
+        let Some(pending) = session.undecided.take() else { return };
+        let contact = self.local.contact(pending.flow).to_owned();
+        if code < 300 {
+            self.reply(now, &pending, 202, &[("Contact", &contact), ("Refer-Sub", "false")]);
+        } else {
+            self.reply(now, &pending, code, &[]);
+        }
     }
 
     fn report_refer(&mut self, now: Instant, dialog: DialogId, code: u16) {
