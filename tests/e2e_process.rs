@@ -2,8 +2,10 @@
 
 mod common;
 
+use common::carrier::Carrier;
 use common::{Folder, Node, PLAN, Phones, bandeau, configuration, eventually, free_tcp, free_udp, get};
 use std::process::Output;
+use std::time::Duration;
 
 /// What `serve` says about a configuration and a plan.
 fn serve(config: &str, plan: &str) -> Output {
@@ -80,6 +82,19 @@ fn sigterm_drains_calls_go_on_and_then_it_ends() {
     assert_eq!((&report["completed"], &report["callers_heard_phone"]), (&1.into(), &1.into()), "{report}");
     eventually("it has ended", || node.ended().is_some());
     assert_eq!(node.ended().and_then(|status| status.code()), Some(0));
+}
+
+#[test]
+fn who_hung_up_last_and_did_not_hear_our_answer_is_answered_again_before_it_ends() {
+    let mut node = Node::start_with(Phones::None, PLAN, "info", "20s");
+    let mut carrier = Carrier::udp("127.0.0.1:0".parse().unwrap(), node.sip);
+    let call = carrier.call(Duration::from_secs(5)).expect("an answer");
+    node.terminate();
+    eventually("it drains", || node.log().contains("draining"));
+    assert!(carrier.hang_up(&call));
+    std::thread::sleep(Duration::from_millis(500)); // as RFC 3261 repeats
+    assert!(carrier.hang_up(&call), "the same BYE again");
+    eventually("it has ended, long before its time is over", || node.ended().is_some());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::Stop;
 use super::clock::Clock;
 use super::crowd::Crowd;
+use super::leaving::Leaving;
 use super::names::Resolved;
 use super::office::Voice;
 use super::peers::Peers;
@@ -19,7 +20,6 @@ use engine::call::snapshot::LeftBehind;
 use engine::io::{Counter, Input, Output};
 use engine::media::MediaEvent;
 use engine::site::Site;
-use engine::time::Instant;
 use sip::message::MESSAGE_MAX;
 use sip::transport::{Flow, Peer, Transport};
 use std::io;
@@ -92,14 +92,14 @@ impl Core {
         let mut buffer = vec![0; MESSAGE_MAX];
         let mut figures = tokio::time::interval(FIGURES);
         figures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut leave_at: Option<Instant> = None;
+        let mut leaving = Leaving::default();
         // The ports bound at the start come before the first call, which may be waiting in its socket.
         while let Ok(event) = inboxes.media.try_recv() {
             self.input(Input::Media(event));
         }
         self.go_on_with(std::mem::take(&mut inboxes.left));
         loop {
-            let due = [self.engine.poll_timeout(), leave_at].into_iter().flatten().min();
+            let due = [self.engine.poll_timeout(), leaving.at()].into_iter().flatten().min();
             let timer = tokio::time::sleep_until(self.clock.wake(due.unwrap_or_default()));
             tokio::select! {
                 place = self.udp.readable() => self.burst(place, &mut buffer),
@@ -111,15 +111,17 @@ impl Core {
                 () = timer, if due.is_some() => self.input(Input::Due),
                 _ = figures.tick() => {
                     self.figures();
-                    if leave_at.is_none() && !self.plane.is_whole() {
+                    if !leaving.is_draining() && !self.plane.is_whole() {
                         tracing::error!("a media thread has ended, and its calls hear nothing: leaving");
-                        self.leave(&mut leave_at, inboxes.drain);
+                        self.leave(&mut leaving, inboxes.drain);
                     }
                 }
-                () = inboxes.signals.next() => if self.leave(&mut leave_at, inboxes.drain) { break },
-                () = stopped(&mut inboxes.stop) => { inboxes.stop = None; self.leave(&mut leave_at, inboxes.drain); }
+                () = inboxes.signals.next() => if !self.leave(&mut leaving, inboxes.drain) { break },
+                () = stopped(&mut inboxes.stop) => { inboxes.stop = None; self.leave(&mut leaving, inboxes.drain); }
             }
-            if leave_at.is_some_and(|at| self.engine.live_calls() == 0 || self.clock.now().at >= at) {
+            let now = self.clock.now().at;
+            leaving.counts(self.engine.live_calls(), now);
+            if leaving.at().is_some_and(|at| now >= at) {
                 break;
             }
         }
@@ -134,15 +136,14 @@ impl Core {
         Ok(())
     }
 
-    /// Begins to drain; true when that was asked for before: leave now.
-    fn leave(&mut self, leave_at: &mut Option<Instant>, drain: Duration) -> bool {
-        if leave_at.is_some() {
-            return true;
+    /// Begins to drain; false when that was asked for before: leave now.
+    fn leave(&mut self, leaving: &mut Leaving, drain: Duration) -> bool {
+        if !leaving.by(self.clock.now().at + drain) {
+            return false;
         }
         tracing::info!(calls = self.engine.live_calls(), ?drain, "draining");
-        *leave_at = Some(self.clock.now().at + drain);
         self.voice.draining();
-        false
+        true
     }
 
     /// Reads a burst of datagrams from one socket of a trunk or of phones.

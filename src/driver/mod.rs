@@ -17,6 +17,7 @@ mod crowd;
 mod descriptors;
 mod gate;
 mod kept;
+mod leaving;
 mod names;
 mod office;
 mod patience;
