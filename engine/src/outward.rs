@@ -10,6 +10,7 @@ use crate::engine::{Engine, Line};
 use crate::id::{CallId, LegId};
 use crate::io::Counter;
 use crate::media::{Codec, MediaCommand, Stream};
+use crate::site::Identity;
 use crate::trunks::{Fault, Way, fault};
 use crate::{screen, signs};
 use sip::endpoint::{DialogId, Outgoing, Party};
@@ -52,14 +53,15 @@ impl Engine {
         local.cipher(way.srtp, self.keys.draw());
         let stream = local.offer(port.advertised, Codec::Pcma);
         let uri = format!("sip:{}@{};user=phone", number.replace('#', "%23"), way.host);
-        let shown = screen::user_part(shown.unwrap_or("anonymous"));
-        let from = format!("<sip:{shown}@{}>", self.site.contact);
+        let trusted = self.identity_of(Some(way.trunk)) == Identity::Asserted;
         let (flow, credentials) = (way.flow, way.account);
         let call = self.calls.get(&id)?;
-        let headers = match call.purpose {
+        let screen::Shown { from, mut headers } =
+            screen::abroad(&self.site, shown, call.record.withheld, trusted);
+        headers.extend(match call.purpose {
             Purpose::Callback => signs::called_back(),
             Purpose::Help | Purpose::Test => call.signs.onward(&screen::ours(&self.site, call)),
-        };
+        });
         let (to, sdp) = (format!("<{uri}>"), local.body.clone());
         self.media(MediaCommand::Open { leg, port, stream });
         self.legs.insert(leg, id);

@@ -1,11 +1,12 @@
-//! What a ringing desk phone shows: the caller's number, the class and the service.
+//! What a ringing desk phone shows: the caller's number, the class and the service; and what a carrier is told
+//! of who calls.
 
 use crate::call::Call;
 use crate::site::Site;
 
-/// The parts of an agent's INVITE that say who calls and how urgent it is.
+/// The parts of an INVITE of ours that say who calls, and to an agent how urgent it is.
 pub(crate) struct Shown {
-    /// `"class · service" <sip:NUMBER@us>`.
+    /// `"class · service" <sip:NUMBER@us>`, without the words where nobody of ours reads them.
     pub(crate) from: String,
     /// Further headers.
     pub(crate) headers: Vec<(String, String)>,
@@ -37,6 +38,26 @@ pub(crate) fn shown(site: &Site, call: &Call) -> Shown {
         headers.push(("Alert-Info".to_owned(), "<urn:alert:priority:high>".to_owned()));
     }
     Shown { from: format!("{display} <sip:{number}@{host}>"), headers }
+}
+
+/// Nobody, as a From names it (RFC 3323 §4.1.1.3).
+const ANONYMOUS: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+
+/// Who calls, in a call of ours over a carrier: this number. One that its caller withheld stands where
+/// carriers take it off again before anybody else reads it (RFC 3325 §7), and only for a carrier whose
+/// word we take ourselves: it still reaches whoever answers emergencies there, and nobody else.
+pub(crate) fn abroad(site: &Site, number: Option<&str>, withheld: bool, trusted: bool) -> Shown {
+    let number = number.map(user_part);
+    let host = site.contact;
+    if !withheld {
+        let number = number.as_deref().unwrap_or("anonymous");
+        return Shown { from: format!("<sip:{number}@{host}>"), headers: Vec::new() };
+    }
+    let mut headers = vec![("Privacy".to_owned(), "id".to_owned())];
+    if let Some(number) = number.filter(|_| trusted) {
+        headers.push(("P-Asserted-Identity".to_owned(), format!("<sip:{number}@{host}>")));
+    }
+    Shown { from: ANONYMOUS.to_owned(), headers }
 }
 
 /// What makes a phone answer by itself: RFC 5373, and the two older words for it that phones know.
