@@ -20,14 +20,19 @@ fn a_call_leaves_no_number_in_the_log_at_debug_level() {
     let answered =
         format!("--count 1 --from {number} --talk 0.5 --ring 0 --phones 1 --phone-port {first} --seconds 20");
     assert_eq!(node.load(&answered).report()["completed"], 1);
-    // An abandoned one, and one whose name and header say more than a number.
+    // An abandoned one, and some whose headers say more than a number.
     let abandoned = format!("--count 1 --from {number} --patience 0.5 --seconds 20");
     assert_eq!(node.load(&abandoned).report()["abandoned"], 1);
-    let talkative = format!(
-        "--count 1 --from {number} --patience 0.5 --seconds 20 --header P-Asserted-Identity:<tel:+33698765432>"
-    );
-    node.load(&talkative).report();
+    for header in [
+        "P-Asserted-Identity:<tel:+33698765432>",
+        "Diversion:<sip:+33698765432@h>;counter=1",
+        "Resource-Priority:+33698765432.1",
+    ] {
+        let talkative = format!("--count 1 --from {number} --patience 0.5 --seconds 20 --header {header}");
+        node.load(&talkative).report();
+    }
     let log = node.log();
+    assert!(log.contains("passed_by=1"), "it tells that a call was passed on");
     assert!(log.lines().count() >= 3, "the log tells of the calls: {log}");
     assert_eq!(leaks(&log, number), Vec::<&str>::new());
 }

@@ -54,3 +54,9 @@ pub(crate) fn service_urn(invite: &Invite) -> Option<String> {
     });
     urns.into_iter().find(|urn| urn.starts_with("urn:service:"))
 }
+
+/// A call that tests the line (RFC 6881): `test.sos`, or a service below it by its dots.
+pub(crate) fn is_test(urn: &str) -> bool {
+    let below = urn.strip_prefix("urn:service:test.sos");
+    below.is_some_and(|below| below.is_empty() || below.starts_with('.'))
+}

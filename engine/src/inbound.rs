@@ -8,7 +8,7 @@ use crate::call::event::{Actor, Cause, Event, Private};
 use crate::call::leg::{Leg, LegState, LocalSdp};
 use crate::call::record::Record;
 use crate::call::{Call, Purpose};
-use crate::caller::{Caller, called, service_urn};
+use crate::caller::{Caller, called, is_test, service_urn};
 use crate::dialplan::{ClassId, Dialplan, Facts, HoldMode, Room, State};
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, CentreId, LegId, QueueId, WorkId};
@@ -64,7 +64,7 @@ impl Engine {
         let urn = service_urn(invite);
         let centre = self.centre_of(&dialled, urn.as_deref(), trunk);
         let caller = Caller::of(invite, self.identity_of(trunk));
-        let test = urn.as_deref().is_some_and(|urn| urn.starts_with("urn:service:test.sos"));
+        let test = urn.as_deref().is_some_and(is_test);
         let trunk_name = trunk.and_then(|index| self.site.trunks.get(usize::from(index)));
         let trunk_name = trunk_name.map_or_else(|| "internal".to_owned(), |trunk| trunk.name.clone());
         let Some(found) = self.centre_mut(centre) else {
@@ -108,7 +108,7 @@ impl Engine {
         if trunk.is_none() {
             self.of_phones.insert(id, invite.flow.remote);
         }
-        self.read_signs(id, invite);
+        self.read_signs(id, invite, &dialled);
         self.tell_plain(id, line);
         if test {
             return self.echo(id);

@@ -127,7 +127,11 @@ impl Engine {
         let (others, add) = (Others::Everybody, Vec::new());
         let arrival = Arrival { others, add, visiting: true, ..call.arrival(work, queue, class, arrived) };
         if there != id.centre {
+            let signed = record.signed.as_deref().cloned();
             self.log(there, Event::Beside(guest));
+            if let Some(signed) = signed {
+                self.log_apart(there, Event::Signed { call: id, signed });
+            }
         }
         // What follows is done with the other steps of this input: the call must know its guest first.
         let now = self.now.at;
@@ -142,7 +146,7 @@ impl Engine {
         let call = self.calls.get(&id)?;
         let record = &call.record;
         // Two centres that overflow into each other would pass it for ever: here it is answered.
-        if !call.signs.may_be_passed_on(&record.called) {
+        if !call.signs.may_be_passed_on() {
             return None;
         }
         let shown = Some(record.caller.0.clone()).filter(|number| !number.is_empty());

@@ -18,7 +18,7 @@ use crate::call::party::{Party, PartyRole};
 use crate::engine::{Engine, Line};
 use crate::id::{AgentId, CallId, CentreId, LegId, QueueId};
 use crate::io::{Refusal, Whom};
-use crate::signs::Signs;
+use crate::signs::{Signs, protocol};
 use crate::site::Phone;
 use crate::stage::Wanted;
 use sip::endpoint::{DialogId, Invite, Reason, Refer};
@@ -234,11 +234,10 @@ impl Engine {
     }
 
     /// Keeps and logs what the INVITE says beside who calls whom.
-    pub(crate) fn read_signs(&mut self, id: CallId, invite: &Invite) {
-        let signs = Signs::of(invite);
+    pub(crate) fn read_signs(&mut self, id: CallId, invite: &Invite, dialled: &str) {
+        let signs = Signs::of(&invite.headers, dialled);
         if signs.is_any() {
-            let Signs { attested, passed_by, priority, .. } = signs.clone();
-            self.log(id.centre, Event::Signed { call: id, attested, passed_by, priority });
+            self.log(id.centre, Event::Signed { call: id, signed: signs.said.clone() });
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.signs = signs;
@@ -249,7 +248,7 @@ impl Engine {
     pub(crate) fn reasoned(&mut self, dialog: DialogId, reason: Option<Reason>) {
         let Some(reason) = reason else { return };
         let Some(&Line::Party(call, leg)) = self.lines.get(&dialog) else { return };
-        let Reason { protocol, cause, .. } = reason;
+        let (protocol, cause) = (protocol(&reason.protocol).to_owned(), reason.cause);
         self.log(call.centre, Event::Reasoned { call, leg, protocol, cause });
     }
 }
@@ -259,8 +258,9 @@ pub(crate) fn code(refusal: Refusal) -> u16 {
     match refusal {
         Refusal::Busy => 486,
         Refusal::Forbidden | Refusal::VitalWaits => 403,
-        Refusal::Gone | Refusal::NoAudio => 503,
-        Refusal::SignedOut => 480,
+        // Nobody there can be reached for now. Not 503: that says our process cannot serve (RFC 3261
+        // §21.5.4), and a phone that hears it turns to another server.
+        Refusal::Gone | Refusal::NoAudio | Refusal::SignedOut => 480,
         _ => 404,
     }
 }

@@ -329,6 +329,14 @@ fn a_test_urn_is_200_and_touches_no_queue() {
 }
 
 #[test]
+fn a_urn_that_only_begins_like_a_test_is_somebody_who_calls() {
+    let mut trial = Trial::new(room());
+    let text = trial.text("INVITE", "urn:service:test.sosx", "", &sdp(30_000, "8 0", "sendrecv"));
+    trial.hear(&text);
+    assert!(trial.room.log.iter().any(|(_, it)| matches!(it.event, Event::Queued { .. })));
+}
+
+#[test]
 fn strict_answers_go_to_everyone_who_is_no_trunk() {
     let stranger = SocketAddr::from(([127, 0, 0, 1], 9_000));
     for (method, more, code) in [

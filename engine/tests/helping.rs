@@ -305,3 +305,21 @@ fn a_partners_call_has_in_the_other_centre_what_is_reserved_there_for_partners()
         room.rest();
     }
 }
+
+#[test]
+fn whoever_helps_is_shown_what_the_line_says_of_a_guest() {
+    let (mut room, mut first, _) = helped();
+    let uri = format!("sip:15@{}", kit::ENGINE);
+    let sdp = Some(kit::sip::sdp(30_002, "8", "sendrecv"));
+    let extra = "Diversion: <sip:+33144490002@h>\r\n";
+    let mut caller = room.dial_with(&kit::peer::Dial { number: "0612345679", uri, trunk: 0, sdp, extra });
+    room.ack(&mut caller);
+    let (call, _) = room.arrival(1);
+    let there = |(_, it): &&(u64, Entry)| {
+        it.centre == CentreId(1) && matches!(&it.event, Event::Signed { call: of, .. } if *of == call)
+    };
+    assert_eq!(room.log.iter().filter(there).count(), 1);
+    room.bye(&mut first);
+    room.bye(&mut caller);
+    room.rest();
+}

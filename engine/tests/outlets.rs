@@ -5,8 +5,9 @@ mod kit;
 use engine::call::event::{Actor, Beside, Event};
 use engine::id::{AgentId, CentreId, QueueId};
 use engine::io::{Command, Input, Refusal, Verb};
-use engine::site::CentreSite;
-use kit::peer::Caller;
+use engine::site::{CentreSite, Identity};
+use kit::peer::{Caller, Dial};
+use kit::sip::{Sip, sdp};
 use kit::{Room, agent, centre, desks, plan, site, trunk_at};
 use std::time::Duration;
 
@@ -414,4 +415,57 @@ fn i33_whoever_outside_has_the_caller_and_is_not_heard_for_thirty_seconds_has_th
     assert_eq!(room.ringing(0).expect("rings").header("x-bandeau-class"), "vital", "nobody has said less");
     room.bye(&mut caller);
     room.rest();
+}
+
+/// The INVITE outside for a caller of this number, who withholds it or not.
+fn passed_on(identity: Identity, number: &str, withheld: bool) -> Sip {
+    let mut site = site(vec![centre(&with_overflow(OUT), desks(0, 1, false))]);
+    site.trunks[1].reach.identity = identity;
+    let mut room = Room::of(site);
+    let uri = format!("sip:15@{}", kit::ENGINE);
+    let asserted = format!("Privacy: id\r\nP-Asserted-Identity: \"Jean\" <sip:{number}@h>\r\n");
+    let (extra, sdp) = (if withheld { asserted.as_str() } else { "" }, Some(sdp(30_000, "8", "sendrecv")));
+    let from = if withheld { "anonymous" } else { number };
+    let mut caller = room.dial_with(&Dial { number: from, uri, trunk: 0, sdp, extra });
+    room.ack(&mut caller);
+    room.pass(21 * SECOND);
+    let rung = room.rings_outside().expect("rings outside");
+    over(room, caller);
+    rung
+}
+
+#[test]
+fn a_number_its_caller_withholds_is_asserted_to_a_carrier_we_trust_and_told_to_nobody_else() {
+    const NUMBER: &str = "+33612345678";
+    let open = passed_on(Identity::Asserted, NUMBER, false);
+    assert!(open.header("from").starts_with(&format!("<sip:{NUMBER}@")), "{}", open.header("from"));
+    assert_eq!((open.all("privacy").count(), open.all("p-asserted-identity").count()), (0, 0));
+    let anonymous = "\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=";
+    let trusted = passed_on(Identity::Asserted, NUMBER, true);
+    assert!(trusted.header("from").starts_with(anonymous), "{}", trusted.header("from"));
+    assert_eq!(trusted.header("privacy"), "id");
+    let asserted = trusted.header("p-asserted-identity");
+    assert!(asserted.starts_with(&format!("<sip:{NUMBER}@")) && !asserted.contains("Jean"), "{asserted}");
+    let stranger = passed_on(Identity::From, NUMBER, true);
+    assert!(stranger.header("from").starts_with(anonymous), "{}", stranger.header("from"));
+    assert_eq!(stranger.header("privacy"), "id");
+    let message = format!("{stranger:?}");
+    assert!(!message.contains("612345678") && !message.contains("Jean"), "nowhere in the message");
+}
+
+#[test]
+fn a_call_that_was_passed_on_too_often_waits_here() {
+    for sign in
+        ["Diversion: <sip:+33144490002@h>;counter=99", "History-Info: <sip:15@h>, <sip:+331@h>, <sip:15@h>"]
+    {
+        let mut room = room(OUT);
+        let uri = format!("sip:15@{}", kit::ENGINE);
+        let (sdp, extra) = (Some(sdp(30_000, "8", "sendrecv")), &format!("{sign}\r\n"));
+        let mut caller = room.dial_with(&Dial { number: "0612345678", uri, trunk: 0, sdp, extra });
+        room.ack(&mut caller);
+        room.pass(30 * SECOND);
+        assert!(room.rings_outside().is_none(), "{sign}");
+        assert!(!room.has_bye(&caller), "the caller keeps the place");
+        over(room, caller);
+    }
 }

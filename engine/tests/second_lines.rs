@@ -180,6 +180,21 @@ fn somebody_outside_is_asked_and_left_the_caller_in_the_same_way() {
 }
 
 #[test]
+fn a_colleague_who_is_not_there_is_not_there_for_now_and_our_process_is() {
+    let mut people = kit::desks(0, 2, true);
+    let nobody = || String::from("0");
+    let (user, ha1_md5, ha1_sha256) = ("101".to_owned(), nobody(), nobody());
+    people[1].phone = engine::site::Phone::Registered { user, ha1_md5, ha1_sha256 };
+    let mut room = Room::of(kit::site(vec![kit::centre(kit::plan::TEXT, people)]));
+    let mut caller = room.dial_and_ack("0612345678", "15");
+    room.answer(0);
+    let id = room.phone_dials(0, "desk-1");
+    assert_eq!(room.phone_codes(0, &id), [100, 480], "503 sends a phone to another server");
+    room.bye(&mut caller);
+    room.rest();
+}
+
+#[test]
 fn a_phone_without_a_caller_calls_no_colleague_and_one_that_asks_already_asks_nobody_else() {
     let mut room = Room::new(2);
     let id = room.phone_dials(0, "desk-1");

@@ -3,9 +3,14 @@
 
 mod kit;
 
-use engine::call::event::{Beside, ConsultEnd, Event, Seat, Whom};
+use engine::call::event::{Attested, Beside, ConsultEnd, Event, Private, Seat, Whom};
+use engine::call::record::Record;
 use engine::id::CallId;
 use engine::io::Verb;
+use engine::live::board::Board;
+use engine::live::cast::Cast;
+use engine::live::row::{Key, Row};
+use engine::live::view::{Right, Viewer};
 use kit::peer::{Caller, Dial};
 use kit::sip::{Sip, sdp};
 use kit::{ENGINE, Room, agent, phone_at, trunk_at};
@@ -215,14 +220,14 @@ fn what_an_invite_says_beside_who_calls_is_logged_and_goes_on_with_the_call() {
         "Diversion: <sip:+33144490002@h>;reason=deflection\r\nHistory-Info: <sip:15@h>;index=1\r\n\
          Resource-Priority: esnet.1\r\nIdentity: {identity}\r\n"
     );
-    let (mut room, _, call, invite) = talking(&extra);
+    let (mut room, mut caller, call, invite) = talking(&extra);
     let signed = room.log.iter().find_map(|(_, entry)| match &entry.event {
-        Event::Signed { call: of, attested, passed_by, priority } if *of == call => {
-            Some((*attested, passed_by.len(), priority.clone()))
-        }
+        Event::Signed { call: of, signed } if *of == call => Some(signed),
         _ => None,
     });
-    assert_eq!(signed, Some((Some('A'), 1, Some("esnet.1".to_owned()))));
+    let signed = signed.expect("told").clone();
+    assert_eq!((signed.attested, signed.priority.as_deref()), (Some(Attested::A), Some("esnet.1")));
+    assert_eq!(signed.passed_by, [Private("+33144490002".to_owned())]);
     refer(&mut room, &invite, &format!("sip:sdis-69@{ENGINE}"));
     let out =
         room.wire.iter().rev().find(|sent| sent.to == trunk_at(1) && sent.sip.method() == Some("INVITE"));
@@ -232,6 +237,8 @@ fn what_an_invite_says_beside_who_calls_is_logged_and_goes_on_with_the_call() {
     assert!(diversions[0].contains("sip:15@") && diversions[1].contains("+33144490002"));
     assert_eq!(out.header("resource-priority"), "esnet.1");
     assert_eq!(out.header("history-info"), "<sip:15@h>;index=1");
+    room.bye(&mut caller);
+    assert_eq!(room.records[0].signed.as_deref(), Some(&signed), "and stands in the record");
 }
 
 #[test]
@@ -243,6 +250,42 @@ fn the_networks_reason_for_an_end_is_in_the_log() {
         _ => None,
     });
     assert_eq!(reasons.collect::<Vec<_>>(), [("Q.850", Some(31))]);
+    let words: Vec<_> = room.records[0].words.iter().map(|it| (it.protocol.as_str(), it.cause)).collect();
+    assert_eq!(words, [("Q.850", Some(31))], "and in the record");
+}
+
+#[test]
+fn a_page_shows_what_the_line_says_of_its_caller_and_an_observer_no_number_of_it() {
+    let (room, _, call, _) = talking("Diversion: <sip:+33144490002@h>\r\nIdentity: x\r\n");
+    let (queues, classes, contacts) = (Vec::new(), Vec::new(), Vec::new());
+    let (name, agents) = ("samu".to_owned(), kit::desks(0, 1, true));
+    let mut board = Board::new(Cast { centre: call.centre, name, queues, classes, contacts, agents }, 3);
+    room.log.iter().for_each(|(_, entry)| board.fold(entry));
+    for key in [Key::Conversation(agent(0), call), Key::Call(call)] {
+        let row = board.rows().row(&key).expect("shown");
+        let signed = |row: &Row| match row {
+            Row::Conversation(row) => row.signed.clone(),
+            Row::Call(row) => row.signed.clone(),
+            _ => None,
+        };
+        let whole = signed(row).expect("signed");
+        assert_eq!(whole.attested, Some(Attested::Unreadable));
+        assert_eq!(whole.passed_by, [Private("+33144490002".to_owned())]);
+        let observer = Viewer { name: "board".to_owned(), right: Right::Observer };
+        let cut = signed(&observer.cut(&key, row, &board)).expect("signed");
+        assert_eq!(cut.passed_by, [Private("**********02".to_owned())]);
+        assert_eq!(cut.attested, whole.attested);
+    }
+}
+
+#[test]
+fn a_record_of_an_older_version_has_no_signs_and_is_read() {
+    let (mut room, mut caller, _, _) = talking("");
+    room.bye(&mut caller);
+    let record = room.records.pop().expect("a record");
+    let text = serde_json::to_string(&record).expect("plain data");
+    assert!(!text.contains("signed") && !text.contains("words"), "as an older version wrote it");
+    assert_eq!(serde_json::from_str::<Record>(&text).expect("read"), record);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sip::time::Instant;
 use std::time::{Duration, SystemTime};
 pub use words::{
-    Actor, Cause, ConsultEnd, Intent, Loss, Occupation, OfferEnd, OfferKind, Private, Source, TrunkState,
-    Whom,
+    Actor, Attested, Cause, ConsultEnd, Intent, Loss, Occupation, OfferEnd, OfferKind, Private, Signed,
+    Source, TrunkState, Whom,
 };
 
 /// One line of a centre's log: `seq` has no gap inside an epoch.
@@ -342,12 +342,9 @@ pub enum Event {
     Signed {
         /// The call.
         call: CallId,
-        /// How well the network knows the caller, by its own word: `A`, `B` or `C` (RFC 8588).
-        attested: Option<char>,
-        /// Who has passed the call on, the latest first.
-        passed_by: Vec<Private>,
-        /// Its Resource-Priority (RFC 4412).
-        priority: Option<String>,
+        /// What.
+        #[serde(flatten)]
+        signed: Signed,
     },
     /// Why a peer has ended its call, or refused ours, in its network's words (RFC 3326).
     Reasoned {
@@ -355,7 +352,7 @@ pub enum Event {
         call: CallId,
         /// The leg.
         leg: LegId,
-        /// `Q.850`, `SIP` ...
+        /// `Q.850`, `SIP` ... or `other`.
         protocol: String,
         /// The cause in that protocol.
         cause: Option<u16>,

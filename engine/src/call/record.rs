@@ -5,9 +5,9 @@ mod course;
 mod parts;
 
 pub use course::{Attempt as Dialled, Callback, Course, HandOver, Major, Outlet, Repeat, StageTime};
-pub use parts::{Attempt, Attendance, Consultation, Conversation, Note, Qualification, Stage, Want};
+pub use parts::{Attempt, Attendance, Consultation, Conversation, Note, Qualification, Stage, Want, Word};
 
-use super::event::{Actor, Beside, Cause, Entry, Event, Loss, OfferEnd, Private, Seat, Source, Who};
+use super::event::{Actor, Beside, Cause, Entry, Event, Loss, OfferEnd, Private, Seat, Signed, Source, Who};
 use crate::id::{AgentId, CallId, OfferId, QueueId, WorkId};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,9 @@ pub struct Record {
     pub withheld: bool,
     /// The SIP Call-ID, to find the call again at the carrier.
     pub sip_call_id: Private,
+    /// What its INVITE said beside who calls whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Box<Signed>>,
     /// When the INVITE came, on the wall clock.
     pub arrived: SystemTime,
     /// When the INVITE came, on the timeline.
@@ -95,6 +98,9 @@ pub struct Record {
     pub ended_by: Option<Actor>,
     /// How it ended.
     pub cause: Option<Cause>,
+    /// Why its legs ended, in their networks' words: the caller's, and those of whoever was called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<Word>,
     /// The disposition of the release, when the agent gave one.
     pub disposition: Option<String>,
     /// What happened to it beside talking.
@@ -160,6 +166,7 @@ impl Record {
             caller_name: None,
             withheld: false,
             sip_call_id: Private::default(),
+            signed: None,
             arrived: entry.utc,
             arrived_at: entry.at,
             route: String::new(),
@@ -184,6 +191,7 @@ impl Record {
             lasted: Duration::ZERO,
             ended_by: None,
             cause: None,
+            words: Vec::new(),
             disposition: None,
             course: Course::default(),
         }
@@ -244,6 +252,10 @@ impl Record {
                 None => self.leave(*work, at),
             },
             Event::Ended { by, cause, .. } => self.close(entry.utc, at, by, *cause),
+            Event::Signed { signed, .. } => self.signed = Some(Box::new(signed.clone())),
+            Event::Reasoned { leg, protocol, cause, .. } => {
+                keep(&mut self.words, Word { leg: *leg, protocol: protocol.clone(), cause: *cause, at });
+            }
             Event::Beside(event) => self.go_on(event, at),
             others => self.apply_parties(others, at),
         }

@@ -148,7 +148,8 @@ impl Board {
                 self.attend(*call, &Who::Agent(*agent), Seat::Speaks, true, *waited, entry.at);
                 self.rows.set(Key::Held(*call), None);
             }
-            Event::Joined { .. }
+            Event::Signed { .. }
+            | Event::Joined { .. }
             | Event::Wanted { .. }
             | Event::Left { .. }
             | Event::Led { .. }
@@ -416,6 +417,7 @@ impl Board {
             caller: of.caller.clone(),
             caller_name: of.caller_name.clone(),
             withheld: of.withheld,
+            signed: of.signed.clone(),
             deadline: (*deadline).into(),
             waited: (*waited).into(),
             because: because.clone(),

@@ -8,7 +8,7 @@ pub use beside::{CallbackRow, EarlierRow, FiguresRow, HandOverRow, MajorRow};
 pub use offer::OfferRow;
 pub use room::{AlarmRow, ConsultRow, HeldRow, MinuteRow, PartyRow};
 
-use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private, TrunkState};
+use crate::call::event::{Because, Intent, Occupation, OfferEnd, OfferKind, Private, Signed, TrunkState};
 use crate::id::{AgentId, CallId, MajorId, OfferId, QueueId, WorkId};
 use serde::{Deserialize, Serialize};
 use sip::time::Instant;
@@ -382,6 +382,8 @@ pub struct ConversationRow {
     pub caller_name: Option<Private>,
     /// The caller asked for privacy.
     pub withheld: bool,
+    /// What the call's INVITE said beside who calls whom, as far as the viewer may see it.
+    pub signed: Option<Box<Signed>>,
     /// When they were connected.
     pub since: Millis,
     /// How long the caller had waited.
@@ -436,6 +438,8 @@ pub struct CallRow {
     pub caller_name: Option<Private>,
     /// The caller asked for privacy.
     pub withheld: bool,
+    /// What the call's INVITE said beside who calls whom, as far as the viewer may see it.
+    pub signed: Option<Box<Signed>>,
     /// When it reached us.
     pub arrived: Millis,
     /// The route that won.

@@ -12,7 +12,7 @@
 use super::board::Board;
 use super::cast::Cast;
 use super::row::{Key, Row};
-use crate::call::event::{Actor, Private};
+use crate::call::event::{Actor, Private, Signed};
 use crate::id::{AgentId, CallId, QueueId};
 use crate::io::Verb;
 
@@ -119,12 +119,17 @@ impl Viewer {
         let agent = matches!(self.right, Right::Agent(_));
         match &mut row {
             Row::Waiting(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
-            Row::Offer(row) => (row.caller, row.caller_name) = (masked(&row.caller), None),
+            Row::Offer(row) => {
+                (row.caller, row.caller_name) = (masked(&row.caller), None);
+                mask_signed(&mut row.signed);
+            }
             Row::Conversation(row) => {
                 (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+                mask_signed(&mut row.signed);
             }
             Row::Call(row) => {
                 (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
+                mask_signed(&mut row.signed);
             }
             Row::Held(row) => {
                 (row.caller, row.caller_name, row.note) = (masked(&row.caller), None, None);
@@ -142,6 +147,13 @@ impl Viewer {
             Row::Totals(_) | Row::Trunk(_) | Row::Queue(_) | Row::Agent(_) | Row::Decision(_) => {}
         }
         row
+    }
+}
+
+/// Who has passed a call on is somebody's number as well.
+fn mask_signed(signed: &mut Option<Box<Signed>>) {
+    for by in signed.iter_mut().flat_map(|signed| &mut signed.passed_by) {
+        *by = masked(by);
     }
 }
 

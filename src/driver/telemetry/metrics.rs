@@ -49,6 +49,7 @@ pub(super) struct Metrics {
     pub(super) losses: IntCounterVec,
     pub(super) no_media: IntCounterVec,
     pub(super) unenciphered: IntCounterVec,
+    pub(super) reasons: IntCounterVec,
     pub(super) parse_errors: IntCounterVec,
     pub(super) repaired: IntCounterVec,
     pub(super) refused: IntCounterVec,
@@ -70,15 +71,6 @@ impl Metrics {
             registry.register(Box::new(metric.clone()))?;
             prometheus::Result::Ok(metric)
         };
-        let wait = HistogramVec::new(
-            HistogramOpts::new("bandeau_answer_seconds", "From the INVITE to the conversation")
-                .buckets(WAITS.to_vec()),
-            &["centre", "queue", "class"],
-        )?;
-        registry.register(Box::new(wait.clone()))?;
-        let retransmissions =
-            IntCounter::new("bandeau_sip_retransmissions_total", "SIP messages sent again")?;
-        registry.register(Box::new(retransmissions.clone()))?;
         Ok(Metrics {
             arrived: counters(
                 "bandeau_calls_arrived_total",
@@ -91,7 +83,7 @@ impl Metrics {
                 &["centre", "service", "class", "outcome"],
             )?,
             waiting: gauges("bandeau_waiting", "Callers waiting", &["centre", "queue"])?,
-            wait,
+            wait: waits(registry)?,
             offers: counters("bandeau_offers_total", "Offers that are over", &["centre", "end"])?,
             agents: gauges("bandeau_agents", "Agents by state", &["centre", "state"])?,
             trunks: gauges(
@@ -110,6 +102,11 @@ impl Metrics {
                 &["centre"],
             )?,
             no_media: counters("bandeau_no_media_total", "Legs that fell silent", &["centre", "seconds"])?,
+            reasons: counters(
+                "bandeau_end_reasons_total",
+                "Why peers ended calls or refused ours, in their networks' words",
+                &["centre", "protocol", "cause"],
+            )?,
             parse_errors: counters(
                 "bandeau_sip_parse_errors_total",
                 "Messages that could not be read",
@@ -121,7 +118,7 @@ impl Metrics {
                 "Requests refused; a trunk's is an alarm",
                 &["peer", "code"],
             )?,
-            retransmissions,
+            retransmissions: retransmissions(registry)?,
             commands_refused: counters(
                 "bandeau_commands_refused_total",
                 "Commands without effect",
@@ -131,6 +128,20 @@ impl Metrics {
             media: gauges("bandeau_media", "The media plane since its start", &["figure"])?,
         })
     }
+}
+
+/// From an INVITE to the conversation, in the steps of the trade's indicators.
+fn waits(registry: &Registry) -> prometheus::Result<HistogramVec> {
+    let opts = HistogramOpts::new("bandeau_answer_seconds", "From the INVITE to the conversation");
+    let waits = HistogramVec::new(opts.buckets(WAITS.to_vec()), &["centre", "queue", "class"])?;
+    registry.register(Box::new(waits.clone()))?;
+    Ok(waits)
+}
+
+fn retransmissions(registry: &Registry) -> prometheus::Result<IntCounter> {
+    let again = IntCounter::new("bandeau_sip_retransmissions_total", "SIP messages sent again")?;
+    registry.register(Box::new(again.clone()))?;
+    Ok(again)
 }
 
 impl CoreFigures {

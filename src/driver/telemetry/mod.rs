@@ -117,7 +117,10 @@ impl Telemetry {
             Counter::Repaired(what) => m.repaired.with_label_values(&[*what]).inc(),
             Counter::TrunkRefused(code) => {
                 m.refused.with_label_values(&["trunk", &code.to_string()]).inc();
-                tracing::error!(code, "an INVITE of a trunk was refused: see docs/operating.md, Refusals");
+                tracing::error!(
+                    code,
+                    "an INVITE of a trunk was refused: see docs/operating.md, When a call of a carrier is refused"
+                );
             }
             Counter::StrangerRefused(code) => {
                 m.refused.with_label_values(&["stranger", &code.to_string()]).inc()
@@ -199,6 +202,9 @@ impl Telemetry {
                 m.no_media.with_label_values(&[centre, &seconds.to_string()]).inc()
             }
             Event::Unenciphered { .. } => m.unenciphered.with_label_values(&[centre]).inc(),
+            Event::Reasoned { protocol, cause, .. } => {
+                m.reasons.with_label_values(&[centre, protocol, &cause_label(protocol, *cause)]).inc()
+            }
             Event::Ended { call, cause, .. } => {
                 let live = self.calls.get(call);
                 let (service, class) = live.map_or(("", ""), |l| (l.service.as_str(), l.class.as_str()));
@@ -304,6 +310,15 @@ impl State {
             (Intent::Ready, false, _) => "unreachable",
             (Intent::Ready, true, Occupation::Free) => "ready",
         }
+    }
+}
+
+/// A cause as a label: those the protocol has, so that nobody's messages make metrics without end.
+fn cause_label(protocol: &str, cause: Option<u16>) -> String {
+    match (protocol, cause) {
+        ("Q.850", Some(cause @ 0..=127)) | ("SIP", Some(cause @ 200..=699)) => cause.to_string(),
+        (_, None) => "none".to_owned(),
+        _ => "other".to_owned(),
     }
 }
 

@@ -13,6 +13,14 @@ impl Telemetry {
         let _call = span.as_ref().map(Span::enter);
         match &entry.event {
             Event::Arrived { trunk, .. } => info!(trunk, "arrived"),
+            // In another centre that may have the call it is said again, for the board there.
+            Event::Signed { call, signed } if call.centre == entry.centre => {
+                let attested = signed.attested.map(|word| super::code(&word));
+                let attested = attested.as_deref().unwrap_or("none");
+                let (passed_by, priority) = (signed.passed_by.len(), signed.priority.as_deref());
+                info!(attested, passed_by, priority = priority.unwrap_or("none"), "signed");
+            }
+            Event::Reasoned { leg, protocol, cause, .. } => info!(%leg, protocol, ?cause, "reasoned"),
             Event::Routed { route, modifiers, plan, .. } => info!(route, ?modifiers, plan, "routed"),
             Event::Queued { work, queue, class, again: false, .. } => debug!(%work, %queue, class, "queued"),
             Event::Queued { work, queue, class, again: true, .. } => {
@@ -74,6 +82,8 @@ fn intent_word(intent: &Intent) -> &'static str {
 fn call_of(event: &Event) -> Option<CallId> {
     match event {
         Event::Arrived { call, .. }
+        | Event::Signed { call, .. }
+        | Event::Reasoned { call, .. }
         | Event::Routed { call, .. }
         | Event::Queued { call, .. }
         | Event::Joined { call, .. }

@@ -5,9 +5,10 @@ import { code, t } from "../i18n/words";
 import { mayLeave, nowAt, readable, spell } from "../live/room";
 import { Button, ClassBadge } from "../ui/pieces";
 import { tick } from "../ui/time";
-import type { CallbackRow, ConversationRow, OfferRow } from "../wire/generated";
+import type { CallbackRow, ConversationRow, OfferRow, Signed } from "../wire/generated";
 import type { KeyOf } from "./AgentPage";
 import type { Desk } from "./desk";
+import { marks } from "./marks";
 import { together } from "./Others";
 
 type Props = { desk: Desk; keyOf: KeyOf };
@@ -47,7 +48,7 @@ function Talking({ desk, keyOf, call }: Props & { call: ConversationRow }) {
     <section class={`line talking ${call.class === "vital" ? "vital" : ""}`} aria-label={t("call.line")}>
       <div class="who">
         <ClassBadge name={call.class} />
-        <strong class="number">{readable(call.caller) || t("call.unknown")}</strong>
+        <CallerOf number={call.caller} signed={call.signed} />
         {others ? <strong class="detail with">{others}</strong> : <span class="detail">{said.filter(Boolean).join(" · ")}</span>}
       </div>
       <div class="clock" aria-label={t("call.duration")}>{spell(time(desk) - call.since)}</div>
@@ -56,6 +57,16 @@ function Talking({ desk, keyOf, call }: Props & { call: ConversationRow }) {
         <Button onPress={() => desk.act("hang_up")} keyName={keyOf("hang_up")} kind="danger">{t("do.hang_up")}</Button>
       </div>
     </section>
+  );
+}
+
+/** The caller's number, and beside it what the line says of it. */
+function CallerOf({ number, signed }: { number: string; signed: Signed | null }) {
+  return (
+    <span class="caller">
+      <strong class="number">{readable(number) || t("call.unknown")}</strong>
+      {marks(signed).map((mark) => <span key={mark} class="mark">{mark}</span>)}
+    </span>
   );
 }
 
@@ -101,7 +112,7 @@ function Offered({ desk, offer, keyOf }: Props & { offer: OfferRow }) {
     <section class={`line offered ${fenced ? "vital" : ""}`} aria-label={t("offer.title")}>
       <div class="who">
         <ClassBadge name={shown.class} fenced={fenced} />
-        <strong class="number">{readable(shown.caller) || t("call.unknown")}</strong>
+        <CallerOf number={shown.caller} signed={urgent ? null : offer.signed} />
         <span class="detail">{said.filter(Boolean).join(" · ")}</span>
       </div>
       <div class="clock" aria-label={t("waiting.time")}>{spell(waits)}</div>

@@ -109,6 +109,11 @@ of: string,
 on: boolean, };
 
 /**
+ * How well the network knows its caller, by its own word (RFC 8588 §4): shown, verified by nobody here.
+ */
+export type Attested = "A" | "B" | "C" | "unreadable";
+
+/**
  * Why this item went to this agent: read by the log, the board and the tests.
  */
 export type Because = { 
@@ -165,6 +170,10 @@ caller_name: Private | null,
  * The caller asked for privacy.
  */
 withheld: boolean, 
+/**
+ * What the call's INVITE said beside who calls whom, as far as the viewer may see it.
+ */
+signed: Signed | null, 
 /**
  * When it reached us.
  */
@@ -423,6 +432,10 @@ caller_name: Private | null,
  * The caller asked for privacy.
  */
 withheld: boolean, 
+/**
+ * What the call's INVITE said beside who calls whom, as far as the viewer may see it.
+ */
+signed: Signed | null, 
 /**
  * When they were connected.
  */
@@ -860,6 +873,10 @@ caller_name: Private | null,
  */
 withheld: boolean, 
 /**
+ * What the call's INVITE said beside who calls whom, as far as the viewer may see it.
+ */
+signed: Signed | null, 
+/**
  * When the offer lapses.
  */
 deadline: Millis, 
@@ -1189,6 +1206,23 @@ code: string,
  * What the code speaks of.
  */
 params: { [key in string]: string }, };
+
+/**
+ * What an INVITE says beside who calls whom.
+ */
+export type Signed = { 
+/**
+ * How well the network knows the caller; `None` without a signature.
+ */
+attested: Attested | null, 
+/**
+ * Who has passed the call on, the latest first.
+ */
+passed_by: Array<Private>, 
+/**
+ * Its Resource-Priority (RFC 4412), `esnet.1` ...
+ */
+priority: string | null, };
 
 /**
  * Where a call stands.

@@ -16,6 +16,34 @@ impl fmt::Debug for Private {
     }
 }
 
+/// How well the network knows its caller, by its own word (RFC 8588 §4): shown, verified by nobody here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Attested {
+    /// The caller, who may use the number.
+    A,
+    /// The caller, not the number.
+    B,
+    /// Only where the call came in.
+    C,
+    /// There is a signature, and no such word in it that can be read.
+    #[serde(rename = "unreadable")]
+    Unreadable,
+}
+
+/// What an INVITE says beside who calls whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(default)]
+pub struct Signed {
+    /// How well the network knows the caller; `None` without a signature.
+    pub attested: Option<Attested>,
+    /// Who has passed the call on, the latest first.
+    pub passed_by: Vec<Private>,
+    /// Its Resource-Priority (RFC 4412), `esnet.1` ...
+    pub priority: Option<String>,
+}
+
 /// Who wants or does something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,7 +1,7 @@
 //! What a record tells of one call, part by part.
 
 use crate::call::event::{Actor, ConsultEnd, Loss, OfferEnd, Private, Seat, Source, Who, Whom};
-use crate::id::{AgentId, OfferId, QueueId, WorkId};
+use crate::id::{AgentId, LegId, OfferId, QueueId, WorkId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -126,4 +126,17 @@ pub struct Conversation {
     pub until: Option<Duration>,
     /// The agent's side failed.
     pub loss: Option<Loss>,
+}
+
+/// Why a leg ended, in its network's words (RFC 3326).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// Whose.
+    pub leg: LegId,
+    /// `Q.850`, `SIP` ... or `other`.
+    pub protocol: String,
+    /// The cause in that protocol.
+    pub cause: Option<u16>,
+    /// When it was said.
+    pub at: Duration,
 }

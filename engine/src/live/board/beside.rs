@@ -323,6 +323,7 @@ impl CallRow {
             caller: Default::default(),
             caller_name: None,
             withheld: false,
+            signed: None,
             arrived: Default::default(),
             route: None,
             stage: Stage::Arriving,

@@ -8,9 +8,12 @@ use sip::time::Instant;
 use std::time::Duration;
 
 impl Board {
-    /// Parties who come, go, and take part in another way.
+    /// What the line says of its caller; parties who come, go, and take part in another way.
     pub(super) fn fold_parties(&mut self, entry: &Entry) {
         match &entry.event {
+            Event::Signed { call, signed } => {
+                self.call(*call, |row| row.signed = Some(Box::new(signed.clone())));
+            }
             Event::Joined { call, who, seat, .. } => {
                 self.consulted(*call, |consult| consult.answered = true);
                 let known = |row: &PartyRow| row.who == self.name_of(who);
@@ -95,6 +98,7 @@ impl Board {
             caller: of.caller.clone(),
             caller_name: of.caller_name.clone(),
             withheld: of.withheld,
+            signed: of.signed.clone(),
             since: at.into(),
             waited: waited.into(),
             note: of.note.clone(),

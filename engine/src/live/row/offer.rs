@@ -1,7 +1,7 @@
 //! What is offered to an agent.
 
 use super::Millis;
-use crate::call::event::{Because, OfferKind, Private};
+use crate::call::event::{Because, OfferKind, Private, Signed};
 use serde::{Deserialize, Serialize};
 
 /// An offer, on the page of the agent it is made to.
@@ -26,6 +26,8 @@ pub struct OfferRow {
     pub caller_name: Option<Private>,
     /// The caller asked for privacy.
     pub withheld: bool,
+    /// What the call's INVITE said beside who calls whom, as far as the viewer may see it.
+    pub signed: Option<Box<Signed>>,
     /// When the offer lapses.
     pub deadline: Millis,
     /// How long the item had waited when it was made.
