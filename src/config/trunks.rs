@@ -34,7 +34,15 @@ impl Check<'_> {
                 ));
             }
             let is_tls = matches!(trunk.transport, draft::Transport::Tls);
-            let mut wire = TrunkWire { tls_only: !trunk.plain.unwrap_or(!is_tls), ..TrunkWire::default() };
+            let mut wire = TrunkWire { tls_only: trunk.plain == Some(false), ..TrunkWire::default() };
+            if wire.tls_only && !is_tls {
+                return Err(self.at(
+                    &trunk.name,
+                    "a trunk that is called over UDP or TCP and not believed there",
+                    "add `transport = \"tls\"`, or take `plain = false` away: what it answers to our own calls would be a \
+                     stranger's word",
+                ));
+            }
             let mut peers = Vec::new();
             for peer in &trunk.peers {
                 match self.peer(peer)? {

@@ -153,9 +153,6 @@ impl Core {
                 Received::Datagram(length, flow) => {
                     self.voice.core.datagrams.inc();
                     let peer = self.peers.of_flow(&flow);
-                    if peer == Peer::Stranger {
-                        self.crowd.tell_of_disbelieved(&flow);
-                    }
                     // A trunk's host may speak from a port that is not the trunk's.
                     if self.crowd.admits(&flow, peer) {
                         self.input(Input::Sip { flow, peer, bytes: &buffer[..length] });

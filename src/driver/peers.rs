@@ -196,6 +196,8 @@ impl Peers {
         let phones = u32::try_from(self.wires.len()).unwrap_or(u32::MAX).saturating_add(1);
         let indexed: BTreeSet<(IpAddr, u32)> = of_family
             .filter_map(|(ip, peer)| match peer {
+                // Who says what it says over TLS is nobody in a datagram.
+                Peer::Trunk(trunk) if self.wire(*trunk).is_some_and(|wire| wire.tls_only) => None,
                 Peer::Trunk(trunk) => Some((ip, u32::from(*trunk) + 1)),
                 Peer::Phone => Some((ip, phones)),
                 Peer::Stranger => None,

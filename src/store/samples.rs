@@ -18,6 +18,7 @@ pub(crate) fn record(n: u64) -> Record {
         caller_name: None,
         withheld: false,
         sip_call_id: engine::call::event::Private(format!("sample-{n}")),
+        signed: None,
         arrived: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 + n),
         arrived_at: Instant::from_nanos(n),
         route: "default".to_owned(),
@@ -42,6 +43,7 @@ pub(crate) fn record(n: u64) -> Record {
         lasted: Duration::ZERO,
         ended_by: None,
         cause: None,
+        words: Vec::new(),
         disposition: None,
         course: Default::default(),
     }

@@ -21,8 +21,8 @@ const STRANGERS_PER_SECOND: u32 = 10;
 /// to nobody but forgers.
 const ALL_STRANGERS_PER_SECOND: usize = 500;
 
-/// Challenges to one source per second: a room of 500 phones behind one address that comes back after a
-/// power cut is through in five seconds.
+/// Challenges to one source per second: more than is read of it (`source_rate`), where a room of phones
+/// comes back behind one address after a power cut.
 const CHALLENGES_PER_SECOND: u32 = 100;
 
 /// The same to all who are at no home of a phone: more would let a flood of forged REGISTERs eat the

@@ -64,7 +64,13 @@ pub(super) async fn carry(
                 _ => false,
             },
             _ = ping.tick(), if is_ours => written(&mut write, b"\r\n\r\n").await,
-            Ok(()) = peers.changed(), if is_doubted => life.is_known_better().await,
+            Ok(()) = peers.changed(), if is_doubted => {
+                let stays = life.is_known_better().await;
+                if let Peer::Trunk(_) = life.peer {
+                    queue.is_a_trunks();
+                }
+                stays
+            }
             () = tokio::time::sleep_until(doubt), if is_doubted => {
                 doubt = Instant::now() + PROVED_WITHIN;
                 life.has_proved()
@@ -110,10 +116,8 @@ impl Life<'_> {
     ) -> bool {
         self.framer.push(bytes);
         while let Some(next) = self.framer.next() {
-            while !self.may_speak() {
-                if self.is_a_stranger() || !rests(write, queue).await {
-                    return false;
-                }
+            if !self.is_heard(write, queue).await {
+                return false;
             }
             let event = match next {
                 Ok(message) => StreamEvent::Message(self.flow, self.peer, message),
@@ -148,7 +152,17 @@ impl Life<'_> {
         }
         // RFC 5626 §3.5.1: a ping is owed its pong. All that came at once cost a stranger a message.
         let pings = usize::try_from(self.framer.take_pings()).unwrap_or(0);
-        pings == 0 || (self.may_speak() && written(write, &b"\r\n".repeat(pings)).await)
+        pings == 0 || (self.is_heard(write, queue).await && written(write, &b"\r\n".repeat(pings)).await)
+    }
+
+    /// Waits until one more message may be read; false for a stranger, who is not waited for.
+    async fn is_heard(&self, write: &mut (impl AsyncWrite + Unpin), queue: &mut Outgoing) -> bool {
+        while !self.ground.crowd.admits(&self.flow, self.peer) {
+            if self.is_a_stranger() || !rests(write, queue).await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Has the core answer a message whose end nobody knows, and writes what it says until it lets go.
@@ -170,10 +184,6 @@ impl Life<'_> {
             };
             let _ = tokio::time::timeout(WRITE_WITHIN, last).await;
         }
-    }
-
-    fn may_speak(&self) -> bool {
-        self.ground.crowd.admits(&self.flow, self.peer)
     }
 
     fn is_a_stranger(&self) -> bool {

@@ -20,6 +20,7 @@ pub(super) async fn read(socket: UdpSocket, local: SocketAddr, ground: Arc<Groun
         let flow = Flow { transport: Transport::Udp, local, remote, connection: 0 };
         let peer = ground.crowd.of_flow(&flow);
         if ground.crowd.admits(&flow, peer) {
+            ground.crowd.tell_of_disbelieved(&flow);
             let message = StreamEvent::Message(flow, peer, Bytes::copy_from_slice(&buffer[..length]));
             if ground.events(peer).send(message).await.is_err() {
                 return; // the core is gone

@@ -17,30 +17,36 @@ const OTHERS_MAX: usize = 512 << 10;
 #[derive(Debug)]
 pub(in crate::driver) struct Outbox {
     queue: mpsc::UnboundedSender<Bytes>,
-    bytes: Arc<AtomicUsize>,
-    most: usize,
+    level: Arc<Level>,
+}
+
+/// How much waits, and how much may.
+#[derive(Debug)]
+struct Level {
+    bytes: AtomicUsize,
+    most: AtomicUsize,
 }
 
 /// Where a connection takes it from.
 pub(super) struct Outgoing {
     queue: mpsc::UnboundedReceiver<Bytes>,
-    bytes: Arc<AtomicUsize>,
+    level: Arc<Level>,
 }
 
 /// An empty one.
 pub(super) fn outbox(is_trunk: bool) -> (Outbox, Outgoing) {
     let (sender, queue) = mpsc::unbounded_channel();
-    let bytes = Arc::new(AtomicUsize::new(0));
     let most = if is_trunk { TRUNK_MAX } else { OTHERS_MAX };
-    (Outbox { queue: sender, bytes: Arc::clone(&bytes), most }, Outgoing { queue, bytes })
+    let level = Arc::new(Level { bytes: AtomicUsize::new(0), most: AtomicUsize::new(most) });
+    (Outbox { queue: sender, level: Arc::clone(&level) }, Outgoing { queue, level })
 }
 
 impl Outbox {
     /// Puts one message behind the others; false when there is no room, or nobody takes them any more.
     pub(super) fn put(&self, message: Bytes) -> bool {
         let length = message.len();
-        let before = self.bytes.fetch_add(length, Ordering::Relaxed);
-        before + length <= self.most && self.queue.send(message).is_ok()
+        let before = self.level.bytes.fetch_add(length, Ordering::Relaxed);
+        before + length <= self.level.most.load(Ordering::Relaxed) && self.queue.send(message).is_ok()
     }
 }
 
@@ -48,8 +54,13 @@ impl Outgoing {
     /// The next message; `None` once the core has let go and all is taken.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         let message = self.queue.recv().await?;
-        self.bytes.fetch_sub(message.len(), Ordering::Relaxed);
+        self.level.bytes.fetch_sub(message.len(), Ordering::Relaxed);
         Some(message)
+    }
+
+    /// Its peer turns out to be a trunk.
+    pub(super) fn is_a_trunks(&self) {
+        self.level.most.store(TRUNK_MAX, Ordering::Relaxed);
     }
 }
 
@@ -64,7 +75,9 @@ mod tests {
         assert!(outbox.put(half.clone()) && outbox.put(half.clone()));
         assert_eq!(outgoing.next().await.map(|message| message.len()), Some(half.len()));
         assert!(outbox.put(half.clone()));
-        assert!(!outbox.put(half), "full");
+        assert!(!outbox.put(half.clone()), "full");
+        outgoing.is_a_trunks();
+        assert!(outbox.put(half), "a carrier's is larger");
         drop(outgoing);
         assert!(!outbox.put(Bytes::new()), "nobody takes it");
     }
