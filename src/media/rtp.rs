@@ -68,8 +68,37 @@ struct Splice {
     ssrc: u32,
     /// The newest sequence number seen of it.
     newest: u16,
+    /// Which it has passed of the newest, in the lowest bit, and of those before.
+    passed: u64,
     sequence: u16,
     timestamp: u32,
+}
+
+impl Splice {
+    /// How far back a packet is still waited for: more than a second of speech. A larger step back is a
+    /// sender that has begun again, which must not be mute until it has caught up.
+    const BACK: u16 = u64::BITS as u16;
+
+    /// Whether a packet belongs to it.
+    fn goes_on_with(&self, header: &Header) -> bool {
+        let ahead = header.sequence.wrapping_sub(self.newest);
+        self.ssrc == header.ssrc && (ahead < DROPOUT_MAX || ahead.wrapping_neg() < Splice::BACK)
+    }
+
+    /// Passes a number that belongs to it; false: it has been passed.
+    fn pass(&mut self, sequence: u16) -> bool {
+        let ahead = sequence.wrapping_sub(self.newest);
+        let back = ahead.wrapping_neg();
+        if back < Splice::BACK {
+            let bit = 1 << back;
+            let fresh = self.passed & bit == 0;
+            self.passed |= bit;
+            return fresh;
+        }
+        self.passed = self.passed.checked_shl(ahead.into()).unwrap_or(0) | 1;
+        self.newest = sequence;
+        true
+    }
 }
 
 impl Outgoing {
@@ -111,37 +140,38 @@ impl Outgoing {
         self.at = Some(at);
     }
 
-    /// Rewrites in place the header of a packet that another peer sent. Its losses and its disorder
-    /// stay visible to the receiver; the stream around it stays one.
-    pub fn relay(&mut self, packet: &mut [u8], header: &Header, payload_type: u8, at: u64) {
-        let continued = self.splice.filter(|splice| {
-            let ahead = header.sequence.wrapping_sub(splice.newest);
-            splice.ssrc == header.ssrc && ahead.wrapping_add(DROPOUT_MAX) < 2 * DROPOUT_MAX
-        });
-        let (mut splice, first) = match continued {
-            Some(splice) => (splice, false),
-            None => {
-                self.catch_up(at);
-                let splice = Splice {
-                    ssrc: header.ssrc,
-                    newest: header.sequence,
-                    sequence: self.sequence.wrapping_sub(header.sequence),
-                    timestamp: self.timestamp.wrapping_sub(header.timestamp),
-                };
-                (splice, true)
+    /// Rewrites in place the header of a packet that another peer sent; its losses and its disorder
+    /// stay visible to the receiver, and the stream around it stays one. False: it may not be sent,
+    /// because it came before or was overtaken by the first one relayed. Its number belongs to another
+    /// packet, and two under one number of one key give both away (RFC 3711 §9.1).
+    #[must_use]
+    pub fn relay(&mut self, packet: &mut [u8], header: &Header, payload_type: u8, at: u64) -> bool {
+        let continued = self.splice.filter(|splice| splice.goes_on_with(header));
+        let first = continued.is_none();
+        let mut splice = continued.unwrap_or_else(|| {
+            self.catch_up(at);
+            Splice {
+                ssrc: header.ssrc,
+                newest: header.sequence.wrapping_sub(1),
+                // The numbers before the first one are taken.
+                passed: u64::MAX,
+                sequence: self.sequence.wrapping_sub(header.sequence),
+                timestamp: self.timestamp.wrapping_sub(header.timestamp),
             }
-        };
+        });
+        if !splice.pass(header.sequence) {
+            return false;
+        }
         let sequence = header.sequence.wrapping_add(splice.sequence);
         let timestamp = header.timestamp.wrapping_add(splice.timestamp);
         write(packet, payload_type, header.marker || first, sequence, timestamp, self.ssrc);
         // An overtaken packet does not set the stream back.
-        if first || header.sequence.wrapping_sub(splice.newest) < 1 << 15 {
-            splice.newest = header.sequence;
+        if header.sequence == splice.newest {
             self.sequence = sequence.wrapping_add(1);
             self.timestamp = timestamp.wrapping_add(FRAME as u32);
         }
-        self.at = Some(at);
-        self.splice = Some(splice);
+        (self.at, self.splice) = (Some(at), Some(splice));
+        true
     }
 
     /// Moves the timestamp on over a silence of more than two frames; says whether a spurt begins.
@@ -226,10 +256,13 @@ mod tests {
         builder.sequence(sequence.into()).payload(&[0xD5; 160]).build().unwrap()
     }
 
-    fn relayed(out: &mut Outgoing, mut bytes: Vec<u8>, at: u64) -> Header {
+    fn relayed(out: &mut Outgoing, bytes: Vec<u8>, at: u64) -> Header {
+        passed(out, bytes, at).expect("to be sent")
+    }
+
+    fn passed(out: &mut Outgoing, mut bytes: Vec<u8>, at: u64) -> Option<Header> {
         let header = Header::read(&bytes).unwrap();
-        out.relay(&mut bytes, &header, 8, at);
-        Header::read(&bytes).unwrap()
+        out.relay(&mut bytes, &header, 8, at).then(|| Header::read(&bytes).unwrap())
     }
 
     fn owned(out: &mut Outgoing, at: u64) -> Header {
@@ -293,6 +326,49 @@ mod tests {
         assert_eq!(jump.sequence, first.sequence.wrapping_add(2));
         assert_eq!(jump.timestamp, first.timestamp.wrapping_add(320));
         assert!(other.marker && jump.marker);
+    }
+
+    #[test]
+    fn no_number_is_given_twice_whatever_a_sender_repeats_or_is_late_with() {
+        let mut out = Outgoing::new(0xFFF8 << 16);
+        // As SRTP counts them: with the turns of the 16 bits.
+        let mut given: Vec<i64> = (0..3).map(|n| owned(&mut out, n * T).sequence.into()).collect();
+        let mut newest = given[2];
+        let mut pass = |ssrc, sequence| {
+            let header = passed(&mut out, packet(ssrc, sequence, u32::from(sequence) * 160), 3 * T);
+            let Some(header) = header else { return false };
+            let step = header.sequence.wrapping_sub(newest as u16) as i16;
+            given.push(newest + i64::from(step));
+            newest = newest.max(newest + i64::from(step));
+            true
+        };
+        assert!(pass(9, 100), "the first one relayed");
+        assert!(!pass(9, 99) && !pass(9, 98), "its elders would have the numbers of our own frames");
+        assert!(!pass(9, 100), "a double");
+        assert!(pass(9, 103) && pass(9, 101), "overtaken, and not yet passed");
+        assert!(!pass(9, 101) && pass(9, 102) && !pass(9, 102) && !pass(9, 103));
+        assert!(pass(9, 400) && pass(9, 350) && !pass(9, 350) && !pass(9, 400), "over a gap");
+        assert!(pass(9, 330), "a step too far back is another beginning");
+        assert!(!pass(9, 329) && pass(9, 331));
+        assert!(pass(8, 50) && pass(9, 332) && !pass(9, 331), "two sources in turn");
+        for step in 0..3_000u16 {
+            // A peer that steps back over all it has sent, to have it sealed again.
+            pass(9, 332u16.wrapping_sub(step));
+            pass(9, 333 + step % 7);
+        }
+        let count = given.len();
+        given.sort_unstable();
+        given.dedup();
+        assert_eq!(given.len(), count, "a number twice");
+    }
+
+    #[test]
+    fn a_sender_that_begins_again_at_lower_numbers_is_not_mute() {
+        let mut out = Outgoing::new(5);
+        let last = (1_000..1_200).map(|n| relayed(&mut out, packet(9, n, 0), 0).sequence).last();
+        let again = relayed(&mut out, packet(9, 500, 0), T);
+        assert_eq!(Some(again.sequence.wrapping_sub(1)), last);
+        assert!(again.marker);
     }
 
     #[test]

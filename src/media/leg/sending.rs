@@ -40,7 +40,7 @@ impl Leg {
     }
 
     /// Passes on a packet another leg has heard, rewritten in place, or leaves it so for its page;
-    /// `Nowhere` when this peer has agreed to nothing of the kind.
+    /// `Nowhere` when this peer has agreed to nothing of the kind, or its number has been given.
     ///
     /// # Errors
     /// The kernel took no packet.
@@ -58,7 +58,9 @@ impl Leg {
             (Kind::Key, Some(agreed)) => agreed,
             (Kind::Key, None) | (Kind::Noise, _) => return Ok(Way::Nowhere),
         };
-        self.out.relay(packet, &heard.header, payload_type, now);
+        if !self.out.relay(packet, &heard.header, payload_type, now) {
+            return Ok(Way::Nowhere);
+        }
         self.send(packet)
     }
 
