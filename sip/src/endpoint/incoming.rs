@@ -15,7 +15,6 @@ use crate::transaction::{Absorbed, Key, Pending, write_merge_key, write_server_k
 use crate::transport::{Flow, Peer};
 use crate::vocabulary::Method;
 use bytes::Bytes;
-use std::time::Duration;
 
 /// Option tags that must not be ignored, even for a trunk: without them there would be no audio
 /// (RFC 3312).
@@ -44,11 +43,6 @@ const OF_INTEREST: [&str; 17] = [
 
 /// How a session interval under 90 s is marked, which a trunk may ask for (`edges.md`).
 const BRIEF: &str = "session_interval";
-
-/// How far apart the branches of one INVITE of a carrier come that are one call. Longer would refuse a
-/// caller whose carrier hears nothing and has tried another way, which it does after seconds; shorter
-/// would queue a caller twice whose second branch had to be sent again.
-const MERGED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Extensions we understand in a Require.
 pub(super) const UNDERSTOOD: [&str; 4] = ["100rel", "timer", "replaces", "norefersub"];
@@ -116,7 +110,8 @@ impl Endpoint {
             return self.refuse_stranger(now.at, heard, repairs);
         }
         self.meet(flow, peer);
-        if let Some(dialog) = dialog.filter(|_| flow.transport.is_reliable()) {
+        if let Some(dialog) = dialog {
+            self.note_heard(dialog);
             self.hear_over(dialog, flow, message);
         }
         for repair in repairs.iter() {
@@ -307,17 +302,30 @@ impl Endpoint {
     }
 
     /// Whether an INVITE has come by another way before, and stands (§8.2.2.2). A carrier that hears no
-    /// answer tries another way, too: unless it is known to have heard one, only copies that are at once
-    /// behind the first are merged, and a later one is a call.
-    fn is_merged(&self, now: Instant, merge: &str, from_trunk: bool) -> bool {
-        let Some((first, since)) = self.transactions.merged_with(merge) else { return false };
+    /// answer tries another way, within half a second perhaps: until it is known to have heard one, each
+    /// of its ways is a call. Of a fork's the proxy cancels one when the other is answered: a caller who
+    /// waits twice for that long is a nuisance, one refused is lost.
+    fn is_merged(&self, merge: &str, from_trunk: bool) -> bool {
+        let Some(first) = self.transactions.merged_with(merge) else { return false };
         let dialog = self.transactions.tag_of(first.as_str()).and_then(|tag| self.tags.get(tag));
-        let is_heard = match dialog.and_then(|dialog| self.usages.get(dialog)) {
-            Some(Usage::Ringing(_)) => false,
-            Some(Usage::Standing(session)) if !session.is_over() => session.unacknowledged.is_none(),
-            _ => return false,
+        let stands = match dialog.and_then(|dialog| self.usages.get(dialog)) {
+            Some(Usage::Ringing(_)) => true,
+            Some(Usage::Standing(session)) => !session.is_over(),
+            _ => false,
         };
-        !from_trunk || is_heard || now.since(since) < MERGED_WITHIN
+        stands && (!from_trunk || self.transactions.is_heard(first.as_str()))
+    }
+
+    /// Whoever names our tag has heard an answer to its INVITE: ACK and PRACK foremost.
+    fn note_heard(&mut self, dialog: DialogId) {
+        let invite = match self.usages.get(&dialog) {
+            Some(Usage::Ringing(ringing)) => Some(&ringing.pending),
+            Some(Usage::Standing(session)) => session.unacknowledged.as_ref().map(|waiting| &waiting.pending),
+            _ => None,
+        };
+        if let Some(invite) = invite {
+            self.transactions.note_heard(invite.key.as_str());
+        }
     }
 
     fn receive_invite(
@@ -339,7 +347,7 @@ impl Endpoint {
         let unsupported: Vec<&str> = lacking.iter().filter(breaking).copied().collect();
         let looped =
             message.vias().any(|via| via.branch().is_some_and(|branch| self.local.is_own_branch(branch)));
-        let merged = self.is_merged(now, &merge, from_trunk);
+        let merged = self.is_merged(&merge, from_trunk);
         let scheme = message.request_uri();
         if looped || merged {
             return self.settle(now, flow, peer, message, words, 482, &[]);
@@ -369,7 +377,7 @@ impl Endpoint {
 
         let tag = self.local.tag();
         let key = Key::new(words);
-        self.transactions.open_invite_server(key.clone(), flow, &tag, Some((Key::new(&merge), now)));
+        self.transactions.open_invite_server(key.clone(), flow, &tag, Some(Key::new(&merge)));
         let pending = Pending::of(message, key, flow, &tag);
         // At once: the caller's side stops repeating, and no proxy moves on to another centre.
         self.reply(now, &pending, 100, &[]);

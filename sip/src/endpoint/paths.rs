@@ -40,6 +40,9 @@ impl Endpoint {
     /// A request within a dialog has come: over this path its peer hears, when the one of before is gone.
     pub(super) fn hear_over(&mut self, dialog: DialogId, flow: Flow, message: &Message<'_>) {
         let Ok(via) = message.via() else { return };
+        if !flow.transport.is_reliable() {
+            return;
+        }
         self.meet(flow, Peer::Phone);
         match self.usages.get_mut(&dialog) {
             Some(Usage::Ringing(ringing)) => ringing.dialog.hear_over(flow, &via),

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 
 mod broken;
+mod merged;
 
 /// The transactions of one endpoint. `O` is what the opener of a client transaction wants back
 /// with its responses.
@@ -21,8 +22,8 @@ pub struct Transactions<O> {
     /// In boxes: these tables are turned over all day, and one that doubles shall cost little.
     servers: HashMap<Key, Box<Server>, Keying>,
     clients: HashMap<Key, Box<Client<O>>, Keying>,
-    /// Requests in progress by Call-ID, From tag and CSeq, to know a merged one (§8.2.2.2): which, and since when.
-    merges: HashMap<Key, (Key, Instant), Keying>,
+    /// Requests in progress by Call-ID, From tag and CSeq, to know a merged one (§8.2.2.2).
+    merges: HashMap<Key, Key, Keying>,
     /// What is too long for a datagram, and who takes it no other way.
     large: Large,
     schedule: Schedule<(Side, Key, Timer)>,
@@ -77,6 +78,8 @@ struct Server {
     /// Our To tag, for a CANCEL to find the dialog; empty but for INVITE.
     tag: Box<str>,
     merge: Option<Key>,
+    /// Its sender has said something that it could only say once it had heard us.
+    is_heard: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -132,26 +135,20 @@ impl<O: Clone> Transactions<O> {
 
     /// Opens the server transaction of an INVITE. `tag` is our To tag, for a CANCEL to find; with
     /// `merge`, the same INVITE under another branch is known as merged.
-    pub fn open_invite_server(&mut self, key: Key, flow: Flow, tag: &str, merge: Option<(Key, Instant)>) {
-        let merge = merge.map(|(merge, at)| {
-            self.merges.insert(merge.clone(), (key.clone(), at));
-            merge
-        });
+    pub fn open_invite_server(&mut self, key: Key, flow: Flow, tag: &str, merge: Option<Key>) {
+        if let Some(merge) = &merge {
+            self.merges.insert(merge.clone(), key.clone());
+        }
         let state = ServerState::Invite(invite_server::State::Proceeding);
-        let server = Server { state, wire: Wire::new(flow), tag: tag.into(), merge };
+        let server = Server { state, wire: Wire::new(flow), tag: tag.into(), merge, is_heard: false };
         self.servers.insert(key, Box::new(server));
     }
 
     /// Opens the server transaction of any other request.
     pub fn open_other_server(&mut self, key: Key, flow: Flow) {
         let state = ServerState::Other(server::State::Trying);
-        let server = Server { state, wire: Wire::new(flow), tag: "".into(), merge: None };
+        let server = Server { state, wire: Wire::new(flow), tag: "".into(), merge: None, is_heard: false };
         self.servers.insert(key, Box::new(server));
-    }
-
-    /// The same request under another branch (§8.2.2.2), and when it came.
-    pub fn merged_with(&self, merge: &str) -> Option<(&Key, Instant)> {
-        self.merges.get(merge).map(|(first, at)| (first, *at))
     }
 
     /// Over which path the server transaction with this key answers.
@@ -422,7 +419,7 @@ impl<O: Clone> Transactions<O> {
         }
         server.wire.disarm(&mut self.schedule);
         if let Some(merge) = server.merge
-            && self.merges.get(&merge).is_some_and(|(latest, _)| latest == key)
+            && self.merges.get(&merge).is_some_and(|latest| latest == key)
         {
             self.merges.remove(&merge);
         }
