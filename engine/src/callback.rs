@@ -309,14 +309,15 @@ impl Engine {
         if self.dial_person_on(id, code) {
             return;
         }
-        self.unreached(
-            id,
-            match code {
-                486 | 600 => Unreached::Busy,
-                code if code != 408 && fault(code) == Fault::Address => Unreached::Failed,
-                _ => Unreached::NoAnswer,
-            },
-        );
+        let how = match code {
+            486 | 600 => Unreached::Busy,
+            // Rung and not answered; a number that nobody has, that is too short or too long.
+            408 | 404 | 410 | 414 | 416 | 484 | 485 | 604 => Unreached::NoAnswer,
+            code if fault(code) == Fault::Person => Unreached::NoAnswer,
+            // The carrier's trouble, or a setting of ours that it does not take: nobody's phone has rung.
+            _ => Unreached::Failed,
+        };
+        self.unreached(id, how);
     }
 
     /// The agent who has accepted a callback does not want to wait for the person any longer.

@@ -12,7 +12,7 @@ use crate::caller::{Caller, called, is_test, service_urn};
 use crate::dialplan::{ClassId, Dialplan, Facts, HoldMode, Room, State};
 use crate::engine::{Engine, Line};
 use crate::id::{CallId, CentreId, LegId, QueueId, WorkId};
-use crate::io::Output;
+use crate::io::{Counter, Output};
 use crate::media::{Codec, MediaCommand, MediaPort, Program, Stream};
 use crate::negotiate::{self, Offer};
 use crate::queue::{Arrival, Fact, Others, Owner};
@@ -156,19 +156,26 @@ impl Engine {
     }
 
     /// What was dialled. A carrier we are registered at sends its calls to the Contact we gave, by our account's
-    /// name; the number stands beside it, in P-Called-Party-ID (RFC 7315 §4.2) or in To.
+    /// name; the number stands beside it, in P-Called-Party-ID (RFC 7315 §4.2) or in To. Which of them counts is
+    /// for the plans to say: To is the caller's own word, or what was dialled before a diversion, and a site
+    /// may list its account's number itself.
     fn dialled_over(&self, trunk: Option<u16>, invite: &Invite) -> String {
         let sent_to = called(invite);
-        let trunk = trunk.and_then(|index| self.site.trunks.get(usize::from(index)));
-        let reach = trunk.map(|trunk| &trunk.reach).filter(|reach| reach.registered.is_some());
+        let reach =
+            trunk.and_then(|index| self.site.trunks.get(usize::from(index))).map(|trunk| &trunk.reach);
+        let reach = reach.filter(|reach| reach.registered.is_some());
         let account = reach.and_then(|reach| reach.account.as_ref()).map(|account| account.user.as_str());
         if account != Some(sent_to.as_str()) {
             return sent_to;
         }
         let told = invite.headers.iter().find(|(name, _)| name == "P-Called-Party-ID");
         let told = told.and_then(|(_, value)| NameAddr::read(value.as_bytes())?.uri.number());
-        let beside = [told, invite.to.number.clone()].into_iter().flatten().find(|number| !number.is_empty());
-        beside.unwrap_or(sent_to)
+        let (told, to) = (told.unwrap_or_default(), invite.to.number.clone().unwrap_or_default());
+        let takers = || self.centres.iter().filter(|centre| centre.takes(trunk));
+        let is_named = |number: &str| takers().any(|centre| centre.plan.service(number).is_some());
+        let counts = [&told, &sent_to, &to].into_iter().find(|number| is_named(number));
+        let beside = || [&told, &to].into_iter().find(|number| !number.is_empty());
+        counts.or_else(beside).unwrap_or(&sent_to).clone()
     }
 
     /// True when one of our centres names what a phone of ours dialled.
@@ -192,10 +199,24 @@ impl Engine {
 
     /// Whether phones of ours may have one place more: they never take the last ones, which are the
     /// trunks', nor more than their share of all.
-    pub(crate) fn has_room_for_phones(&self) -> bool {
-        let share = (self.site.calls_max / PHONES_SHARE).max(1);
+    fn has_room_for_phones(&self) -> bool {
+        let share = self.phones_share();
         let theirs = self.of_phones.len() + self.tones.len();
         theirs < share && self.live_calls() + share < self.site.calls_max
+    }
+
+    /// A port for the tone of a feature code, which lasts a second and a half. Where phones have no place left it
+    /// still has one that no call can need: a hand that signs in on a busy night is told that it has worked.
+    pub(crate) fn room_for_a_tone(&mut self) -> Option<MediaPort> {
+        let is_few = self.tones.len() < self.phones_share();
+        let is_spare = self.stock.len() > self.site.calls_max.saturating_sub(self.live_calls());
+        let has_room = self.has_room_for_phones() || (is_few && is_spare);
+        has_room.then(|| self.stock.take(None)).flatten()
+    }
+
+    /// Places calls of our own phones may have.
+    fn phones_share(&self) -> usize {
+        (self.site.calls_max / PHONES_SHARE).max(1)
     }
 
     /// Whether this phone may call one of our services.
@@ -211,8 +232,10 @@ impl Engine {
         }
     }
 
-    /// Answers a phone's call that has no place, without a trace: one gone mad writes no records.
+    /// Answers a phone's call that has no place. It is counted, and writes no record: one gone mad would fill
+    /// the disk with them.
     pub(crate) fn out_of_room(&mut self, dialog: DialogId, code: u16) {
+        self.count(Counter::PhoneRefused(code));
         self.endpoint.refuse(self.now, dialog, code, (code == 503).then_some(RETRY_AFTER));
     }
 

@@ -192,6 +192,9 @@ pub enum Counter {
     Repaired(&'static str),
     /// An INVITE of a trunk was refused: a page-level alarm (`edges.md`).
     TrunkRefused(u16),
+    /// A phone of ours found no place: 486 beyond its own lines, 503 beyond the share of all phones, 480 for a
+    /// feature code that has worked and could not say so.
+    PhoneRefused(u16),
     /// A request of somebody else was refused or ignored.
     StrangerRefused(u16),
     /// A request was retransmitted to us or by us.

@@ -31,6 +31,11 @@ impl Stock {
         let same = near.and_then(|thread| self.threads.get_mut(usize::from(thread))?.pop_front());
         same.or_else(|| self.threads.iter_mut().max_by_key(|free| free.len())?.pop_front())
     }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.threads.iter().map(VecDeque::len).sum()
+    }
 }
 
 #[cfg(test)]

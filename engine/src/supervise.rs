@@ -352,11 +352,7 @@ impl Engine {
     fn confirm_by_tone(&mut self, dialog: DialogId, agent: AgentId, invite: &Invite) {
         let offer = negotiate::read_offer(invite.sdp.as_deref());
         let Some(leg) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
-        // Without a place for its tone among those of phones, too.
-        let room = self.has_room_for_phones();
-        let Some(port) = room.then(|| self.stock.take(None)).flatten() else {
-            return self.endpoint.refuse(self.now, dialog, 480, None);
-        };
+        let Some(port) = self.room_for_a_tone() else { return self.out_of_room(dialog, 480) };
         let Some((local, stream)) = first_words(leg, port, &offer, (self.site.phones_srtp, self.keys.draw()))
         else {
             self.stock.put([port]);

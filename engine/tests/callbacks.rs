@@ -355,6 +355,50 @@ fn who_is_not_reached_is_tried_again_later_as_often_as_the_plan_says() {
     room.rest();
 }
 
+/// Whose phone rings a second later.
+fn rung_by_then(room: &mut Room) -> Option<u32> {
+    room.pass(SECOND);
+    [0, 1].into_iter().find(|index| room.ringing(*index).is_some())
+}
+
+#[test]
+fn what_a_carrier_cannot_do_is_no_attempt_at_the_person() {
+    for (answer, how) in [
+        ("488 Not Acceptable Here", Unreached::Failed),
+        ("302 Moved Temporarily", Unreached::Failed),
+        ("400 Bad Request", Unreached::Failed),
+        ("482 Loop Detected", Unreached::Failed),
+        ("501 Not Implemented", Unreached::Failed),
+        ("503 Service Unavailable", Unreached::Failed),
+        ("404 Not Found", Unreached::NoAnswer),
+        ("484 Address Incomplete", Unreached::NoAnswer),
+        ("603 Decline", Unreached::NoAnswer),
+        ("486 Busy Here", Unreached::Busy),
+    ] {
+        let mut room = room(2);
+        abandons(&mut room, "0612345678", 20 * SECOND).expect("called back");
+        ready(&mut room, 0);
+        ready(&mut room, 1);
+        for _ in 0..6 {
+            let Some(who) = (0..200).find_map(|_| rung_by_then(&mut room)) else { break };
+            room.answer(who);
+            room.out_says(answer);
+        }
+        let failed = room.beside().into_iter().filter_map(|it| match it {
+            Beside::NotReached { how, .. } => Some(how),
+            _ => None,
+        });
+        let failed: Vec<_> = failed.collect();
+        let given_up = closed(&room) == [Closing::Exhausted];
+        assert!(failed.iter().all(|it| **it == how), "{answer}: {failed:?}");
+        assert_eq!(
+            (failed.len(), given_up),
+            if how == Unreached::Failed { (6, false) } else { (3, true) },
+            "{answer}"
+        );
+    }
+}
+
 #[test]
 fn a_planned_callback_is_offered_at_its_time_and_not_before() {
     let mut room = room(2);

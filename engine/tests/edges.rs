@@ -113,11 +113,38 @@ fn a_carrier_that_calls_us_by_our_account_s_name_says_beside_it_what_was_dialled
         trial.invite("", |text| text.replacen(change.0, change.1, 1));
         assert_eq!(trial.called(), called, "{change:?}");
     }
-    let mut trial = Trial::new(Room::of(site));
-    trial.invite("P-Called-Party-ID: <sip:112@carrier.example>\r\n", |text| {
-        text.replacen("INVITE sip:15@", contact, 1)
-    });
-    assert_eq!(trial.called(), "112", "the network's word before the caller's");
+}
+
+#[test]
+fn a_plan_says_which_of_the_numbers_beside_our_account_s_name_counts() {
+    let dialled = |plan: &str, told: &str, to: &str| {
+        let mut site = site(vec![centre(plan, desks(0, 0, true))]);
+        let account = Credentials { user: "+33388151500".to_owned(), password: "x".to_owned() };
+        let reach = Reach { targets: vec![trunk_at(0)], account: Some(account), ..Reach::default() };
+        site.trunks[0].reach = Reach { registered: Some(600 * SECOND), ..reach };
+        let mut trial = Trial::new(Room::of(site));
+        let told =
+            if told.is_empty() { String::new() } else { format!("P-Called-Party-ID: <tel:{told}>\r\n") };
+        trial.invite(&told, |text| {
+            let text = text.replacen("INVITE sip:15@", "INVITE sip:+33388151500@", 1);
+            text.replacen("To: <sip:15@", &format!("To: <sip:{to}@"), 1)
+        });
+        trial.called().to_owned()
+    };
+    let lists_it = plan::TEXT.replace("\"15\" = \"samu\"", "\"15\" = \"samu\"\n\"+33388151500\" = \"samu\"");
+    let ours = "+33388151500";
+    for (plan, told, to, called) in [
+        (plan::TEXT, "18", "15", "18"),  // the network's word before the caller's
+        (plan::TEXT, "112", "15", "15"), // a number no plan knows says nothing
+        (plan::TEXT, "112", "0388151500", "112"),
+        (plan::TEXT, "", "0388151500", "0388151500"),
+        (lists_it.as_str(), "", "0388151500", ours), // the same number, as the caller's country writes it
+        (lists_it.as_str(), "", "18", ours),         // To is the caller's to choose
+        (lists_it.as_str(), "18", "15", "18"),
+        (lists_it.as_str(), "112", "15", ours),
+    ] {
+        assert_eq!(dialled(plan, told, to), called, "told {told:?}, To {to:?}");
+    }
 }
 
 #[test]
@@ -257,6 +284,10 @@ fn up_to_the_configured_number_of_calls_nobody_is_refused() {
     assert!(room.counted.iter().all(|it| !matches!(it, Counter::TrunkRefused(_))));
 }
 
+fn phones_refused(room: &Room, code: u16) -> usize {
+    room.counted.iter().filter(|it| **it == Counter::PhoneRefused(code)).count()
+}
+
 #[test]
 fn phones_gone_mad_take_an_eighth_of_the_places_and_never_a_trunk_s_last() {
     let few = Site { calls_max: 40, ..site(vec![centre(plan::TEXT, desks(0, 9, false))]) };
@@ -269,6 +300,7 @@ fn phones_gone_mad_take_an_eighth_of_the_places_and_never_a_trunk_s_last() {
     };
     assert_eq!((of(200), of(503)), (5, 85));
     assert_eq!(room.records.len(), 0, "what found no place has written none");
+    assert_eq!(phones_refused(&room, 503), 85, "and is counted, for the log to tell");
     for index in 0..35 {
         let caller = room.dial_and_ack(&format!("06111111{index:02}"), "15");
         assert!(room.codes(&caller).iter().all(|code| *code <= 200), "call {index}");
@@ -295,6 +327,7 @@ fn one_phone_has_as_many_calls_at_once_as_lines_and_others_are_heard_beside_it()
     let tried: Vec<String> = (0..20).map(|_| room.phone_dials(0, "15")).collect();
     let told = |code: u16| tried.iter().filter(|id| room.phone_codes(0, id).contains(&code)).count();
     assert_eq!((told(200), told(486)), (8, 12));
+    assert_eq!(phones_refused(&room, 486), 12);
     let beside = room.phone_dials(1, "15");
     assert!(room.phone_codes(1, &beside).contains(&200));
     for id in &tried[..8] {
@@ -315,6 +348,25 @@ fn feature_codes_dialled_without_end_leave_trunks_their_ports() {
         let caller = room.dial_and_ack(&format!("06111111{index:02}"), "15");
         assert!(room.codes(&caller).iter().all(|code| *code <= 200), "call {index}");
     }
+}
+
+#[test]
+fn a_feature_code_says_that_it_has_worked_when_callers_have_every_place_of_phones() {
+    let few = Site { calls_max: 16, ..site(vec![centre(plan::TEXT, desks(0, 4, false))]) };
+    let mut room = Room::with_ports(few, 20);
+    for index in 0..15 {
+        room.dial_and_ack(&format!("06111111{index:02}"), "15");
+    }
+    let tried = [0, 1, 2].map(|phone| (phone, room.phone_dials(phone, "*2")));
+    let told = tried.map(|(phone, id)| room.phone_codes(phone, &id).last().copied());
+    assert_eq!(told, [Some(200), Some(200), Some(480)], "two at once are their share");
+    assert_eq!(phones_refused(&room, 480), 1);
+    room.pass(2 * SECOND);
+    let id = room.phone_dials(2, "*2");
+    assert_eq!(room.phone_codes(2, &id), [100, 200]);
+    room.pass(2 * SECOND);
+    let last = room.dial_and_ack("0622222222", "15");
+    assert_eq!(room.codes(&last), [100, 200]);
 }
 
 #[test]

@@ -122,6 +122,18 @@ impl Telemetry {
                     "an INVITE of a trunk was refused: see docs/operating.md, When a call of a carrier is refused"
                 );
             }
+            Counter::PhoneRefused(code) => {
+                m.refused.with_label_values(&["phone", &code.to_string()]).inc();
+                match code {
+                    480 => {
+                        tracing::warn!(code, "a feature code has worked without its tone: no port to spare")
+                    }
+                    _ => tracing::error!(
+                        code,
+                        "a phone of ours was refused: see docs/operating.md, What to watch"
+                    ),
+                }
+            }
             Counter::StrangerRefused(code) => {
                 m.refused.with_label_values(&["stranger", &code.to_string()]).inc()
             }
