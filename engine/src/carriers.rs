@@ -7,7 +7,7 @@ use crate::id::CentreId;
 use crate::site::{CentreSite, Identity, Srtp};
 use crate::trunks::{TrunkStep, Way};
 use sip::endpoint::{Ask, Errand};
-use sip::transport::Peer;
+use sip::transport::{Flow, Peer};
 
 impl Engine {
     /// Does what the trunks' states ask for.
@@ -15,16 +15,15 @@ impl Engine {
         self.trunks.handle_due(self.now.at);
         while let Some(step) = self.trunks.poll() {
             match step {
-                TrunkStep::Ask { trunk, target, ask } => self.ask_trunk(trunk, target, ask),
+                TrunkStep::Ask { trunk, flow, ask } => self.ask_trunk(trunk, flow, ask),
                 TrunkStep::Drop(errand) => self.endpoint.drop_errand(errand),
                 TrunkStep::Changed { trunk, state } => self.trunk_changed(trunk, state),
             }
         }
     }
 
-    fn ask_trunk(&mut self, trunk: usize, target: usize, ask: Ask) {
-        let Some((flow, reach)) = self.trunks.target(trunk, target) else { return };
-        let reach = reach.clone();
+    fn ask_trunk(&mut self, trunk: usize, flow: Flow, ask: Ask) {
+        let Some(reach) = self.trunks.reach(trunk).cloned() else { return };
         let host = reach.domain.unwrap_or_else(|| flow.remote.to_string());
         let user = match (ask, &reach.account) {
             (Ask::Register { .. }, Some(account)) => Some(account.user.clone()),
@@ -50,7 +49,7 @@ impl Engine {
         let uri = format!("sip:{host}");
         let errand = Errand { ask, flow, uri, from, to, user, call_id, cseq, credentials: reach.account };
         let id = self.endpoint.run(self.now, errand);
-        self.trunks.asked(self.now.at, trunk, target, ask, id);
+        self.trunks.asked(self.now.at, trunk, flow.remote, ask, id);
     }
 
     /// Every room that a trunk's calls reach is told how it stands.

@@ -4,9 +4,12 @@
 //! a trunk is asked by OPTIONS; whatever it answers but 503, or sends by itself, proves that it
 //! lives. Many a carrier answers no OPTIONS at all: its silence then says nothing, and its calls do. Nothing here decides about calls that come in: a trunk that is down may still call.
 
+mod registration;
+
 use crate::call::event::{Private, TrunkState};
 use crate::site::{Reach, Site, Srtp};
 use crate::time::Instant;
+use registration::Registration;
 use sip::endpoint::{Ask, Credentials, ErrandEnd, ErrandId};
 use sip::transport::{Flow, Transport};
 use std::collections::{HashMap, VecDeque};
@@ -27,13 +30,6 @@ const MISSES_DOWN: u32 = 3;
 /// of an emergency number is seldom silent for an hour; shorter, and a quiet night makes the state of
 /// one that never answers change with each call.
 const WORD_STANDS: Duration = Duration::from_secs(3_600);
-
-/// Between two tries of a registration that failed.
-const REGISTER_AGAIN: Duration = Duration::from_secs(30);
-
-/// The longest registration a carrier may ask for: a day. Longer, and a carrier that has lost it is
-/// found out the next day.
-const REGISTERED_MAX: Duration = Duration::from_secs(86_400);
 
 /// One way for a call of ours: a carrier at one of its addresses.
 #[derive(Clone, Debug)]
@@ -88,8 +84,8 @@ pub(crate) enum TrunkStep {
     Ask {
         /// The trunk.
         trunk: usize,
-        /// Which of its targets.
-        target: usize,
+        /// Over which path.
+        flow: Flow,
         /// What.
         ask: Ask,
     },
@@ -121,6 +117,8 @@ enum Errand {
 #[derive(Debug)]
 struct Trunk {
     reach: Reach,
+    /// Where its calls come from.
+    peers: Vec<SocketAddr>,
     targets: Vec<Target>,
     /// As last told; `None` while nothing is known and nobody asks.
     told: Option<TrunkState>,
@@ -143,37 +141,14 @@ struct Target {
     spoke: Option<Instant>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Registration {
-    /// The same for its whole life (RFC 3261 §10.2).
-    pub(crate) call_id: String,
-    /// The last number used.
-    pub(crate) cseq: u32,
-    lasts: Duration,
-    stands: bool,
-    /// Where it is asked for, or stands.
-    at: Option<SocketAddr>,
-    /// No answer has come yet.
-    asked: bool,
-    due: Instant,
-    turn: usize,
-}
-
 impl Trunks {
     pub(crate) fn new(site: &Site) -> Trunks {
         let each = site.trunks.iter().map(|trunk| {
             let targets = trunk.reach.targets.iter().map(|at| target(site, trunk.reach.transport, *at));
-            let registration = trunk.reach.registered.map(|lasts| Registration {
-                call_id: String::new(),
-                cseq: 0,
-                lasts,
-                stands: false,
-                at: None,
-                asked: false,
-                due: Instant::ZERO,
-                turn: 0,
-            });
-            Trunk { reach: trunk.reach.clone(), targets: targets.collect(), told: None, registration }
+            let targets = targets.collect();
+            let registration = trunk.reach.registered.map(Registration::new);
+            let (reach, peers) = (trunk.reach.clone(), trunk.peers.clone());
+            Trunk { reach, peers, targets, told: None, registration }
         });
         Trunks { each: each.collect(), ..Trunks::default() }
     }
@@ -234,19 +209,19 @@ impl Trunks {
     }
 
     /// The errand of a step.
-    pub(crate) fn asked(&mut self, now: Instant, trunk: usize, target: usize, ask: Ask, id: ErrandId) {
+    pub(crate) fn asked(&mut self, now: Instant, trunk: usize, at: SocketAddr, ask: Ask, id: ErrandId) {
         let Some(it) = self.each.get_mut(trunk) else { return };
         let errand = match ask {
             Ask::Options => {
-                let Some(target) = it.targets.get_mut(target) else { return };
+                let Some(target) = it.targets.iter_mut().find(|target| target.flow.remote == at) else {
+                    return;
+                };
                 (target.asked, target.due) = (Some(id), now + ANSWER_WITHIN);
-                Errand::Options(target.flow.remote)
+                Errand::Options(at)
             }
             Ask::Register { .. } => {
                 let Some(registration) = &mut it.registration else { return };
-                // The transaction's own patience ends it.
-                (registration.asked, registration.due) = (true, now + Duration::from_secs(3_600));
-                registration.at = it.targets.get(target).map(|target| target.flow.remote);
+                registration.asked(now, id, at);
                 Errand::Register
             }
         };
@@ -273,8 +248,9 @@ impl Trunks {
                 }
             }
             Errand::Register => {
-                let Some(registration) = &mut it.registration else { return };
-                registration.settle(now, end);
+                let (known, registration) = it.registration();
+                let Some(registration) = registration else { return };
+                registration.settle(now, end, &known);
             }
         }
         self.judge(trunk);
@@ -283,18 +259,10 @@ impl Trunks {
     /// Does what is due.
     pub(crate) fn handle_due(&mut self, now: Instant) {
         for trunk in 0..self.each.len() {
+            self.register(now, trunk);
             let it = &mut self.each[trunk];
-            let has_left = it.leaves_a_dead_registrar(now);
-            if let Some(registration) = &mut it.registration
-                && registration.due <= now
-                && let Some(target) = best_from(&it.targets, registration.turn)
-            {
-                let expires = u32::try_from(registration.lasts.as_secs()).unwrap_or(u32::MAX);
-                registration.due = now + REGISTER_AGAIN;
-                self.steps.push_back(TrunkStep::Ask { trunk, target, ask: Ask::Register { expires } });
-            }
             let changed = it.ask_targets(now, trunk, &mut self.errands, &mut self.steps);
-            if changed || has_left {
+            if changed {
                 self.judge(trunk);
             }
         }
@@ -305,10 +273,32 @@ impl Trunks {
     pub(crate) fn broke(&mut self, now: Instant, flow: Flow) {
         let its = self.each.iter_mut().filter(|it| it.reach.transport == flow.transport);
         for registration in its.filter_map(|it| it.registration.as_mut()) {
-            // Only one that stands: where nobody takes a connection, each try would be followed by the next.
-            if registration.stands && !registration.asked && registration.at == Some(flow.remote) {
-                (registration.stands, registration.due) = (false, now);
-            }
+            registration.broke(now, flow.remote);
+        }
+    }
+
+    /// Tells a carrier where we are, when that is due; at another of its addresses when one is silent or dead.
+    fn register(&mut self, now: Instant, trunk: usize) {
+        let it = &mut self.each[trunk];
+        let (known, registration) = it.registration();
+        let Some(registration) = registration.filter(|_| !known.targets.is_empty()) else { return };
+        let left = registration.leaves_the_dead(now, &known);
+        if registration.due > now {
+            return;
+        }
+        let given_up = registration.give_up(now, &known);
+        if let Some(id) = given_up {
+            self.errands.remove(&id);
+            self.steps.push_back(TrunkStep::Drop(id));
+        }
+        if registration.due <= now
+            && let Some(flow) = registration.next(now, &known)
+        {
+            let ask = Ask::Register { expires: registration.seconds() };
+            self.steps.push_back(TrunkStep::Ask { trunk, flow, ask });
+        }
+        if left || given_up.is_some() {
+            self.judge(trunk);
         }
     }
 
@@ -343,10 +333,9 @@ impl Trunks {
         ways.into_iter().map(|(_, way)| way).collect()
     }
 
-    /// Path and settings of one target.
-    pub(crate) fn target(&self, trunk: usize, target: usize) -> Option<(Flow, &Reach)> {
-        let it = self.each.get(trunk)?;
-        Some((it.targets.get(target)?.flow, &it.reach))
+    /// Settings of one trunk.
+    pub(crate) fn reach(&self, trunk: usize) -> Option<&Reach> {
+        self.each.get(trunk).map(|it| &it.reach)
     }
 
     /// Whether calls of ours go there over this trunk.
@@ -365,7 +354,7 @@ impl Trunks {
     fn judge(&mut self, trunk: usize) {
         let Some(it) = self.each.get_mut(trunk) else { return };
         let asked = it.reach.asked.and_then(|_| it.targets.iter().map(|target| target.state).min());
-        let registered = it.registration.as_ref().map(|registration| match registration.stands {
+        let registered = it.registration.as_ref().map(|registration| match registration.stands() {
             true => TrunkState::Up,
             false => TrunkState::Suspect,
         });
@@ -389,8 +378,8 @@ impl Trunk {
     ) -> bool {
         let Some(every) = self.reach.asked else { return false };
         let mut missed = false;
-        let due = self.targets.iter_mut().enumerate().filter(|(_, target)| target.due <= now);
-        for (index, target) in due {
+        let due = self.targets.iter_mut().filter(|target| target.due <= now);
+        for target in due {
             match target.asked.take() {
                 Some(id) => {
                     errands.remove(&id);
@@ -400,34 +389,18 @@ impl Trunk {
                 }
                 None => {
                     target.due = now + ANSWER_WITHIN;
-                    steps.push_back(TrunkStep::Ask { trunk, target: index, ask: Ask::Options });
+                    steps.push_back(TrunkStep::Ask { trunk, flow: target.flow, ask: Ask::Options });
                 }
             }
         }
         missed
     }
 
-    /// What it is registered at is down, or no address of the carrier any more: its calls find no way to us
-    /// until we register at another one, at once. Whether it was so.
-    fn leaves_a_dead_registrar(&mut self, now: Instant) -> bool {
-        let Some(registration) = self.registration.as_mut().filter(|it| it.stands && !it.asked) else {
-            return false;
-        };
-        let place = self.targets.iter().position(|target| Some(target.flow.remote) == registration.at);
-        let lives = place.is_some_and(|place| self.targets[place].state != TrunkState::Down);
-        if lives || self.targets.is_empty() {
-            return false;
-        }
-        (registration.stands, registration.due) = (false, now);
-        registration.turn = place.map_or(registration.turn, |place| place + 1);
-        true
+    /// Its registration, and the places one may be made at.
+    fn registration(&mut self) -> (registration::Places<'_>, Option<&mut Registration>) {
+        let targets = self.targets.iter().map(|target| (target.flow, target.state)).collect();
+        (registration::Places { targets, peers: &self.peers }, self.registration.as_mut())
     }
-}
-
-/// The target to register at: from this turn on, the first of the best.
-fn best_from(targets: &[Target], turn: usize) -> Option<usize> {
-    let places = (0..targets.len()).map(|place| (turn + place) % targets.len());
-    places.min_by_key(|place| targets.get(*place).map(|target| target.state))
 }
 
 impl Target {
@@ -450,26 +423,6 @@ impl Target {
             true if at < self.doubted => state,
             true => state.min(TrunkState::Suspect),
             false => TrunkState::Up,
-        }
-    }
-}
-
-impl Registration {
-    fn settle(&mut self, now: Instant, end: &ErrandEnd) {
-        (self.cseq, self.asked) = (end.cseq, false);
-        let least = Duration::from_secs(end.min_expires.unwrap_or(3_600).into()).min(REGISTERED_MAX);
-        match end.code {
-            200..=299 => {
-                // Renewed at half its time: a try that fails leaves room for the next.
-                let lasts = end.expires.map_or(self.lasts, |seconds| Duration::from_secs(seconds.into()));
-                (self.stands, self.due) = (true, now + (lasts / 2).max(Duration::from_secs(10)));
-            }
-            // Once: a carrier that refuses what it has asked for is one that fails.
-            423 if self.lasts < least => (self.lasts, self.due) = (least, now + Duration::from_secs(1)),
-            _ => {
-                (self.stands, self.due) = (false, now + REGISTER_AGAIN);
-                self.turn += 1; // the next address of the carrier
-            }
         }
     }
 }

@@ -185,6 +185,29 @@ fn a_peer_without_tcp_gets_it_as_a_datagram_and_is_not_asked_again() {
     assert_eq!(sent(&mut endpoint)[0].0.flow, flow(Transport::Tcp), "ten minutes later it may have learned");
 }
 
+#[test]
+fn a_registrar_is_heard_when_it_asks_for_a_pause_and_when_it_sends_us_on() {
+    for (code, more, retry_after, moved) in [
+        ("503 Service Unavailable", "Retry-After: 7 (overload);duration=3600\r\n", Some(7), None),
+        (
+            "301 Moved Permanently",
+            "Contact: <sip:other.example>, <sip:192.0.2.7:5070>\r\n",
+            None,
+            Some("192.0.2.7:5070"),
+        ),
+        ("403 Forbidden", "Contact: <sip:192.0.2.7:5070>\r\n", None, None),
+    ] {
+        let (mut endpoint, at) = start();
+        endpoint.run(now(at), errand(Ask::Register { expires: 600 }));
+        let (_, request) = sent(&mut endpoint).remove(0);
+        let refusal = answer(&request, code, more);
+        endpoint.handle_message(now(at), flow(Transport::Udp), Peer::Trunk(0), refusal.as_bytes());
+        let end = end(&mut endpoint).expect("an end");
+        let moved: Vec<SocketAddr> = moved.into_iter().flat_map(str::parse).collect();
+        assert_eq!((end.retry_after, end.moved), (retry_after, moved), "{code}");
+    }
+}
+
 // RFC 3261 §10.2.4.
 #[test]
 fn a_registration_lasts_as_long_as_our_own_contact_not_another_of_the_account() {

@@ -3,16 +3,16 @@ use crate::site::{Strangers, TrunkSite};
 
 const EVERY: Duration = Duration::from_secs(30);
 
-fn at(seconds: u64) -> Instant {
+pub(super) fn at(seconds: u64) -> Instant {
     Instant::ZERO + Duration::from_secs(seconds)
 }
 
-fn address(last: u8) -> SocketAddr {
+pub(super) fn address(last: u8) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, last], 5060))
 }
 
 /// One trunk per list of targets.
-fn trunks(targets: &[&[u8]]) -> (Site, Trunks) {
+pub(super) fn trunks(targets: &[&[u8]]) -> (Site, Trunks) {
     let trunk = |(index, last): (usize, &&[u8])| TrunkSite {
         name: format!("trunk-{index}"),
         peers: last.iter().map(|last| address(*last)).collect(),
@@ -39,14 +39,14 @@ fn trunks(targets: &[&[u8]]) -> (Site, Trunks) {
 }
 
 /// Time passes; whom it asks, and what it tells.
-fn due(trunks: &mut Trunks, now: Instant, next: &mut u64) -> (Vec<ErrandId>, Vec<TrunkState>) {
+pub(super) fn due(trunks: &mut Trunks, now: Instant, next: &mut u64) -> (Vec<ErrandId>, Vec<TrunkState>) {
     trunks.handle_due(now);
     let (mut asked, mut told) = (Vec::new(), Vec::new());
     while let Some(step) = trunks.poll() {
         match step {
-            TrunkStep::Ask { trunk, target, ask } => {
+            TrunkStep::Ask { trunk, flow, ask } => {
                 *next += 1;
-                trunks.asked(now, trunk, target, ask, ErrandId(*next));
+                trunks.asked(now, trunk, flow.remote, ask, ErrandId(*next));
                 asked.push(ErrandId(*next));
             }
             TrunkStep::Changed { state, .. } => told.push(state),
@@ -56,15 +56,23 @@ fn due(trunks: &mut Trunks, now: Instant, next: &mut u64) -> (Vec<ErrandId>, Vec
     (asked, told)
 }
 
-fn told(trunks: &mut Trunks) -> Vec<TrunkState> {
+pub(super) fn told(trunks: &mut Trunks) -> Vec<TrunkState> {
     let steps = std::iter::from_fn(|| trunks.poll());
     steps
         .filter_map(|step| if let TrunkStep::Changed { state, .. } = step { Some(state) } else { None })
         .collect()
 }
 
-fn end(code: u16) -> ErrandEnd {
-    ErrandEnd { code, heard: true, cseq: 1, expires: None, min_expires: None }
+pub(super) fn end(code: u16) -> ErrandEnd {
+    ErrandEnd {
+        code,
+        heard: true,
+        cseq: 1,
+        expires: None,
+        min_expires: None,
+        retry_after: None,
+        moved: Vec::new(),
+    }
 }
 
 #[test]
@@ -233,111 +241,4 @@ fn a_name_that_answers_nothing_leaves_the_last_good_addresses() {
     trunks.resolved(&site, 0, &[address(9), address(1)]);
     let first = trunks.ways(&[0]).remove(0);
     assert_eq!(first.flow.remote, address(1), "what has proved itself stays first until the other has");
-}
-
-/// A carrier of two addresses we register at for a minute.
-fn registered() -> Trunks {
-    let (_, mut trunks) = trunks(&[&[1, 2]]);
-    trunks.each[0].reach.asked = None;
-    trunks.each[0].registration = Some(Registration {
-        call_id: String::new(),
-        cseq: 0,
-        lasts: Duration::from_secs(60),
-        stands: false,
-        at: None,
-        asked: false,
-        due: Instant::ZERO,
-        turn: 0,
-    });
-    trunks
-}
-
-/// Everything asked is answered so by whoever lives; what was registered where.
-fn live(trunks: &mut Trunks, from: u64, to: u64, dead: SocketAddr) -> Vec<(u64, SocketAddr)> {
-    let (mut registered, mut next) = (Vec::new(), 1_000);
-    for second in from..to {
-        trunks.handle_due(at(second));
-        while let Some(step) = trunks.poll() {
-            let TrunkStep::Ask { trunk, target, ask } = step else { continue };
-            next += 1;
-            let remote = trunks.target(trunk, target).expect("a target").0.remote;
-            trunks.asked(at(second), trunk, target, ask, ErrandId(next));
-            if remote == dead {
-                continue;
-            }
-            if let Ask::Register { .. } = ask {
-                registered.push((second, remote));
-            }
-            trunks.answered(at(second), ErrandId(next), &ErrandEnd { expires: Some(3_600), ..end(200) });
-        }
-    }
-    registered
-}
-
-#[test]
-fn a_carrier_s_address_that_dies_takes_no_registration_with_it() {
-    let mut trunks = registered();
-    trunks.each[0].reach.asked = Some(EVERY);
-    let nobody = address(99);
-    assert_eq!(live(&mut trunks, 1, 100, nobody), [(1, address(1))]);
-    let after = live(&mut trunks, 100, 300, address(1));
-    assert_eq!(after.len(), 1, "{after:?}");
-    let (when, whereto) = after[0];
-    assert_eq!(whereto, address(2));
-    assert!(when < 160, "within a minute, and not at half its hour: {when}");
-}
-
-#[test]
-fn a_connection_that_breaks_is_registered_over_again_at_once_and_one_that_is_refused_is_not() {
-    let mut trunks = registered();
-    assert_eq!(live(&mut trunks, 1, 10, address(99)).len(), 1);
-    let (flow, _) = trunks.target(0, 0).expect("a target");
-    trunks.broke(at(10), Flow { remote: address(50), ..flow });
-    assert_eq!(live(&mut trunks, 10, 11, address(99)), [], "somebody else's");
-    trunks.broke(at(11), flow);
-    assert_eq!(live(&mut trunks, 11, 12, address(99)), [(11, address(1))]);
-    trunks.broke(at(12), flow);
-    let asked = due(&mut trunks, at(12), &mut 5_000).0;
-    trunks.broke(at(12), flow);
-    trunks.answered(at(12), asked[0], &ErrandEnd { heard: false, ..end(503) });
-    trunks.broke(at(12), flow);
-    assert_eq!(trunks.poll_timeout(), Some(at(42)), "later, and at the next address");
-}
-
-#[test]
-fn names_that_lead_elsewhere_are_registered_at_from_there_on() {
-    let mut trunks = registered();
-    assert_eq!(live(&mut trunks, 1, 10, address(99)), [(1, address(1))]);
-    let (site, _) = super::tests::trunks(&[&[1, 2]]);
-    trunks.resolved(&site, 0, &[address(7), address(2)]);
-    assert_eq!(live(&mut trunks, 10, 12, address(99)), [(10, address(7))]);
-}
-
-#[test]
-fn a_registration_is_renewed_at_half_its_time_and_takes_the_interval_it_is_told() {
-    let mut trunks = registered();
-    let mut next = 0;
-    let asked = due(&mut trunks, at(1), &mut next).0;
-    trunks.answered(at(1), asked[0], &ErrandEnd { min_expires: Some(600), ..end(423) });
-    assert_eq!(trunks.poll_timeout(), Some(at(2)));
-    let asked = due(&mut trunks, at(2), &mut next).0;
-    trunks.answered(at(2), asked[0], &ErrandEnd { expires: Some(500), ..end(200) });
-    assert_eq!(told(&mut trunks), [TrunkState::Up]);
-    assert_eq!(trunks.poll_timeout(), Some(at(252)));
-    let asked = due(&mut trunks, at(252), &mut next).0;
-    trunks.answered(at(252), asked[0], &ErrandEnd { heard: false, ..end(408) });
-    assert_eq!(told(&mut trunks), [TrunkState::Suspect]);
-    assert_eq!(trunks.each[0].registration.as_ref().map(|it| it.turn), Some(1), "the next address then");
-}
-
-#[test]
-fn a_carrier_that_refuses_the_time_it_has_asked_for_is_not_asked_every_second() {
-    let mut trunks = registered();
-    let mut next = 0;
-    let asked = due(&mut trunks, at(1), &mut next).0;
-    trunks.answered(at(1), asked[0], &ErrandEnd { min_expires: Some(4_000_000), ..end(423) });
-    assert_eq!(trunks.poll_timeout(), Some(at(2)));
-    let asked = due(&mut trunks, at(2), &mut next).0;
-    trunks.answered(at(2), asked[0], &ErrandEnd { min_expires: Some(4_000_000), ..end(423) });
-    assert_eq!(trunks.poll_timeout(), Some(at(32)), "a failure like any other");
 }

@@ -11,9 +11,13 @@ use crate::time::{Instant, Now};
 use crate::transaction::Key;
 use crate::transport::Flow;
 use std::fmt;
+use std::net::SocketAddr;
 
 /// Tries of one errand: without credentials, with them, and once more for a nonce gone stale.
 const TRIES_MAX: u32 = 3;
+
+/// Contacts read of a 3xx: as many as a carrier has addresses. More would only be the same again.
+const MOVED_MAX: usize = 8;
 
 /// One errand; given by the endpoint, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +86,10 @@ pub struct ErrandEnd {
     pub expires: Option<u32>,
     /// Seconds the peer wants at least (423).
     pub min_expires: Option<u32>,
+    /// Seconds the peer wants to be left alone (Retry-After).
+    pub retry_after: Option<u32>,
+    /// The addresses a 3xx sends us on to. Names are for the resolver.
+    pub moved: Vec<SocketAddr>,
 }
 
 /// An errand under way.
@@ -117,6 +125,15 @@ fn granted(message: &Message<'_>, ours: &str) -> Option<u32> {
             is_ours.then_some(seconds)
         })
         .unwrap_or(shortest)
+}
+
+/// The addresses a message's Contacts name.
+fn places(message: &Message<'_>) -> Vec<SocketAddr> {
+    let contacts = message.contacts().filter_map(|contact| match contact {
+        Contact::At(address) => address.uri.address(),
+        Contact::All => None,
+    });
+    contacts.take(MOVED_MAX).collect()
 }
 
 impl Endpoint {
@@ -205,6 +222,8 @@ impl Endpoint {
             cseq: running.errand.cseq,
             expires: asked.map(|asked| granted.unwrap_or(asked)),
             min_expires: message.and_then(Message::min_expires),
+            retry_after: message.and_then(Message::retry_after),
+            moved: message.filter(|_| (300..400).contains(&code)).map(places).unwrap_or_default(),
         };
         self.events.push_back(Event::ErrandDone { errand: id, end });
     }
