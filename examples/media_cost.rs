@@ -37,7 +37,7 @@ fn phones(count: usize) -> Phones {
     let (told, events) = channel();
     let config = PlaneConfig {
         bind: HERE,
-        advertised: HERE,
+        advertised: vec![HERE],
         ports: 20_000..=31_999,
         threads: 1,
         stock: count.max(64),

@@ -167,7 +167,7 @@ fn main() {
     let (told, events) = channel();
     let config = PlaneConfig {
         bind: HERE,
-        advertised: HERE,
+        advertised: vec![HERE],
         ports: 20_000..=31_999,
         threads: 1,
         stock: 64,

@@ -126,10 +126,10 @@ pub struct Tls {
 /// The media plane's share of the machine.
 #[derive(Clone, Debug)]
 pub struct Media {
-    /// The address its sockets are bound to.
+    /// The address its sockets are bound to; `::` hears both families.
     pub bind: IpAddr,
-    /// The address peers are told.
-    pub advertised: IpAddr,
+    /// The addresses peers are told, one of each family we serve: at least one.
+    pub advertised: Vec<IpAddr>,
     /// Ports it may use, in even/odd pairs.
     pub ports: RangeInclusive<u16>,
     /// Packet threads.

@@ -8,8 +8,8 @@ use bandeau::media::sound::Sounds;
 use bandeau::media::{sys, tone};
 use engine::id::{CentreId, LegId, Serial};
 use engine::media::{Codec, MediaCommand, MediaEvent, Program, Stream};
-use plane::{Floor, HERE, Packet, Phone, converse, ports};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use plane::{Floor, HERE, Packet, Phone, converse, ports, six};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 #[test]
@@ -20,6 +20,52 @@ fn i33_a_tone_passes_both_ways() {
     floor.join(bridge, &[&caller, &agent]);
     let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
     assert!(at_caller > 0.9 && at_agent > 0.9, "{at_caller} {at_agent}");
+}
+
+#[test]
+fn i33_a_tone_passes_both_ways_between_ipv4_and_ipv6() {
+    let Some(six) = six() else { return };
+    let mut floor = Floor::open_on(Ipv6Addr::UNSPECIFIED.into(), &[HERE, six], 1, 8);
+    for [one, other] in [[HERE, six], [six, HERE], [HERE, HERE], [six, six]] {
+        let (mut caller, mut agent) =
+            (floor.phone_at(one, 0, Codec::Pcma), floor.phone_at(other, 0, Codec::Pcmu));
+        let bridge = floor.bridge();
+        floor.join(bridge, &[&caller, &agent]);
+        let (at_caller, at_agent) = converse(&mut caller, 1_000.0, &mut agent, 700.0);
+        assert!(at_caller > 0.9 && at_agent > 0.9, "{one} to {other}: {at_caller} {at_agent}");
+        let from = |phone: &Phone| {
+            let (_, from) = phone.socket.recv_from(&mut [0; 2_048]).unwrap();
+            from
+        };
+        // It goes on: one more frame each, whose sender is the address they were told.
+        caller.say(1_000.0);
+        agent.say(700.0);
+        assert_eq!(from(&agent), agent.port.told_to(other));
+        assert_eq!(from(&caller), caller.port.told_to(one));
+    }
+}
+
+// Many a carrier sends from elsewhere than it receives; on a socket of both families the sender's address
+// is compared as it was agreed.
+#[test]
+fn the_agreed_source_is_known_on_a_socket_of_both_families_and_a_stranger_is_not() {
+    let Some(six) = six() else { return };
+    for ip in [HERE, six] {
+        let mut floor = Floor::open_on(Ipv6Addr::UNSPECIFIED.into(), &[HERE, six], 1, 4);
+        let mut caller = floor.phone_at(ip, 0, Codec::Pcma);
+        let mut agent = floor.phone_at(HERE, 0, Codec::Pcma);
+        let bridge = floor.bridge();
+        floor.join(bridge, &[&caller, &agent]);
+        assert!(converse(&mut caller, 1_000.0, &mut agent, 700.0).1 > 0.9);
+        let stranger = UdpSocket::bind((ip, 0)).unwrap();
+        let noise = [&[0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9][..], &[0xD5; 160]].concat();
+        for _ in 0..5 {
+            caller.say(1_000.0);
+            stranger.send_to(&noise, caller.port.told_to(ip)).unwrap();
+        }
+        let dropped = floor.figures(|figures| figures.packets_dropped >= 5).packets_dropped;
+        assert_eq!(dropped, 5, "{ip}: the stranger's, while the agreed source speaks");
+    }
 }
 
 #[test]
@@ -462,7 +508,7 @@ fn a_command_that_makes_no_sense_is_refused_by_name() {
 fn a_plane_without_a_port_does_not_start() {
     let start = |bind: &str, ports| {
         let bind = bind.parse().unwrap();
-        let config = PlaneConfig { bind, advertised: HERE, ports, threads: 1, stock: 4, page_port: 0 };
+        let config = PlaneConfig { bind, advertised: vec![HERE], ports, threads: 1, stock: 4, page_port: 0 };
         Plane::start(config, Sounds::embedded(), |_| {}).map(drop)
     };
     assert!(matches!(start("127.0.0.1", 30_001..=30_002), Err(PlaneError::NoPort { .. })));
@@ -472,14 +518,19 @@ fn a_plane_without_a_port_does_not_start() {
 #[test]
 fn what_peers_are_told_differs_from_what_is_bound() {
     let (told, events) = channel();
-    let advertised: IpAddr = "203.0.113.7".parse().unwrap();
-    let config = PlaneConfig { bind: HERE, advertised, ports: ports(20), threads: 2, stock: 6, page_port: 0 };
+    let both: [IpAddr; 2] = ["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
+    let (ports, advertised) = (ports(20), both.to_vec());
+    let config = PlaneConfig { bind: HERE, advertised, ports, threads: 2, stock: 6, page_port: 0 };
     let _plane = Plane::start(config, Sounds::embedded(), move |event| drop(told.send(event))).unwrap();
     let MediaEvent::Ports(ports) = events.recv().unwrap() else { panic!("ports first") };
     assert_eq!(ports.len(), 6);
     for (n, port) in ports.iter().enumerate() {
         assert_eq!(port.rtp.ip(), HERE);
-        assert_eq!(port.advertised, SocketAddr::new(advertised, port.rtp.port()));
+        for (peer, told) in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"].into_iter().zip([0, 1, 0]) {
+            let peer = peer.parse().unwrap();
+            assert_eq!(port.told_to(peer), SocketAddr::new(both[told], port.rtp.port()));
+            assert!(port.serves(peer));
+        }
         assert_eq!(port.rtp.port() % 2, 0);
         assert_eq!(usize::from(port.thread), n % 2, "threads in turn");
     }

@@ -11,7 +11,7 @@ use engine::id::{BridgeId, CentreId, LegId, PageId, Serial};
 use engine::media::{Codec, MediaCommand, MediaEvent, MediaPort, Program, Stream};
 use page::{Page, breathe};
 use rtp_rs::{RtpPacketBuilder, RtpReader};
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use str0m::format::Codec as Format;
@@ -78,12 +78,16 @@ impl Caller {
 
 impl Room {
     fn open(threads: usize) -> Room {
+        Room::open_on(HERE, &[HERE], threads)
+    }
+
+    fn open_on(bind: IpAddr, advertised: &[IpAddr], threads: usize) -> Room {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let from = 42_000 + std::process::id() as u16 % 40 * 400 + NEXT.fetch_add(1, Ordering::Relaxed) * 40;
         let (told, events) = channel();
         let config = PlaneConfig {
-            bind: HERE,
-            advertised: HERE,
+            bind,
+            advertised: advertised.to_vec(),
             ports: from..=from + 39,
             threads,
             stock: 4,
@@ -261,6 +265,32 @@ fn i33_page_and_caller_hear_each_other_whichever_thread_the_caller_waited_on() {
     assert_eq!(room.pages[page].handshakes, 1, "a call attaches without a handshake");
     let ssrcs = room.pages[page].heard.iter().map(|heard| heard.ssrc);
     assert_eq!(ssrcs.collect::<std::collections::BTreeSet<_>>().len(), 1, "one stream for the shift");
+}
+
+#[test]
+fn i33_a_page_over_ipv4_hears_its_caller_where_both_families_are_served() {
+    let six = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    if UdpSocket::bind((six, 0)).is_err() {
+        return eprintln!("this machine has no ::1: nothing is shown of IPv6 here");
+    }
+    let mut room = Room::open_on(Ipv6Addr::UNSPECIFIED.into(), &[HERE, six], 1);
+    let id = room.page_id();
+    let page = room.page(id);
+    let (caller, agent) = (room.caller(0), room.attach(id));
+    let leg = room.callers[caller].leg;
+    room.join(&[leg, agent]);
+    room.converse(page, caller);
+    let answer = room.seen.iter().find_map(|event| match event {
+        MediaEvent::PageAnswered { answer, .. } => Some(answer.clone()),
+        _ => None,
+    });
+    let answer = answer.expect("it was answered");
+    for told in [" 127.0.0.1 ", " ::1 "] {
+        assert!(
+            answer.lines().any(|line| line.starts_with("a=candidate:") && line.contains(told)),
+            "{answer}"
+        );
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Evening {
         let site = kit::site(vec![kit::centre(kit::plan::TEXT, kit::desks(0, PHONES, true))]);
         let port = |index: u16| {
             let rtp = SocketAddr::from(([127, 0, 0, 1], 20_000 + 2 * index));
-            MediaPort { rtp, advertised: rtp, thread: index % 2 }
+            MediaPort::as_bound(rtp, index % 2)
         };
         let mut evening = Evening {
             engine: Engine::new(site, 7),

@@ -55,9 +55,7 @@ impl Engine {
         role: PartyRole,
         by_itself: bool,
     ) -> bool {
-        if places.is_empty() {
-            return false;
-        }
+        let Some((first_place, _)) = places.first().cloned() else { return false };
         let near = self.calls.get(&about).and_then(|call| call.caller().port).map(|port| port.thread);
         let Some(port) = self.stock.take(near) else {
             self.count(Counter::PortsExhausted);
@@ -69,9 +67,15 @@ impl Engine {
         let Some(id) = self.centre_mut(about.centre).map(|centre| centre.leg_id()) else { return false };
         let Some(call) = self.calls.get(&about) else { return false };
         let first = call.caller().stream.codec;
-        let mut local = LocalSdp::new(id.serial.0);
-        local.cipher(self.site.phones_srtp, self.keys.draw());
-        let stream = local.offer(port.advertised, first);
+        let mut unsaid = LocalSdp::new(id.serial.0);
+        unsaid.cipher(self.site.phones_srtp, self.keys.draw());
+        // One leg, offered at each of the agent's places at an address of that place's family.
+        let words = |flow: &Flow| {
+            let mut local = unsaid.clone();
+            let stream = local.offer(port.told_to(flow.remote.ip()), first);
+            (local, stream)
+        };
+        let (local, stream) = words(&first_place);
         let mut shown = screen::shown(&self.site, call);
         if by_itself {
             shown.headers.extend(screen::answers_by_itself(&self.site));
@@ -88,7 +92,7 @@ impl Engine {
                     uri,
                     from: shown.from.clone(),
                     headers: shown.headers.clone(),
-                    sdp: local.body.clone(),
+                    sdp: words(&flow).0.body,
                     credentials: None,
                 },
             );

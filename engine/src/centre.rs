@@ -123,6 +123,7 @@ impl Centre {
             | Event::Heard { call, .. }
             | Event::NoMedia { call, .. }
             | Event::Unenciphered { call, .. }
+            | Event::OtherFamily { call, .. }
             | Event::AgentLost { call, .. }
             | Event::Signed { call, .. }
             | Event::Reasoned { call, .. }

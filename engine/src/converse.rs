@@ -4,7 +4,7 @@
 use crate::alarm::Alarm;
 use crate::call::event::{Actor, Event, Loss, Seat};
 use crate::call::leg::{GONE, LegState};
-use crate::call::party::Party;
+use crate::call::party::{Party, PartyRole};
 use crate::call::{Call, Purpose, Talk};
 use crate::dialplan::HoldMode;
 use crate::engine::{Engine, Line};
@@ -109,15 +109,21 @@ impl Engine {
         if changed {
             self.log_call(id, Event::Held { call: id, leg, held });
         }
-        self.tell_plain(id, leg);
+        self.tell_amiss(id, leg);
     }
 
-    /// Plain audio where the site wants keys: taken, since nobody's help waits for them, and told once of
-    /// each leg, so that somebody looks at who does it.
-    pub(crate) fn tell_plain(&mut self, id: CallId, leg: LegId) {
+    /// Plain audio where the site wants keys, and audio wanted at an address of a family we have none of:
+    /// taken, since nobody's help waits for either, and told once of each leg, so that somebody looks at
+    /// who does it.
+    pub(crate) fn tell_amiss(&mut self, id: CallId, leg: LegId) {
         let Some(found) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg)) else { return };
-        if found.local.falls_short(&found.stream) {
+        let short = found.local.falls_short(&found.stream);
+        let apart = found.port.is_some_and(|port| found.local.falls_apart(&found.stream, port));
+        if short {
             self.log_call(id, Event::Unenciphered { call: id, leg });
+        }
+        if apart {
+            self.log_call(id, Event::OtherFamily { call: id, leg });
         }
     }
 
@@ -134,6 +140,7 @@ impl Engine {
         let Some(&Line::Party(id, leg)) = self.lines.get(&dialog) else {
             return self.endpoint.end(self.now, dialog, None);
         };
+        let is_ours = self.is_phone_of_ours(id, leg);
         let found = self.calls.get_mut(&id).and_then(|call| call.leg_mut(leg));
         let port = found.as_ref().and_then(|leg| leg.port);
         // A leg on a page has no dialog, so no offer is about it; unanswered, one would stand in the way
@@ -141,10 +148,17 @@ impl Engine {
         let Some((found, port)) = found.zip(port) else {
             return self.endpoint.decline(self.now, dialog, 488);
         };
-        let ours = port.advertised;
+        // Before anything was said there is no re-offer: the last word is never needed.
+        let before = port.advertised.ip();
         let agreed = match negotiate::read_offer(sdp) {
-            Offer::Made(sdp) => found.local.answer(&sdp, ours).map(Some),
+            // What stands goes on (RFC 3261 §14.2), and the phone knows that it cannot move so.
+            Offer::Made(sdp) if is_ours && !negotiate::is_served(&sdp, port) => None,
+            Offer::Made(sdp) => {
+                let ours = found.local.ours_for(Some(&sdp), port, before);
+                found.local.answer(&sdp, ours).map(Some)
+            }
             Offer::Wanted => {
+                let ours = found.local.ours_for(None, port, before);
                 found.local.offer_again(ours, &found.stream);
                 Some(None)
             }
@@ -156,6 +170,16 @@ impl Engine {
         self.mark(id);
         if let Some(stream) = agreed {
             self.agree(id, leg, stream);
+        }
+    }
+
+    /// Whether a leg's peer is a phone of ours, and no carrier.
+    fn is_phone_of_ours(&self, id: CallId, leg: LegId) -> bool {
+        let role = self.calls.get(&id).and_then(|call| call.party(leg)).map(|party| &party.role);
+        match role {
+            Some(PartyRole::Caller) => self.of_phones.contains_key(&id),
+            Some(PartyRole::Outlet | PartyRole::Outside { .. }) | None => false,
+            Some(_) => true,
         }
     }
 

@@ -93,7 +93,7 @@ impl Engine {
         }
         let Some(port) = self.room_for_a_call() else { return self.turn_away(dialog, record, 503) };
         let Some((local, stream)) =
-            first_words(leg, port, &offer, (self.srtp_of(invite.peer), self.keys.draw()))
+            first_words(leg, port, (invite, &offer), (self.srtp_of(invite.peer), self.keys.draw()))
         else {
             self.stock.put([port]);
             return self.turn_away(dialog, record, 488);
@@ -109,7 +109,7 @@ impl Engine {
             self.of_phones.insert(id, invite.flow.remote);
         }
         self.read_signs(id, invite, &dialled);
-        self.tell_plain(id, line);
+        self.tell_amiss(id, line);
         if test {
             return self.echo(id);
         }
@@ -381,19 +381,26 @@ fn service<'p>(plan: &'p Dialplan, called: &str, urn: Option<&str>, test: bool) 
     plan.service(called).or_else(|| plan.service(urn?)).unwrap_or(Dialplan::UNKNOWN)
 }
 
-/// What we say to a leg that opens: the answer to its offer, or an offer of ours.
+/// What we say to a leg that opens: the answer to its offer, or an offer of ours. `None`: there is nothing
+/// to agree on.
 pub(crate) fn first_words(
     leg: LegId,
     port: MediaPort,
-    offer: &Offer,
+    (invite, offer): (&Invite, &Offer),
     (srtp, keys): (Srtp, OurKeys),
 ) -> Option<(LocalSdp, Stream)> {
     let mut local = LocalSdp::new(leg.serial.0);
     local.cipher(srtp, keys);
+    let signalling = invite.flow.remote.ip();
     let stream = match offer {
-        Offer::Made(sdp) => local.answer(sdp, port.advertised)?,
+        // A carrier's border may well send to an address of ours of another family than its own, and is
+        // sent to where it sends from: a caller who may be heard is not refused.
+        Offer::Made(sdp) if !matches!(invite.peer, Peer::Trunk(_)) && !negotiate::is_served(sdp, port) => {
+            return None;
+        }
+        Offer::Made(sdp) => local.answer(sdp, local.ours_for(Some(sdp), port, signalling))?,
         // A-law first: what European carriers speak.
-        Offer::Wanted => local.offer(port.advertised, Codec::Pcma),
+        Offer::Wanted => local.offer(port.told_to(signalling), Codec::Pcma),
         Offer::Unusable => return None,
     };
     Some((local, stream))

@@ -3,7 +3,7 @@
 use crate::id::{BridgeId, CentreId, LegId, PageId};
 use serde::{Deserialize, Serialize};
 pub use sip::sdp::{Key, KeyName, Suite};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Legs of one conversation. A caller, an agent, a doctor, a supervisor, the fire brigade and an
 /// interpreter are six; more would be a meeting, and each turn costs every leg's share of them.
@@ -37,8 +37,38 @@ pub struct MediaPort {
     pub rtp: SocketAddr,
     /// What peers are told in SDP; differs from `rtp` behind an address translation.
     pub advertised: SocketAddr,
+    /// What those of the other family (IPv4, IPv6) are told, at the same port, where they are served.
+    #[serde(default)]
+    pub other: Option<IpAddr>,
     /// The plane's thread that holds the sockets.
     pub thread: u16,
+}
+
+impl MediaPort {
+    /// One that peers are told as it is bound.
+    pub fn as_bound(rtp: SocketAddr, thread: u16) -> MediaPort {
+        MediaPort { rtp, advertised: rtp, other: None, thread }
+    }
+
+    /// What a peer at this address is told: an address of its own family, where we have one.
+    pub fn told_to(&self, peer: IpAddr) -> SocketAddr {
+        match self.other {
+            Some(other) if !same_family(self.advertised.ip(), peer) => {
+                SocketAddr::new(other, self.advertised.port())
+            }
+            _ => self.advertised,
+        }
+    }
+
+    /// Whether we have an address of this one's family to tell.
+    pub fn serves(&self, peer: IpAddr) -> bool {
+        same_family(self.told_to(peer).ip(), peer)
+    }
+}
+
+/// Both IPv4, or both IPv6; an IPv4 address written as one of IPv6 is what it stands for.
+fn same_family(one: IpAddr, other: IpAddr) -> bool {
+    one.to_canonical().is_ipv4() == other.to_canonical().is_ipv4()
 }
 
 /// What was agreed for one leg's audio (RFC 3264), the plane's view of it.

@@ -1,11 +1,11 @@
 //! What a leg and its peer say about audio (RFC 3264), between the SDP of `sip` and the streams of
 //! the media plane.
 
-use crate::media::{Codec, SrtpKeys, Stream};
+use crate::media::{Codec, MediaPort, SrtpKeys, Stream};
 use crate::site::Srtp;
 use serde::{Deserialize, Serialize};
 use sip::sdp::{self, Agreement, Cipher, Direction, Key, OurKeys, Sdp, Session, Wish};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The payload type of telephone-event in the first of our own offers: what most equipment uses, so
 /// that few have to map it.
@@ -30,6 +30,11 @@ pub(crate) fn read_offer(sdp: Option<&[u8]>) -> Offer {
     }
 }
 
+/// Whether this port has an address of the family a description speaks of.
+pub(crate) fn is_served(sdp: &Sdp, port: MediaPort) -> bool {
+    sdp.audio_address().is_none_or(|address| port.serves(address))
+}
+
 /// What an answer to an offer of ours agrees to; `None`: nothing.
 pub(crate) fn read_answer(sdp: &[u8]) -> Option<Stream> {
     Sdp::read(sdp).ok()?.agreed().ok().map(stream)
@@ -45,6 +50,12 @@ pub struct LocalSdp {
     /// That its audio is plain against our wish has been told.
     #[serde(default)]
     told_plain: bool,
+    /// That its peer wants its audio where we cannot bring it has been told.
+    #[serde(default)]
+    told_family: bool,
+    /// Where we have last said that we listen.
+    #[serde(default)]
+    at: Option<IpAddr>,
     /// The description in force: 183 and 200 carry the same one.
     pub body: Vec<u8>,
 }
@@ -52,7 +63,14 @@ pub struct LocalSdp {
 impl LocalSdp {
     /// A leg that has said nothing yet; `origin` differs between legs.
     pub(crate) fn new(origin: u64) -> LocalSdp {
-        LocalSdp { session: Session::new(origin), keys_come_as: None, told_plain: false, body: Vec::new() }
+        LocalSdp {
+            session: Session::new(origin),
+            keys_come_as: None,
+            told_plain: false,
+            told_family: false,
+            at: None,
+            body: Vec::new(),
+        }
     }
 
     /// Whether and with what its audio is enciphered; before its first words.
@@ -79,6 +97,7 @@ impl LocalSdp {
     pub(crate) fn answer(&mut self, offer: &Sdp, ours: SocketAddr) -> Option<Stream> {
         let (agreement, body) = self.session.answer(offer, ours, Direction::SendRecv).ok()?;
         self.body = body;
+        self.at = Some(ours.ip());
         self.keys_come_as = agreement.telephone_event;
         Some(self.with_our_half(stream(agreement)))
     }
@@ -103,6 +122,7 @@ impl LocalSdp {
         self.keys_come_as = keys;
         let suite = agreed.srtp.map(|keys| keys.suite);
         let both = [first, second];
+        self.at = Some(ours.ip());
         self.body = self.session.offer_again(ours, &both, keys, Direction::SendRecv, suite);
         // Until the answer comes, what we hope for: nowhere to send to, but audio may come in.
         let dynamic = agreed.dynamic;
@@ -114,6 +134,19 @@ impl LocalSdp {
     pub(crate) fn falls_short(&mut self, agreed: &Stream) -> bool {
         let short = agreed.remote.is_some() && agreed.srtp.is_none() && self.session.wants_keys();
         short && !std::mem::replace(&mut self.told_plain, true)
+    }
+
+    /// Whether the peer wants its audio at an address of a family this port has none of; true once.
+    pub(crate) fn falls_apart(&mut self, agreed: &Stream, port: MediaPort) -> bool {
+        let apart = agreed.remote.is_some_and(|remote| !port.serves(remote.ip()));
+        apart && !std::mem::replace(&mut self.told_family, true)
+    }
+
+    /// What an offer is answered with: an address of the family it speaks of; where it names none, as we
+    /// have said before, or as the signalling comes.
+    pub(crate) fn ours_for(&self, offer: Option<&Sdp>, port: MediaPort, signalling: IpAddr) -> SocketAddr {
+        let named = offer.and_then(Sdp::audio_address);
+        port.told_to(named.or(self.at).unwrap_or(signalling))
     }
 
     /// Whether audio that is not enciphered is against our wish.

@@ -68,7 +68,7 @@ impl Engine {
         let call = self.calls.get(&id).ok_or(Refusal::Unknown)?;
         let mut local = LocalSdp::new(leg.serial.0);
         local.cipher(way.srtp, keys);
-        let stream = local.offer(port.advertised, call.caller().stream.codec);
+        let stream = local.offer(port.told_to(way.flow.remote.ip()), call.caller().stream.codec);
         let from = screen::ours(&self.site, call);
         let (to, flow, credentials) = (format!("<{uri}>"), way.flow, way.account);
         let (headers, sdp) = (call.signs.onward(&from), local.body.clone());

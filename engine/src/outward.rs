@@ -51,7 +51,7 @@ impl Engine {
         };
         let mut local = LocalSdp::new(leg.serial.0);
         local.cipher(way.srtp, self.keys.draw());
-        let stream = local.offer(port.advertised, Codec::Pcma);
+        let stream = local.offer(port.told_to(way.flow.remote.ip()), Codec::Pcma);
         let uri = format!("sip:{}@{};user=phone", number.replace('#', "%23"), way.host);
         let trusted = self.identity_of(Some(way.trunk)) == Identity::Asserted;
         let (flow, credentials) = (way.flow, way.account);

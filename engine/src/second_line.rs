@@ -66,7 +66,8 @@ impl Engine {
         let offer = negotiate::read_offer(invite.sdp.as_deref());
         let id = self.centre_mut(agent.centre).map(|centre| centre.leg_id()).ok_or(404_u16)?;
         let port = self.stock.take(None).ok_or(480_u16)?;
-        let Some((local, stream)) = first_words(id, port, &offer, (self.site.phones_srtp, self.keys.draw()))
+        let Some((local, stream)) =
+            first_words(id, port, (invite, &offer), (self.site.phones_srtp, self.keys.draw()))
         else {
             self.stock.put([port]);
             return Err(488);
@@ -86,7 +87,7 @@ impl Engine {
             call.add(Party::new(role, leg));
         }
         self.mark(id);
-        self.tell_plain(id, line);
+        self.tell_amiss(id, line);
     }
 
     /// Whoever is asked has answered: the second line hears them, the first rests.

@@ -44,7 +44,7 @@ mod tests {
 
     fn port(thread: u16, number: u16) -> MediaPort {
         let at = std::net::SocketAddr::from(([127, 0, 0, 1], number));
-        MediaPort { rtp: at, advertised: at, thread }
+        MediaPort::as_bound(at, thread)
     }
 
     #[test]

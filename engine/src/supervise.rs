@@ -353,7 +353,8 @@ impl Engine {
         let offer = negotiate::read_offer(invite.sdp.as_deref());
         let Some(leg) = self.centre_mut(agent.centre).map(|centre| centre.leg_id()) else { return };
         let Some(port) = self.room_for_a_tone() else { return self.out_of_room(dialog, 480) };
-        let Some((local, stream)) = first_words(leg, port, &offer, (self.site.phones_srtp, self.keys.draw()))
+        let Some((local, stream)) =
+            first_words(leg, port, (invite, &offer), (self.site.phones_srtp, self.keys.draw()))
         else {
             self.stock.put([port]);
             return self.endpoint.refuse(self.now, dialog, 488, None);

@@ -113,11 +113,7 @@ fn i12_without_a_port_for_the_phone_the_caller_waits_for_one_and_no_longer() {
     room.pass(60 * SECOND);
     assert!(room.step - before < 100, "no hot loop: {} steps", room.step - before);
     assert!(room.records.is_empty(), "the caller keeps the place");
-    let fresh = engine::media::MediaPort {
-        rtp: "127.0.0.1:30000".parse().expect("an address"),
-        advertised: "127.0.0.1:30000".parse().expect("an address"),
-        thread: 0,
-    };
+    let fresh = engine::media::MediaPort::as_bound("127.0.0.1:30000".parse().expect("an address"), 0);
     let step = room.step;
     room.input(Input::Media(MediaEvent::Ports(vec![fresh])));
     let rang = [0, 1].into_iter().filter_map(|phone| room.rang_in(phone)).max();

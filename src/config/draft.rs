@@ -1,7 +1,9 @@
 //! `bandeau.toml` as written: keys, kinds and defaults, nothing checked against anything else.
 
 use engine::site::{Identity, Role, Srtp, Strangers, Transfer};
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,14 +104,43 @@ fn strangers() -> Strangers {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Media {
-    pub(super) bind: IpAddr,
-    pub(super) advertised: Option<IpAddr>,
+    pub(super) bind: Located<IpAddr>,
+    pub(super) advertised: Option<Located<Addresses>>,
     pub(super) ports: Located<String>,
     #[serde(default = "threads")]
     pub(super) threads: usize,
     pub(super) sounds: Option<PathBuf>,
     #[serde(default)]
     pub(super) page_port: u16,
+}
+
+/// One address, or a list of them.
+pub(super) struct Addresses(pub(super) Vec<IpAddr>);
+
+impl<'de> Deserialize<'de> for Addresses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Addresses, D::Error> {
+        struct OneOrMore;
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Addresses;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an IP address, or a list of them")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Addresses, E> {
+                text.parse().map(|one| Addresses(vec![one])).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Addresses, A::Error> {
+                let mut all = Vec::new();
+                while let Some(one) = list.next_element()? {
+                    all.push(one);
+                }
+                Ok(Addresses(all))
+            }
+        }
+        deserializer.deserialize_any(OneOrMore)
+    }
 }
 
 fn threads() -> usize {

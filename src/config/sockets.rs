@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::draft::Located;
 use super::{Check, Fault, Http, Limits, Listen, Media, SipTls, Tls};
 use sip::transport::Transport;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 impl Check<'_> {
@@ -156,13 +156,48 @@ impl Check<'_> {
             ));
         };
         Ok(Media {
-            bind: draft.media.bind,
-            advertised: draft.media.advertised.unwrap_or(draft.media.bind),
+            bind: *draft.media.bind.get_ref(),
+            advertised: self.advertised(draft)?,
             ports: low..=high,
             threads: draft.media.threads.clamp(1, 64),
             sounds: draft.media.sounds.as_ref().map(|dir| self.base.join(dir)),
             page_port: draft.media.page_port,
         })
+    }
+
+    /// What peers are told of our audio: where it is bound, or what is written; one address of each family
+    /// that is heard.
+    fn advertised(&self, draft: &Draft) -> Result<Vec<IpAddr>, Fault> {
+        let bind = &draft.media.bind;
+        let bound = *bind.get_ref();
+        let Some(written) = &draft.media.advertised else {
+            if bound.is_unspecified() {
+                return Err(self.at(
+                    bind,
+                    "audio on every address says nothing about our own",
+                    "add `advertised` under [media]: the address peers are told, or with `::` one of IPv4 and one \
+                     of IPv6",
+                ));
+            }
+            return Ok(vec![bound]);
+        };
+        let all = &written.get_ref().0;
+        let of = |four: bool| all.iter().filter(move |ip| ip.is_ipv4() == four).count();
+        let heard =
+            |ip: &IpAddr| bound.is_ipv4() == ip.is_ipv4() || (bound.is_unspecified() && bound.is_ipv6());
+        let (what, todo) = if all.is_empty() || all.iter().any(IpAddr::is_unspecified) {
+            ("no address peers could send to", "give the address they reach us at, or leave the line out")
+        } else if of(true) > 1 || of(false) > 1 {
+            ("two addresses of one family", "keep one of IPv4 and one of IPv6: a peer is told one of its own")
+        } else if !all.iter().all(heard) {
+            (
+                "an address of a family nothing is bound in",
+                "write `bind = \"::\"`, which hears both, or leave the address out: no audio would come there",
+            )
+        } else {
+            return Ok(all.clone());
+        };
+        Err(self.at(written, what, todo))
     }
 
     pub(super) fn http(&self, draft: &Draft) -> Result<Http, Fault> {

@@ -133,7 +133,7 @@ fn plane(config: &Config, tell: &mpsc::UnboundedSender<engine::media::MediaEvent
     let pairs = (usize::from(*media.ports.end()) - usize::from(*media.ports.start())) / 2;
     let plane = PlaneConfig {
         bind: media.bind,
-        advertised: media.advertised,
+        advertised: media.advertised.clone(),
         ports: media.ports.clone(),
         threads: media.threads,
         stock: STOCK.min(pairs),

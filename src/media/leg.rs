@@ -246,7 +246,7 @@ mod kit {
         let remote = remote.map(|remote| remote.parse().unwrap());
         let stream = Stream { remote, telephone_event: Some(101), ..Stream::of(Codec::Pcma) };
         let id = LegId { centre: CentreId(0), serial: Serial(1) };
-        Leg::open(id, MediaPort { rtp, advertised: rtp, thread: 0 }, pair, stream, 0, 1)
+        Leg::open(id, MediaPort::as_bound(rtp, 0), pair, stream, 0, 1)
     }
 
     pub(super) fn packet(payload_type: u8, sequence: u16) -> Vec<u8> {

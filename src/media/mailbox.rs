@@ -23,6 +23,10 @@ const PACKETS_BEHIND: usize = 1_024;
 
 /// What a thread is told.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most mails are commands: a box would be one more allocation each"
+)]
 pub(crate) enum Mail {
     Command(MediaCommand),
     /// A leg will come from another thread; what is told to it until then has to wait.

@@ -26,8 +26,8 @@ pub const PAGES_MAX: usize = 4_096;
 #[derive(Debug)]
 pub struct Pages {
     socket: UdpSocket,
-    /// Where pages are told to send.
-    advertised: SocketAddr,
+    /// Where pages are told to send: one address of each family.
+    advertised: Vec<SocketAddr>,
     places: Vec<Option<Page>>,
     named: HashMap<PageId, u32>,
     by_ufrag: HashMap<String, u32>,
@@ -86,7 +86,7 @@ impl Pages {
     ///
     /// # Errors
     /// The port is taken, or the address is not ours.
-    pub fn bind(bind: IpAddr, advertised: IpAddr, first: u16, index: usize) -> io::Result<Pages> {
+    pub fn bind(bind: IpAddr, advertised: &[IpAddr], first: u16, index: usize) -> io::Result<Pages> {
         let above = u16::try_from(index).map_err(|_| io::ErrorKind::InvalidInput)?;
         let port = match first {
             0 => 0,
@@ -94,7 +94,8 @@ impl Pages {
         };
         let socket = port::bound(bind, port)?;
         sys::keep_received(&socket, KEEP)?;
-        let advertised = SocketAddr::new(advertised, socket.local_addr()?.port());
+        let port = socket.local_addr()?.port();
+        let advertised = advertised.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         Ok(Pages {
             socket,
             advertised,
@@ -110,6 +111,14 @@ impl Pages {
     /// What the thread waits for.
     pub fn socket(&self) -> &UdpSocket {
         &self.socket
+    }
+
+    /// The next datagram, and who has sent it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn receive(&self, datagram: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        port::receive(&self.socket, datagram)
     }
 
     /// Whether no page is open.
@@ -141,7 +150,7 @@ impl Pages {
         let Some(page) = self.places.get_mut(place as usize).and_then(Option::as_mut) else {
             return Err(OfferError::Fault);
         };
-        let (connection, answer) = Connection::answer(offer, self.advertised, page.out.ssrc(), now)?;
+        let (connection, answer) = Connection::answer(offer, &self.advertised, page.out.ssrc(), now)?;
         self.by_ufrag.insert(connection.ufrag().to_owned(), place);
         page.connection = Some(connection);
         self.reckon(place);
@@ -365,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_no_page() {
-        let pages = Pages::bind([127, 0, 0, 1].into(), [127, 0, 0, 1].into(), 0, 0).unwrap();
+        let pages = Pages::bind([127, 0, 0, 1].into(), &[[127, 0, 0, 1].into()], 0, 0).unwrap();
         let from = SocketAddr::from(([127, 0, 0, 1], 9));
         for datagram in [&request(&[(6, b"x:y")])[..], &[0x80, 8, 0, 0], &[22, 254, 253], &[], &[1]] {
             assert_eq!(pages.of(datagram, from), None);

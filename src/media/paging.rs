@@ -146,7 +146,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
     /// Something has come on the pages' socket.
     pub(super) fn receive_from_pages(&mut self, now: u64) {
         for _ in 0..READ_MAX {
-            let Ok((length, from)) = self.pages.socket().recv_from(&mut self.datagram) else { return };
+            let Ok((length, from)) = self.pages.receive(&mut self.datagram) else { return };
             self.figures.packets_in += 1;
             let datagram = &self.datagram[..length];
             match self.pages.of(datagram, from) {

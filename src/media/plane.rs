@@ -22,10 +22,11 @@ use std::time::Duration;
 /// How the plane is laid out on this machine.
 #[derive(Clone, Debug)]
 pub struct PlaneConfig {
-    /// The address every port is bound on.
+    /// The address every port is bound on; `::` hears both families.
     pub bind: IpAddr,
-    /// The address peers are told in SDP.
-    pub advertised: IpAddr,
+    /// What peers are told in SDP: one address of each family that is served, at least one; the first is
+    /// for whoever is of none of them.
+    pub advertised: Vec<IpAddr>,
     /// The UDP ports the plane may bind: RTP on even ones, RTCP on the odd one above.
     pub ports: RangeInclusive<u16>,
     /// Packet threads; one per core that may be spent on media.
@@ -172,14 +173,14 @@ impl Plane {
         for index in 0..threads {
             let provider = Provider::new(config.bind, &config.ports, index, threads);
             let wanted = config.stock.div_ceil(threads).max(1);
-            let mut stock = Stock::new(index as u16, config.advertised, provider, wanted);
+            let mut stock = Stock::new(index as u16, &config.advertised, provider, wanted);
             fresh
                 .push(stock.refill(wanted).map_err(|source| PlaneError::Port { bind: config.bind, source })?);
             // Seeded by the system's randomness: SSRCs and first sequence numbers must not be guessed.
             let random = RandomState::new().build_hasher().finish();
             let (boxes, sounds, events) = (boxes.clone(), sounds.clone(), events.clone());
             let pages =
-                Pages::bind(config.bind, config.advertised, config.page_port, index).map_err(|source| {
+                Pages::bind(config.bind, &config.advertised, config.page_port, index).map_err(|source| {
                     PlaneError::PagePort { bind: config.bind, port: config.page_port, source }
                 })?;
             let worker = Worker::new(index, boxes, stock, pages, sounds, events, random);
@@ -386,7 +387,7 @@ mod tests {
     fn a_plane_one_of_whose_threads_has_ended_is_not_whole() {
         let here = std::net::Ipv4Addr::LOCALHOST.into();
         let (ports, threads, stock, page_port) = (20_000..=60_000, 2, 2, 0);
-        let config = PlaneConfig { bind: here, advertised: here, ports, threads, stock, page_port };
+        let config = PlaneConfig { bind: here, advertised: vec![here], ports, threads, stock, page_port };
         let plane = Plane::start(config, Sounds::embedded(), |_| ()).expect("free ports");
         assert!(plane.is_whole());
         plane.boxes[1].post(Mail::Stop);

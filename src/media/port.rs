@@ -3,6 +3,7 @@
 
 use crate::media::sys;
 use engine::media::MediaPort;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -37,6 +38,14 @@ impl Pair {
         Ok(pair)
     }
 
+    /// The next packet of its audio, and who has sent it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn receive(&self, datagram: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        receive(&self.rtp, datagram)
+    }
+
     /// Nobody reads: the kernel drops all but a few packets.
     ///
     /// # Errors
@@ -54,11 +63,26 @@ impl Pair {
     }
 }
 
-/// A socket that never waits.
+/// A socket that never waits. On `::` it hears IPv4 as well, however the system is set up.
 pub(super) fn bound(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind(SocketAddr::new(address, port))?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+    let at = SocketAddr::new(address, port);
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.is_unspecified())?;
+    }
+    socket.bind(&at.into())?;
+    Ok(socket.into())
+}
+
+/// The next datagram, and who has sent it. A socket of both families gives IPv4 senders addresses of IPv6
+/// (`::ffff:192.0.2.1`); descriptions name them as they are.
+pub(super) fn receive(socket: &UdpSocket, datagram: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    let (length, from) = socket.recv_from(datagram)?;
+    let plain = match from {
+        SocketAddr::V6(six) => six.ip().to_ipv4_mapped().map(|four| SocketAddr::from((four, six.port()))),
+        SocketAddr::V4(_) => None,
+    };
+    Ok((length, plain.unwrap_or(from)))
 }
 
 /// Where one thread's pairs come from. Threads share the range without talking: each takes every
@@ -108,6 +132,8 @@ impl Provider {
 pub struct Stock {
     index: u16,
     advertised: IpAddr,
+    /// For peers of the other family.
+    other: Option<IpAddr>,
     provider: Provider,
     free: HashMap<u16, Pair>,
     /// How many are kept free.
@@ -115,9 +141,11 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// An empty stock of thread `index`.
-    pub fn new(index: u16, advertised: IpAddr, provider: Provider, wanted: usize) -> Stock {
-        Stock { index, advertised, provider, free: HashMap::new(), wanted }
+    /// An empty stock of thread `index`. Without an address to tell, peers are told where it is bound.
+    pub fn new(index: u16, advertised: &[IpAddr], provider: Provider, wanted: usize) -> Stock {
+        let first = advertised.first().copied().unwrap_or(provider.address);
+        let other = advertised.get(1).copied();
+        Stock { index, advertised: first, other, provider, free: HashMap::new(), wanted }
     }
 
     /// Binds pairs until enough are free, at most `most`.
@@ -139,6 +167,7 @@ impl Stock {
             fresh.push(MediaPort {
                 rtp,
                 advertised: SocketAddr::new(self.advertised, port),
+                other: self.other,
                 thread: self.index,
             });
         }

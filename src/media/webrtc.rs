@@ -103,8 +103,8 @@ pub enum Told {
 pub struct Connection {
     peer: RTCPeerConnection,
     sender: RTCRtpSenderId,
-    /// Our only candidate: what the page sends to.
-    local: SocketAddr,
+    /// Our candidates, one of each family: what the page sends to.
+    locals: Vec<SocketAddr>,
     ufrag: String,
     telephone_event: Option<u8>,
     /// Until when it must stand; `None` once it does.
@@ -130,13 +130,13 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     /// Takes a page's offer; answers with the connection and the SDP its browser must be told. The
-    /// page will find us at `local`, and hear us as `ssrc`.
+    /// page will find us at `locals`, one of each family at most, and hear us as `ssrc`.
     ///
     /// # Errors
     /// The offer is none, or has nothing we speak.
     pub fn answer(
         offer: &str,
-        local: SocketAddr,
+        locals: &[SocketAddr],
         ssrc: u32,
         now: Instant,
     ) -> Result<(Connection, String), OfferError> {
@@ -148,7 +148,7 @@ impl Connection {
         }
         // The offer is a stranger's text to a parser that is not ours, on a thread that others' calls
         // depend on: whatever it does there ends here.
-        let tried = catch_unwind(|| negotiate(&without_candidates(offer), local, ssrc, now));
+        let tried = catch_unwind(|| negotiate(&without_candidates(offer), locals, ssrc, now));
         let (peer, sender, answer) = tried.map_err(|_| OfferError::Fault)?.map_err(OfferError::Unreadable)?;
         if !answer.lines().any(|line| line.starts_with("a=rtpmap:8 PCMA/8000")) {
             return Err(OfferError::NoPcma);
@@ -157,7 +157,7 @@ impl Connection {
         let connection = Connection {
             peer,
             sender,
-            local,
+            locals: locals.to_vec(),
             ufrag: value("a=ice-ufrag:").ok_or(OfferError::Fault)?,
             telephone_event: answer.lines().find_map(telephone_event),
             deadline: Some(now + UP_WITHIN),
@@ -183,8 +183,10 @@ impl Connection {
 
     /// A datagram has come from the page, or from somebody who pretends.
     pub fn hear(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
+        let same = self.locals.iter().find(|local| local.is_ipv4() == from.is_ipv4());
+        let Some(local) = same.or(self.locals.first()) else { return };
         let transport = TransportContext {
-            local_addr: self.local,
+            local_addr: *local,
             peer_addr: from,
             transport_protocol: TransportProtocol::UDP,
             ecn: None,
@@ -357,7 +359,7 @@ fn telephone_event(line: &str) -> Option<u8> {
 
 fn negotiate(
     offer: &str,
-    local: SocketAddr,
+    locals: &[SocketAddr],
     ssrc: u32,
     now: Instant,
 ) -> Result<(RTCPeerConnection, RTCRtpSenderId, String), Error> {
@@ -380,18 +382,20 @@ fn negotiate(
     let name = || String::from("call");
     let track = MediaStreamTrack::new(name(), name(), name(), RtpCodecKind::Audio, vec![coding]);
     let sender = peer.add_track(track)?;
-    let candidate = CandidateHostConfig {
-        base_config: CandidateConfig {
-            network: String::from("udp"),
-            address: local.ip().to_string(),
-            port: local.port(),
-            component: 1,
+    for local in locals {
+        let candidate = CandidateHostConfig {
+            base_config: CandidateConfig {
+                network: String::from("udp"),
+                address: local.ip().to_string(),
+                port: local.port(),
+                component: 1,
+                ..Default::default()
+            },
             ..Default::default()
-        },
-        ..Default::default()
-    };
-    // Before the answer is made: it is the only one there will be, and the answer must carry it.
-    peer.add_local_candidate(RTCIceCandidate::from(&candidate.new_candidate_host()?).to_json()?)?;
+        };
+        // Before the answer is made: there will be no others, and the answer must carry them.
+        peer.add_local_candidate(RTCIceCandidate::from(&candidate.new_candidate_host()?).to_json()?)?;
+    }
     let answer = peer.create_answer(None)?;
     let sdp = answer.sdp.clone();
     peer.set_local_description(now, answer)?;

@@ -229,7 +229,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
             return self.tune(place, now);
         }
         let Some(pair) = leg.pair() else { return };
-        let Ok((length, from)) = pair.rtp.recv_from(&mut self.datagram) else { return };
+        let Ok((length, from)) = pair.receive(&mut self.datagram) else { return };
         self.figures.packets_in += 1;
         self.deliver(place, length, from, now);
     }
@@ -295,7 +295,7 @@ impl<F: Fn(MediaEvent)> Worker<F> {
         leg.looked(now);
         for _ in 0..LOOK_MAX {
             let Some(pair) = leg.pair() else { return };
-            let Ok((length, from)) = pair.rtp.recv_from(&mut self.datagram) else { return };
+            let Ok((length, from)) = pair.receive(&mut self.datagram) else { return };
             self.figures.packets_in += 1;
             let opened = leg.unseal(&mut self.datagram[..length]);
             match opened.and_then(|length| leg.hear(&self.datagram[..length], from, now)) {

@@ -239,7 +239,7 @@ impl Carrier {
 }
 
 /// A request within a call's dialog.
-fn within(call: &Call, method: &str, cseq: u32) -> String {
+pub fn within(call: &Call, method: &str, cseq: u32) -> String {
     let target = value(&call.answer, "Contact").trim_matches(['<', '>']).to_owned();
     let via = value(&call.invite, "Via").replace("branch=z9hG4bK", &format!("branch=z9hG4bK{method}"));
     format!(

@@ -8,13 +8,23 @@ use bandeau::media::{sys, tone};
 use engine::id::{BridgeId, CentreId, LegId, Serial};
 use engine::media::{Codec, MediaCommand, MediaEvent, MediaPort, Program, Stream};
 use rtp_rs::{RtpPacketBuilder, RtpReader};
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// The loopback of the other family, where the machine has one; a test that goes without says so.
+pub fn six() -> Option<IpAddr> {
+    let six = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    let has = UdpSocket::bind((six, 0)).is_ok();
+    if !has {
+        eprintln!("this machine has no ::1: nothing is shown of IPv6 here");
+    }
+    has.then_some(six)
+}
+
 /// Longer than anything here takes; only a failure waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -39,11 +49,17 @@ pub struct Floor {
 
 impl Floor {
     pub fn open(threads: usize, stock: usize) -> Floor {
+        Floor::open_on(HERE, &[HERE], threads, stock)
+    }
+
+    /// The same, bound here and told of so.
+    pub fn open_on(bind: IpAddr, advertised: &[IpAddr], threads: usize, stock: usize) -> Floor {
         let (told, events) = channel();
         // Somebody else's test may sit on a whole range: the next one is looked at then.
         let start = |_| {
             let (ports, told) = (ports(150), told.clone());
-            let config = PlaneConfig { bind: HERE, advertised: HERE, ports, threads, stock, page_port: 0 };
+            let advertised = advertised.to_vec();
+            let config = PlaneConfig { bind, advertised, ports, threads, stock, page_port: 0 };
             Plane::start(config, Sounds::embedded(), move |event| drop(told.send(event))).ok()
         };
         let plane = (0..8).find_map(start).expect("150 ports nobody sits on");
@@ -62,12 +78,17 @@ impl Floor {
     }
 
     pub fn phone_on(&mut self, thread: u16, codec: Codec) -> Phone {
+        self.phone_at(HERE, thread, codec)
+    }
+
+    /// A phone at an address of its own.
+    pub fn phone_at(&mut self, ip: IpAddr, thread: u16, codec: Codec) -> Phone {
         while !self.stock.iter().any(|port| port.thread == thread) {
             self.wait(|event| matches!(event, MediaEvent::Ports(_)));
         }
         let place = self.stock.iter().position(|port| port.thread == thread).unwrap();
         let port = self.stock.remove(place);
-        let socket = UdpSocket::bind((HERE, 0)).unwrap();
+        let socket = UdpSocket::bind((ip, 0)).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         let leg = LegId { centre: CentreId(0), serial: self.serial.take() };
         let stream = Stream {
@@ -184,7 +205,8 @@ impl Phone {
     pub fn send(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) {
         let builder = RtpPacketBuilder::new().payload_type(payload_type).ssrc(self.ssrc);
         let builder = builder.sequence(self.sequence.into()).timestamp(timestamp).payload(payload);
-        self.socket.send_to(&builder.build().unwrap(), self.port.advertised).unwrap();
+        let to = self.port.told_to(self.socket.local_addr().unwrap().ip());
+        self.socket.send_to(&builder.build().unwrap(), to).unwrap();
         self.sequence = self.sequence.wrapping_add(1);
     }
 

@@ -198,6 +198,14 @@ pub enum Event {
         /// The leg.
         leg: LegId,
     },
+    /// A leg's peer wants its audio at an address of a family (IPv4, IPv6) we have none of. It is answered
+    /// with what we have, and sent to where it sends from.
+    OtherFamily {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
     /// An agent's side failed; the caller is kept and comes back to the queue.
     AgentLost {
         /// The call.

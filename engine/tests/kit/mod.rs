@@ -192,7 +192,7 @@ impl Room {
         };
         let port = |index: u16| {
             let rtp = SocketAddr::from(([127, 0, 0, 1], 20_000 + 2 * index));
-            MediaPort { rtp, advertised: rtp, thread: index % 2 }
+            MediaPort::as_bound(rtp, index % 2)
         };
         room.input(Input::Media(MediaEvent::Ports((0..count).map(port).collect())));
         room

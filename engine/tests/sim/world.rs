@@ -256,7 +256,7 @@ impl World {
     pub fn play(&mut self) {
         let port = |index: u16| {
             let rtp = address(20_000 + 2 * index);
-            MediaPort { rtp, advertised: rtp, thread: index % 2 }
+            MediaPort::as_bound(rtp, index % 2)
         };
         self.input(Input::Media(MediaEvent::Ports((0..120).map(port).collect())), None, true);
         for ix in 0..self.scenario.agents.len() {

@@ -239,6 +239,12 @@ impl Sdp {
         read::read(bytes)
     }
 
+    /// The address its sender wants audio at, on hold too (`c=0.0.0.0`): at least of which family it is.
+    /// `None` for a name.
+    pub fn audio_address(&self) -> Option<IpAddr> {
+        self.audio()?.address
+    }
+
     /// The audio stream we would take: the first with a codec of ours, else the first that is
     /// open, else the first.
     pub fn audio(&self) -> Option<&Media> {

@@ -50,6 +50,7 @@ pub(super) struct Metrics {
     pub(super) no_media: IntCounterVec,
     pub(super) unenciphered: IntCounterVec,
     pub(super) reasons: IntCounterVec,
+    pub(super) other_family: IntCounterVec,
     pub(super) parse_errors: IntCounterVec,
     pub(super) repaired: IntCounterVec,
     pub(super) refused: IntCounterVec,
@@ -101,6 +102,7 @@ impl Metrics {
                 "Legs with plain audio where it should be enciphered: an alarm",
                 &["centre"],
             )?,
+            other_family: counters("bandeau_other_family_total", "Legs of a family we lack", &["centre"])?,
             no_media: counters("bandeau_no_media_total", "Legs that fell silent", &["centre", "seconds"])?,
             reasons: counters(
                 "bandeau_end_reasons_total",

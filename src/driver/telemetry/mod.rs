@@ -217,6 +217,7 @@ impl Telemetry {
             Event::Reasoned { protocol, cause, .. } => {
                 m.reasons.with_label_values(&[centre, protocol, &cause_label(protocol, *cause)]).inc()
             }
+            Event::OtherFamily { .. } => m.other_family.with_label_values(&[centre]).inc(),
             Event::Ended { call, cause, .. } => {
                 let live = self.calls.get(call);
                 let (service, class) = live.map_or(("", ""), |l| (l.service.as_str(), l.class.as_str()));

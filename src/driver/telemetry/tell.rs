@@ -36,6 +36,9 @@ impl Telemetry {
             Event::Unenciphered { leg, .. } => {
                 error!(%leg, "plain audio where srtp = \"required\": its peer must be made to take keys")
             }
+            Event::OtherFamily { leg, .. } => {
+                error!(%leg, "audio wanted in a family we tell no address of: add one to `[media] advertised`")
+            }
             Event::AgentLost { agent, loss, .. } => {
                 warn!(%agent, ?loss, "an agent's leg failed: the caller is kept")
             }
@@ -98,6 +101,7 @@ fn call_of(event: &Event) -> Option<CallId> {
         | Event::Connected { call, .. }
         | Event::NoMedia { call, .. }
         | Event::Unenciphered { call, .. }
+        | Event::OtherFamily { call, .. }
         | Event::AgentLost { call, .. }
         | Event::HeldAside { call, .. }
         | Event::RecallDue { call, .. }

@@ -1,6 +1,6 @@
 //! Whom a leg listens to, and where its own packets go: what was agreed, and what comes instead.
 
-use super::{Leg, SECOND};
+use super::{Leg, Line, SECOND};
 use std::net::{IpAddr, SocketAddr};
 
 /// How long a source keeps the leg to itself after its last packet. Shorter lets a stranger cut in
@@ -21,15 +21,27 @@ impl Leg {
         true
     }
 
-    /// Where packets go: the agreed address. When none was agreed, or a private one that an address
-    /// translation stands before, the source of what comes (symmetric RTP, RFC 4961): a stranger who
+    /// Where packets go: the agreed address. When none was agreed, one our socket cannot send to, or a
+    /// private one that an address translation stands before, the source of what comes (symmetric RTP, RFC 4961): a stranger who
     /// sends first to an ordinary leg is heard for a second at most, and told nothing.
     pub(super) fn target(&self) -> Option<SocketAddr> {
-        let agreed = self.stream.remote.filter(|agreed| !agreed.ip().is_unspecified() && agreed.port() != 0);
+        let is_place = |agreed: &SocketAddr| !agreed.ip().is_unspecified() && agreed.port() != 0;
+        let agreed = self.stream.remote.filter(|agreed| is_place(agreed) && self.reaches(agreed.ip()));
         match (agreed, self.source) {
             (Some(agreed), Some((source, _))) if is_private(agreed.ip()) => Some(source),
             (None, Some((source, _))) => Some(source),
             (agreed, _) => agreed,
+        }
+    }
+
+    /// Whether its socket can send to an address of this family.
+    fn reaches(&self, address: IpAddr) -> bool {
+        match &self.line {
+            Line::Port(port, _) => {
+                let bound = port.rtp.ip();
+                bound.is_ipv4() == address.is_ipv4() || (bound.is_ipv6() && bound.is_unspecified())
+            }
+            Line::Page(_) => true,
         }
     }
 }
@@ -71,6 +83,14 @@ mod tests {
         }
         assert_eq!(leg(Some("10.0.0.7:4000")).target(), Some("10.0.0.7:4000".parse().unwrap()));
         assert_eq!(leg(Some("192.0.2.1:0")).target(), None);
+    }
+
+    #[test]
+    fn packets_go_back_to_the_source_where_the_agreed_address_is_of_a_family_we_cannot_send_to() {
+        let mut leg = leg(Some("[2001:db8::1]:4000"));
+        assert_eq!(leg.target(), None, "not a packet to nowhere");
+        assert!(hears(&mut leg, "198.51.100.9:6000", 0));
+        assert_eq!(leg.target(), Some("198.51.100.9:6000".parse().unwrap()));
     }
 
     #[test]

@@ -339,6 +339,7 @@ export const en: Record<Word, string> = {
   "board.alarm.refused": "A carrier's call was refused: {of}",
   "board.alarm.no-media": "No sound: {of}",
   "board.alarm.unenciphered": "Audio not encrypted: {of}",
+  "board.alarm.other-family": "Audio wanted over IPv4 or IPv6, and we have the other only: {of}",
   "board.alarm.recall": "Held call to take back: {of}",
   "board.alarm.rona": "Did not answer: {of}",
   "board.alarm.other": "{code}: {of}",

@@ -337,6 +337,7 @@ export const fr = {
   "board.alarm.refused": "Appel d'un opérateur refusé : {of}",
   "board.alarm.no-media": "Pas de son : {of}",
   "board.alarm.unenciphered": "Son non chiffré : {of}",
+  "board.alarm.other-family": "Son demandé en IPv4 ou IPv6, et nous n’avons que l’autre : {of}",
   "board.alarm.recall": "Appel en garde à reprendre : {of}",
   "board.alarm.rona": "N'a pas répondu : {of}",
   "board.alarm.other": "{code} : {of}",

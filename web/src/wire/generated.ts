@@ -96,7 +96,7 @@ seq: number,
 at: Millis, 
 /**
  * What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `recontact`, `rona`, `trunk-down`,
- * `refused`, `unenciphered`.
+ * `refused`, `unenciphered`, `other-family`.
  */
 code: string, 
 /**

@@ -127,6 +127,7 @@ impl Board {
             }
             Event::NoMedia { call, seconds: 1, .. } => self.alarm("no-media", call.to_string(), None, entry),
             Event::Unenciphered { call, .. } => self.alarm("unenciphered", call.to_string(), None, entry),
+            Event::OtherFamily { call, .. } => self.alarm("other-family", call.to_string(), None, entry),
             Event::RecallDue { call, .. } => self.alarm("recall", call.to_string(), Some(true), entry),
             Event::Queued { work, .. } if self.wanted.contains_key(work) => {}
             Event::Queued { call, .. }

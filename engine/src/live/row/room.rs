@@ -94,7 +94,7 @@ pub struct AlarmRow {
     /// When.
     pub at: Millis,
     /// What: `longest-wait`, `agent-lost`, `no-media`, `recall`, `recontact`, `rona`, `trunk-down`,
-    /// `refused`, `unenciphered`.
+    /// `refused`, `unenciphered`, `other-family`.
     pub code: String,
     /// Of which queue, agent or call, by name.
     pub of: String,

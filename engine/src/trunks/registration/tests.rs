@@ -2,6 +2,7 @@ use super::*;
 use crate::call::event::TrunkState;
 use crate::trunks::tests::{address, at, due, end, told, trunks as trunks_of};
 use crate::trunks::{TrunkStep, Trunks};
+use sip::endpoint::Ask;
 
 /// A carrier of some addresses, at which we want to be registered for a minute at a time.
 struct Carrier {
