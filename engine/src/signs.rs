@@ -184,7 +184,7 @@ mod tests {
         assert!(guard(&[("Diversion", &diversions(PASSED_MAX - 1))]));
         assert!(!guard(&[("Diversion", &diversions(PASSED_MAX))]));
         assert!(!guard(&[("Diversion", "<sip:+33144490001@h>, <tel:15>;reason=x")]), "it has been here");
-        let places = vec!["<sip:+33144490001@h>"; 2 * PASSED_MAX].join(",");
+        let places = ["<sip:+33144490001@h>"; 2 * PASSED_MAX].join(",");
         assert!(!guard(&[("History-Info", &places)]));
     }
 
