@@ -429,6 +429,7 @@ fn counted(counter: endpoint::Counter) -> Counter {
         endpoint::Counter::Repaired(what) => Counter::Repaired(what),
         endpoint::Counter::TrunkRefused(code) => Counter::TrunkRefused(code),
         endpoint::Counter::StrangerRefused(code) => Counter::StrangerRefused(code),
+        endpoint::Counter::UnknownHost(host) => Counter::UnknownHost(host),
         endpoint::Counter::Retransmission => Counter::Retransmission,
     }
 }

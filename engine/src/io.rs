@@ -197,6 +197,9 @@ pub enum Counter {
     PhoneRefused(u16),
     /// A request of somebody else was refused or ignored.
     StrangerRefused(u16),
+    /// A request within a carrier's dialog came from a host that is none of the carrier's: for the log
+    /// alone, the address is no label.
+    UnknownHost(std::net::IpAddr),
     /// A request was retransmitted to us or by us.
     Retransmission,
     /// A command named an effect that is not possible.

@@ -28,6 +28,12 @@ fn connection(number: u64, port: u16, transport: Transport) -> Flow {
 
 impl Border {
     fn over(transport: Transport) -> Border {
+        let mut border = Border::without_certificate(transport);
+        border.endpoint.listens(Transport::Tls, ([192, 0, 2, 2], 5061).into());
+        border
+    }
+
+    fn without_certificate(transport: Transport) -> Border {
         Border {
             endpoint: Endpoint::new(config(([192, 0, 2, 2], 5060).into()), 3),
             at: Instant::ZERO + Duration::from_secs(1),
@@ -341,7 +347,11 @@ fn a_contact_that_names_its_transport_is_reached_by_it() {
 impl Border {
     /// A call over datagrams whose INVITE says so where it is reached, and our BYE to it.
     fn hangs_up_on(contact: &str, more: &str) -> (Border, Flow) {
-        let mut border = Border::over(Transport::Udp);
+        Border::over(Transport::Udp).hangs_up(contact, more)
+    }
+
+    fn hangs_up(self, contact: &str, more: &str) -> (Border, Flow) {
+        let mut border = self;
         border.flow = connection(0, 40_000, Transport::Udp);
         let invite = border.request("INVITE", 1, "", "198.51.100.7:40000");
         let says = format!("Contact: {contact}\r\n{more}");
@@ -406,12 +416,58 @@ fn a_new_offer_to_a_contact_that_takes_no_connection_goes_where_the_peer_was_hea
     let hop = border.take().remove(0).0;
     assert_eq!(hop.transport, Transport::Tls, "its Contact says so");
     border.endpoint.handle_flow_failed(now(border.at), hop);
-    let again = border.take().remove(0);
+    // The ACK of the call went there, too, and goes again.
+    let again = border.take().into_iter().find(|it| short(&it.1) != "ACK").expect("the offer again");
     assert_eq!(
         (short(&again.1).as_str(), again.0.transport, again.0.remote),
         ("INVITE", Transport::Udp, heard.remote)
     );
     assert!(border.events.iter().all(|it| !matches!(it, Event::ReofferFailed { .. })));
+    // The same Contact again is no news of a connection taken there.
+    let answer = response(&again.1, "200 OK", &String::from_utf8_lossy(ANSWER));
+    let ack = border.hear(&answer).remove(0).0;
+    assert_eq!((ack.transport, ack.remote), (Transport::Udp, heard.remote));
+    border.endpoint.end(now(border.at), dialog, None);
+    let bye = border.take().remove(0).0;
+    assert_eq!((bye.transport, bye.remote), (Transport::Udp, heard.remote));
+}
+
+#[test]
+fn nobody_is_sought_over_tls_where_we_have_no_certificate() {
+    for contact in ["<sips:198.51.100.7>", "<sip:198.51.100.7:5061;transport=tls>"] {
+        let (border, bye) = Border::without_certificate(Transport::Udp).hangs_up(contact, "");
+        assert_eq!(bye, border.flow, "{contact}");
+    }
+}
+
+// Else the carrier gives the call up that waits for it (RFC 3262 §3), and a fork that lost stays up.
+#[test]
+fn i2_a_prack_and_the_bye_of_a_losing_fork_that_meet_no_connection_go_the_way_of_the_invite() {
+    let mut border = Border::over(Transport::Udp);
+    border.flow = connection(0, 5060, Transport::Udp);
+    let (_, invite) = border.calling(&[]);
+    let heard = (Transport::Udp, border.flow.remote);
+    let refused = |border: &mut Border, hop: Flow| {
+        assert_eq!(hop.transport, Transport::Tls, "its Contact says so");
+        border.endpoint.handle_flow_failed(now(border.at), hop);
+        border.take()
+    };
+    let reliable = response(&invite, "183 Session Progress", &String::from_utf8_lossy(ANSWER))
+        .replace("Contact", "Require: 100rel\r\nRSeq: 7\r\nContact");
+    let prack = border.hear(&reliable).remove(0);
+    let again = refused(&mut border, prack.0).remove(0);
+    assert_eq!((short(&again.1).as_str(), (again.0.transport, again.0.remote)), ("PRACK", heard));
+    assert_eq!(value(&again.1, "CSeq"), value(&prack.1, "CSeq"), "the same, not another");
+    assert!(value(&again.1, "Via").contains("/UDP "));
+    border.hear(&response(&again.1, "200 OK", ""));
+    let answer = response(&invite, "200 OK", &String::from_utf8_lossy(ANSWER));
+    border.hear(&answer);
+    let sent = border.hear(&answer.replace("tag=callee", "tag=voicemail"));
+    assert_eq!(shorts(&sent), ["ACK", "BYE"]);
+    let mut again = refused(&mut border, sent[1].0);
+    let bye = again.remove(again.iter().position(|it| short(&it.1) == "BYE").expect("a BYE"));
+    assert_eq!((bye.0.transport, bye.0.remote), heard);
+    assert!(value(&bye.1, "To").contains("voicemail"));
 }
 
 #[test]
@@ -425,7 +481,8 @@ fn i2_an_ack_to_a_contact_that_takes_no_connection_goes_the_way_of_the_invite() 
     let ack = border.hear(&answer).remove(0);
     assert_eq!((short(&ack.1).as_str(), ack.0.transport), ("ACK", Transport::Tcp));
     border.endpoint.handle_flow_failed(now(border.at), ack.0);
-    border.take();
+    let at_once = border.take().remove(0);
+    assert_eq!((short(&at_once.1).as_str(), at_once.0.transport), ("ACK", Transport::Udp));
     let again = border.hear(&answer).remove(0);
     assert_eq!((short(&again.1).as_str(), again.0.transport), ("ACK", Transport::Udp));
     assert_eq!(again.0.remote, heard.remote);

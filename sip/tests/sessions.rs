@@ -4,6 +4,7 @@ mod wire;
 
 use sip::endpoint::{Credentials, Outgoing};
 use sip::transport::{Flow, Transport};
+use std::time::Duration;
 use wire::{A, ANSWER, B, OFFER, Wire, first, short, value};
 
 #[test]
@@ -250,6 +251,75 @@ fn an_offer_that_a_busy_peer_puts_off_is_made_again_three_times() {
         assert_eq!(wire.told(A), format!("answered, {told}"));
         wire.hangs_up(B, b);
     }
+}
+
+#[test]
+fn a_peer_that_asks_for_an_hour_is_asked_again_in_ten_seconds_and_the_next_offer_has_its_own_tries() {
+    let (mut wire, a, b) = Wire::talking();
+    wire.rewrite = Box::new(|_, text| match short(&text).as_str() {
+        "500 INVITE" => text.replace("Content-Length", "Retry-After: 3600\r\nContent-Length"),
+        _ => text,
+    });
+    for offers in 1..=2 {
+        let now = wire.now();
+        wire.ends[A].reoffer(now, a, OFFER);
+        for _ in 0..4 {
+            wire.run(100);
+            let now = wire.now();
+            wire.ends[B].decline(now, b, 500);
+            wire.run(10_000);
+        }
+        assert_eq!(wire.told(A), format!("answered{}", ", reoffer failed 500".repeat(offers)));
+        assert_eq!(wire.times(A, "INVITE"), 1 + 4 * offers);
+    }
+    wire.hangs_up(B, b);
+}
+
+#[test]
+fn an_offer_that_we_have_cancelled_is_not_made_again() {
+    let (mut wire, a, b) = Wire::talking();
+    wire.rewrite = Box::new(|_, text| match short(&text).as_str() {
+        "487 INVITE" => {
+            text.replacen("487", "500", 1).replace("Content-Length", "Retry-After: 2\r\nContent-Length")
+        }
+        _ => text,
+    });
+    let now = wire.now();
+    wire.ends[A].reoffer(now, a, OFFER);
+    wire.run(60_000);
+    assert_eq!((wire.times(A, "CANCEL"), wire.times(A, "INVITE")), (1, 2));
+    assert_eq!(wire.told(A), "answered, reoffer failed 500");
+    wire.hangs_up(B, b);
+}
+
+// RFC 4028 §7.4: for a peer that knows no UPDATE the refresh is a re-INVITE.
+#[test]
+fn a_refresh_that_is_put_off_comes_again_while_the_session_lives() {
+    let mut wire = Wire::udp();
+    wire.rewrite = Box::new(|_, text| match short(&text).as_str() {
+        "200 INVITE" => {
+            text.replace(&value(&text, "Session-Expires"), "90;refresher=uac").replace("UPDATE, ", "")
+        }
+        "500 INVITE" => text.replace("Content-Length", "Retry-After: 10\r\nContent-Length"),
+        _ => text,
+    });
+    let (_, b) = wire.talk();
+    let stands = wire.at;
+    while wire.at.since(stands) < Duration::from_secs(85) {
+        wire.run(500);
+        let now = wire.now();
+        wire.ends[B].decline(now, b, 500);
+    }
+    let asked: Vec<u64> = wire
+        .log
+        .iter()
+        .filter(|(at, by, text)| *by == A && short(text) == "INVITE" && *at > stands)
+        .map(|(at, ..)| at.since(stands).as_secs())
+        .collect();
+    assert!(
+        asked.len() >= 4 && asked[3] < 75,
+        "three tries and one more, a quarter of what is left apart: {asked:?}"
+    );
 }
 
 /// What a carrier that wants a proof says to a request.

@@ -123,6 +123,35 @@ fn a_carriers_other_hosts_and_ports_speak_for_its_calls() {
     }
 }
 
+// Its proxy is a peer and is not on the way of what follows; the gateway behind it has a name alone.
+#[test]
+fn i5_a_carrier_that_names_its_hosts_by_name_alone_is_heard_from_any() {
+    let mut desk = Desk::with(false);
+    let named = ("<sip:198.51.100.7:40000>", "<sip:gw7.carrier.example>");
+    desk.hear(TRUNK, &request("INVITE", "1", "", "").replace(named.0, named.1));
+    let dialog = desk.calls()[0];
+    desk.endpoint.answer(now(desk.at), dialog, ANSWER);
+    let ours = format!(";tag={}", tag(&value(&desk.take()[0], "To")));
+    let gateway = ([198, 51, 100, 9], 5060);
+    from(&mut desk, gateway, Peer::Stranger, &request("ACK", "ack", &ours, ""));
+    assert!(desk.events.iter().any(|event| matches!(event, Event::Confirmed { .. })));
+    let bye = request("BYE", "2", &ours, "").replace("CSeq: 1", "CSeq: 2");
+    let guessed = bye.replace("tag=caller", "tag=guessed");
+    assert!(from(&mut desk, gateway, Peer::Stranger, &guessed).is_empty(), "who knows the tags");
+    assert_eq!(shorts(&from(&mut desk, gateway, Peer::Stranger, &bye)), ["200 BYE"]);
+}
+
+#[test]
+fn whoever_knows_a_carriers_call_and_is_not_heard_is_told_of() {
+    let mut desk = Desk::with(false);
+    let (_, ours) = talks(&mut desk);
+    let bye = request("BYE", "2", &ours, "");
+    assert!(from(&mut desk, (STRANGER, 5060), Peer::Stranger, &bye).is_empty());
+    assert_eq!(desk.counted(&Counter::UnknownHost(STRANGER.into())), 1);
+    from(&mut desk, (STRANGER, 5060), Peer::Stranger, &bye.replace("Call-ID: one", "Call-ID: two"));
+    assert_eq!(desk.counted(&Counter::UnknownHost(STRANGER.into())), 1, "guesses are nothing to tell");
+}
+
 #[test]
 fn what_was_enciphered_is_not_ended_in_clear() {
     let mut desk = Desk::with(false);

@@ -87,6 +87,12 @@ impl Local {
         self.places.insert(self.places.len() - 3, place);
     }
 
+    /// Whether a listener of ours is for TLS, and so a certificate of ours there.
+    pub fn speaks_tls(&self) -> bool {
+        let told = &self.places[..self.places.len() - 3];
+        told.iter().any(|place| place.transport == Transport::Tls)
+    }
+
     /// How the peer of this path reaches us: a listener of its transport and family, else of its
     /// transport.
     fn place(&self, flow: Flow) -> &Place {

@@ -123,16 +123,17 @@ impl Dialog {
 
     /// Follows the peer to a new Contact (§12.2.2: re-INVITE, UPDATE and their 2xx).
     pub fn follow(&mut self, message: &Message<'_>) {
-        if let Some(contact) = message.contact() {
-            self.target = text(contact.raw_uri);
-            self.unreached = None;
+        let Some(contact) = message.contact().map(|contact| text(contact.raw_uri)) else { return };
+        // Said again, it is no more reached than before.
+        if contact != self.target {
+            (self.target, self.unreached) = (contact, None);
         }
     }
 
     /// A request met no connection at its next hop. Where the peer was heard from is another place to
     /// try; false when it is the same one.
-    pub fn meets_nobody(&mut self) -> bool {
-        let Flow { transport, remote, .. } = self.next_hop();
+    pub fn meets_nobody(&mut self, local: &Local) -> bool {
+        let Flow { transport, remote, .. } = self.next_hop(local);
         let is_another = (transport, remote) != (self.flow.transport, self.flow.remote);
         if is_another {
             self.unreached = Some((transport, remote));
@@ -173,13 +174,20 @@ impl Dialog {
     }
 
     /// Whether `flow` comes from a host of the peer's: the one the dialog stands on, or one the peer
-    /// itself names as its own, behind a proxy that is not on every way (§12.1).
+    /// itself names as its own, behind a proxy that is not on every way (§12.1). A carrier that names its
+    /// hosts by name alone gives nothing to compare with: whoever knows the call's tags is taken for it,
+    /// or its ACKs and BYEs from the gateway behind its proxy would be lost.
     pub fn is_peer_at(&self, flow: Flow) -> bool {
         let routes = self.routes.iter().map(|route| bare_uri(route));
         let named =
             routes.chain([self.target.as_str()]).filter_map(|uri| Uri::read(uri.as_bytes()).address());
-        let mut named = named.map(|remote| Flow { remote, ..self.flow });
-        self.flow.is_host_of(flow) || named.any(|named| named.is_host_of(flow))
+        let mut named = named.map(|remote| Flow { remote, ..self.flow }).peekable();
+        let as_safe = Flow { remote: flow.remote, ..self.flow }.is_host_of(flow);
+        let is_named = match named.peek() {
+            Some(_) => named.any(|named| named.is_host_of(flow)),
+            None => !self.stays_on_flow && as_safe,
+        };
+        self.flow.is_host_of(flow) || is_named
     }
 
     /// Where the next request goes: the first Route, else the peer's Contact, when that is
@@ -188,7 +196,7 @@ impl Dialog {
     /// A connection stays the connection while it stands: nobody may listen at the address a
     /// Contact behind it names. One that is gone leaves only that address, or, without a port in
     /// it, where the peer is known to take connections.
-    pub fn next_hop(&self) -> Flow {
+    pub fn next_hop(&self, local: &Local) -> Flow {
         let stands = self.flow.transport.is_reliable() && self.flow.connection != 0;
         if stands || self.stays_on_flow {
             return self.flow;
@@ -200,6 +208,9 @@ impl Dialog {
         let Some(next) = next else { return self.flow };
         let (Uri::Sip { port, .. }, Some(address)) = (next, next.destination()) else { return self.flow };
         let transport = self.transport_to(next);
+        if transport == Transport::Tls && self.flow.transport != Transport::Tls && !local.speaks_tls() {
+            return self.flow;
+        }
         let port = match port {
             Some(port) => port,
             None if transport != self.flow.transport => transport.default_port(),
@@ -277,7 +288,7 @@ impl Dialog {
         headers: &[(&str, &str)],
         body: Option<(&str, &[u8])>,
     ) -> Transmit {
-        let flow = self.next_hop();
+        let flow = self.next_hop(local);
         let strict = self.routes.first().filter(|route| !is_loose(route));
         let mut rewritten = Vec::new();
         let (uri, routes): (&str, &[String]) = match strict {

@@ -308,7 +308,7 @@ impl Endpoint {
     ) {
         let (branch, key) = self.new_branch();
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return };
-        let flow = session.dialog.next_hop();
+        let flow = session.dialog.next_hop(&self.local);
         let mut headers = vec![("Contact", self.local.contact(flow)), ("Allow", ALLOW)];
         headers.push(("Supported", SUPPORTED));
         // Any re-INVITE refreshes the session (RFC 4028 §7.4).

@@ -8,7 +8,7 @@ use crate::transport::{Flow, Peer};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// How an endpoint presents itself, and whom it lets register.
 #[derive(Clone, Debug)]
@@ -302,6 +302,9 @@ pub enum Counter {
     TrunkRefused(u16),
     /// A request of somebody else was refused (its code) or ignored (0).
     StrangerRefused(u16),
+    /// A request bore the tags and the Call-ID of a carrier's dialog and came from a host that is none of
+    /// the carrier's, which is for the log alone.
+    UnknownHost(IpAddr),
     /// A message was retransmitted to us or by us.
     Retransmission,
 }

@@ -105,7 +105,10 @@ impl Endpoint {
     ) {
         let tag = message.to_tag();
         let dialog = tag.and_then(|tag| self.dialog_of(message, tag));
-        if dialog.is_some_and(|dialog| !self.may_speak(dialog, flow, peer)) {
+        if let Some(dialog) = dialog.filter(|dialog| !self.may_speak(*dialog, flow, peer)) {
+            if self.is_of_a_carrier(dialog) {
+                self.count(Counter::UnknownHost(flow.remote.ip()));
+            }
             let heard = Heard { flow, peer, message, method, words };
             return self.refuse_stranger(now.at, heard, repairs);
         }

@@ -57,7 +57,7 @@ impl Endpoint {
         use Purpose::{Bye, Probe, Refer, Refresh, Reoffer};
         let (Bye(id) | Probe(id) | Refer(id) | Refresh(id) | Reoffer(id)) = purpose else { return false };
         let Some(Usage::Standing(session)) = self.usages.get_mut(&id) else { return false };
-        let has_another = session.dialog.meets_nobody();
+        let has_another = session.dialog.meets_nobody(&self.local);
         let again = has_another && matches!(purpose, Reoffer(_)) && !session.is_over();
         let Some(ours) = session.ours.take_if(|ours| again && !ours.cancelled) else { return false };
         self.schedule.cancel(ours.deadline);

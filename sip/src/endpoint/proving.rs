@@ -117,7 +117,7 @@ impl Endpoint {
             Usage::Ringing(ringing) => (&mut ringing.dialog, &ringing.credentials),
         };
         dialog.local_cseq += 1;
-        Some((dialog.local_cseq, dialog.next_hop(), credentials.clone()))
+        Some((dialog.local_cseq, dialog.next_hop(&self.local), credentials.clone()))
     }
 }
 

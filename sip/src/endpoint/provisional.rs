@@ -342,7 +342,8 @@ impl Endpoint {
         early.agreed |= sdp_of(message).is_some();
         let rack = format!("{rseq} {} INVITE", set.cseq);
         let prack = early.dialog.request(&self.local, "PRACK", &branch, &[("RAck", &rack)], None);
-        self.transactions.open_other_client(now, prack_key, prack.flow, prack.bytes, Purpose::Prack(id));
+        let invite = early.dialog.flow;
+        self.transactions.open_follower(now, prack_key, prack, Purpose::Prack(id), invite);
         true
     }
 }

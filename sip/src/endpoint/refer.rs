@@ -115,7 +115,7 @@ impl Endpoint {
         }
         let event = format!("refer;id={number}");
         let state = if over { "terminated;reason=noresource" } else { "active;expires=60" };
-        let contact = self.local.contact(session.dialog.next_hop());
+        let contact = self.local.contact(session.dialog.next_hop(&self.local));
         let headers = [("Contact", contact), ("Event", event.as_str()), ("Subscription-State", state)];
         let line = format!("SIP/2.0 {code} {}\r\n", reason_phrase(code));
         let body = Some(("message/sipfrag;version=2.0", line.as_bytes()));
@@ -183,7 +183,7 @@ impl Endpoint {
             Some(replaces) => format!("<{uri}?Replaces={}>", replaces.escaped()),
             None => format!("<{uri}>"),
         };
-        let contact = self.local.contact(session.dialog.next_hop());
+        let contact = self.local.contact(session.dialog.next_hop(&self.local));
         let headers = [("Contact", contact), ("Refer-To", to.as_str()), ("Referred-By", referred_by)];
         let refer = session.dialog.request(&self.local, "REFER", &branch, &headers, None);
         self.transactions.open_other_client(now.at, key, refer.flow, refer.bytes, Purpose::Refer(dialog));

@@ -80,7 +80,7 @@ impl Endpoint {
             session.wanted = Some(session.spoken.clone());
             return self.reoffer_wanted(now, dialog);
         }
-        let flow = session.dialog.next_hop();
+        let flow = session.dialog.next_hop(&self.local);
         let (contact, asked) = (self.local.contact(flow), agreed.in_request());
         let headers =
             [("Contact", contact), ("Allow", ALLOW), ("Supported", SUPPORTED), ("Session-Expires", &asked)];

@@ -19,9 +19,9 @@ pub(super) const TRIES_MAX: u32 = 3;
 /// (RFC 3261 §12.2.2).
 const BEYOND_PRACKS: u32 = 1000;
 
-/// The longest a peer may put a re-INVITE of ours off, in seconds (§14.2 has it say ten at most), and how
-/// often: one that goes on refusing refuses.
-const WAITS_AT_MOST: u32 = 32;
+/// The longest a re-INVITE of ours waits for a peer that puts it off (§14.2 has it say ten seconds at most),
+/// and how often: one that goes on refusing refuses.
+const WAITS_AT_MOST: Duration = Duration::from_secs(10);
 const PUT_OFF_MAX: u8 = 3;
 
 /// What a request is told to have got whose connection broke (RFC 3261 §8.1.3.1).
@@ -160,7 +160,7 @@ impl Endpoint {
         }
         let (branch, bye_key) = self.new_branch();
         let bye = dialog.request(&self.local, "BYE", &branch, &[], None);
-        self.transactions.open_other_client(now, bye_key, bye.flow, bye.bytes, Purpose::Parting(id));
+        self.transactions.open_follower(now, bye_key, bye, Purpose::Parting(id), flow);
     }
 
     /// The answer nobody wants any more is hung up like any other call: proved when its peer asks who we
@@ -274,18 +274,21 @@ impl Endpoint {
     }
 
     /// The peer is in the middle of something and says when to come again (§14.2, §20.33): a re-INVITE that
-    /// asks for audio shall not fail for that.
+    /// asks for audio shall not fail for that. It may be the refresh of the session as well: it waits for a
+    /// quarter of what is left of that at most. One that is cancelled is wanted no more.
     fn is_put_off(&mut self, now: Instant, dialog: DialogId, message: &Message<'_>) -> bool {
-        let wait = message.retry_after().filter(|seconds| *seconds <= WAITS_AT_MOST);
+        let Some(asked) = message.retry_after() else { return false };
         let Some(Usage::Standing(session)) = self.usages.get_mut(&dialog) else { return false };
-        let (Some(wait), false) = (wait, session.is_over() || session.put_off >= PUT_OFF_MAX) else {
+        if session.is_over() || session.put_off >= PUT_OFF_MAX {
             return false;
-        };
-        let Some(ours) = session.ours.take() else { return false };
+        }
+        let Some(ours) = session.ours.take_if(|ours| !ours.cancelled) else { return false };
         self.schedule.cancel(ours.deadline);
         session.put_off += 1;
-        let at = now + Duration::from_secs(wait.max(1).into());
-        session.glare = Some(self.schedule.arm(at, (dialog, Wake::AfterGlare)));
+        let expiry = session.refresh.as_ref().and_then(|refresh| refresh.expiry);
+        let most = expiry.map_or(WAITS_AT_MOST, |expiry| WAITS_AT_MOST.min(expiry.at().since(now) / 4));
+        let wait = Duration::from_secs(asked.max(1).into()).min(most);
+        session.glare = Some(self.schedule.arm(now + wait, (dialog, Wake::AfterGlare)));
         session.wanted.get_or_insert(ours.sdp);
         true
     }
@@ -296,6 +299,9 @@ impl Endpoint {
         self.schedule.cancel(ours.deadline);
         if session.is_over() {
             return;
+        }
+        if code != 491 {
+            session.put_off = 0; // the next offer has its own tries
         }
         match (code, heard) {
             (491, _) => {

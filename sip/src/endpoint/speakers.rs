@@ -33,6 +33,16 @@ impl Endpoint {
         }
     }
 
+    /// Whether this dialog is a carrier's: nothing of it depends on where a phone has registered.
+    pub(super) fn is_of_a_carrier(&self, dialog: DialogId) -> bool {
+        match self.usages.get(&dialog) {
+            Some(Usage::Ringing(ringing)) => !ringing.dialog.stays_on_flow,
+            Some(Usage::Standing(session)) => !session.dialog.stays_on_flow,
+            Some(Usage::Calling(set)) => !set.stays_on_flow,
+            None => false,
+        }
+    }
+
     /// Whether a request bears the name of a transaction that is somebody else's: a branch read off
     /// the wire must stop no answer and turn none aside.
     pub(super) fn is_anothers(&self, key: &str, flow: Flow, peer: Peer) -> bool {

@@ -227,7 +227,7 @@ impl<O: Clone> Transactions<O> {
         let mut wire = Wire::new(stream.as_ref().map_or(flow, |stream| stream.flow));
         let bytes = match stream {
             Some(stream) => {
-                wire.datagram = Some(datagram);
+                wire.otherwise = Some(datagram);
                 stream.bytes
             }
             None => datagram.bytes,

@@ -19,8 +19,9 @@ pub(super) struct Wire {
     sent: u32,
     retransmission: Option<Alarm>,
     pub(super) deadline: Option<Alarm>,
-    /// The request as a datagram, while it is tried over a stream for its length.
-    pub(super) datagram: Option<Transmit>,
+    /// The request by another way, for when nobody takes a connection on this one: as a datagram, while
+    /// it is tried over a stream for its length, or over the path of the INVITE it follows.
+    pub(super) otherwise: Option<Transmit>,
     /// Nobody waits for it any more: the deadline is the last one, whatever comes.
     pub(super) let_go: bool,
 }
@@ -33,7 +34,7 @@ impl Wire {
             sent: 0,
             retransmission: None,
             deadline: None,
-            datagram: None,
+            otherwise: None,
             let_go: false,
         }
     }

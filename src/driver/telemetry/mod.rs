@@ -137,6 +137,11 @@ impl Telemetry {
             Counter::StrangerRefused(code) => {
                 m.refused.with_label_values(&["stranger", &code.to_string()]).inc()
             }
+            Counter::UnknownHost(host) => tracing::warn!(
+                remote = %host,
+                "somebody speaks for a carrier's call from an address that is no trunk's, and is not heard: if it is \
+                 the carrier, add the address to the `peers` of its trunk"
+            ),
             Counter::Retransmission => m.retransmissions.inc(),
             Counter::CommandRefused(why) => m.commands_refused.with_label_values(&[*why]).inc(),
             Counter::PortsExhausted => {

@@ -4,7 +4,7 @@ use super::{ClientState, Transactions};
 use crate::time::Instant;
 use crate::transaction::large::retold;
 use crate::transaction::{Key, client, invite_client};
-use crate::transport::{Flow, Transmit};
+use crate::transport::{Flow, Transmit, Transport};
 
 impl<O: Clone> Transactions<O> {
     /// Fails every request that waits for a first word over this path; what has been heard of goes on
@@ -48,7 +48,8 @@ impl<O: Clone> Transactions<O> {
         }
     }
 
-    /// The ACK of a 2xx went where no connection is: its copies go the way of the INVITE, which was heard.
+    /// The ACK of a 2xx went where no connection is: it goes the way of the INVITE, which was heard, at once
+    /// and for each copy of the 2xx.
     fn turn_acks(&mut self, broken: Flow) {
         for client in self.clients.values_mut() {
             let heard = client.wire.flow;
@@ -57,6 +58,7 @@ impl<O: Clone> Transactions<O> {
                     && let Some(bytes) = retold(&ack.bytes, broken.transport, heard.transport)
                 {
                     *ack = Transmit { flow: heard, bytes };
+                    self.transmits.push_back(ack.clone());
                 }
             }
         }
@@ -82,11 +84,24 @@ impl<O: Clone> Transactions<O> {
         }
     }
 
-    /// A request too long for a datagram that no stream would carry goes as a datagram after all
-    /// (§18.1.1); false when it was none.
+    /// Sends a request that follows an INVITE not in force: where its own next hop takes no connection it
+    /// goes over the path of that INVITE.
+    pub fn open_follower(&mut self, now: Instant, key: Key, request: Transmit, owner: O, invite: Flow) {
+        let Transmit { flow, bytes } = request;
+        let retold = retold(&bytes, flow.transport, invite.transport);
+        self.open_other_client(now, key.clone(), flow, bytes, owner);
+        if let Some(client) = self.clients.get_mut(&key)
+            && let Some(bytes) = retold.filter(|_| flow != invite)
+        {
+            client.wire.otherwise = Some(Transmit { flow: invite, bytes });
+        }
+    }
+
+    /// A request that no stream would carry goes another way where it has one, one too long for a datagram
+    /// as a datagram after all (§18.1.1); false when it has none.
     fn fall_back(&mut self, now: Instant, key: &Key) -> bool {
         let Some(client) = self.clients.get_mut(key) else { return false };
-        let Some(datagram) = client.wire.datagram.take() else { return false };
+        let Some(other) = client.wire.otherwise.take() else { return false };
         let (state, acts) = match client.state {
             ClientState::Invite(invite_client::State::Calling, _) => {
                 (ClientState::Invite(invite_client::OPENING.next, None), invite_client::OPENING.acts)
@@ -99,8 +114,10 @@ impl<O: Clone> Transactions<O> {
         };
         let Some(mut client) = self.clients.remove(key) else { return false };
         client.wire.disarm(&mut self.schedule);
-        self.large.only_datagrams(now, datagram.flow);
-        self.open_client(now, key.clone(), state, acts, datagram.flow, datagram.bytes, client.owner);
+        if other.flow.transport == Transport::Udp && other.flow.remote == client.wire.flow.remote {
+            self.large.only_datagrams(now, other.flow);
+        }
+        self.open_client(now, key.clone(), state, acts, other.flow, other.bytes, client.owner);
         true
     }
 }
