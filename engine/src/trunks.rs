@@ -137,7 +137,7 @@ struct Target {
     asked: Option<ErrandId>,
     /// Whether it has answered OPTIONS since the start: if not, silence is its way.
     answers: bool,
-    /// When it last sent something by itself.
+    /// When it last sent something by itself, or took our registration.
     spoke: Option<Instant>,
 }
 
@@ -179,14 +179,7 @@ impl Trunks {
         let Some(it) = self.each.get_mut(index).filter(|it| it.reach.asked.is_some()) else { return };
         let mut changed = false;
         for target in it.targets.iter_mut().filter(|target| target.flow.remote.ip() == from) {
-            target.spoke = Some(now);
-            if target.state != TrunkState::Up && target.asked.is_none() {
-                // Asked at once: that it can call does not say that it can be called.
-                target.due = now;
-            }
-            let state = target.spoken_for(now, target.state);
-            changed |= state != target.state;
-            target.state = state;
+            changed |= target.speaks(now);
         }
         if changed {
             self.judge(index);
@@ -250,7 +243,11 @@ impl Trunks {
             Errand::Register => {
                 let (known, registration) = it.registration();
                 let Some(registration) = registration else { return };
-                registration.settle(now, end, &known);
+                let taken = registration.settle(now, end, &known);
+                let its = it.targets.iter_mut().filter(|_| it.reach.asked.is_some());
+                for target in its.filter(|target| Some(target.flow.remote) == taken) {
+                    target.speaks(now);
+                }
             }
         }
         self.judge(trunk);
@@ -413,6 +410,18 @@ impl Target {
         self.state = self.spoken_for(now, state);
         // Where silence is its way, nothing is found out by asking more often.
         self.due = now + if self.state == TrunkState::Up { every } else { AGAIN };
+    }
+
+    /// It has sent something by itself, or has taken our registration: whether that changes how it stands.
+    fn speaks(&mut self, now: Instant) -> bool {
+        self.spoke = Some(now);
+        if self.state != TrunkState::Up && self.asked.is_none() {
+            // Asked at once: that it can call does not say that it can be called.
+            self.due = now;
+        }
+        let before = self.state;
+        self.state = self.spoken_for(now, before);
+        self.state != before
     }
 
     /// How it stands when answers alone would say `state`. What a target has sent by itself keeps it up where

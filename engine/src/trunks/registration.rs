@@ -20,6 +20,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 /// Between two tries at one address that refuses or is silent, when no binding hurries us.
 const REFUSED: Duration = Duration::from_secs(30);
 
+/// How long after an answer a connection that breaks is made again: some carriers close theirs behind each
+/// answer. Shorter, and such a one is registered at without end; longer, and calls find no way to us where
+/// one has really broken twice.
+const BROKEN: Duration = Duration::from_secs(10);
+
 /// The longest pause a carrier may ask for (Retry-After). An overloaded registrar is spared for two
 /// minutes; longer, and a number typed wrong leaves us unreached.
 const PAUSE_MAX: Duration = Duration::from_secs(120);
@@ -47,6 +52,8 @@ pub(crate) struct Registration {
     pub(crate) cseq: u32,
     lasts: Duration,
     stands: bool,
+    /// When it was last taken.
+    stood: Instant,
     /// When it is renewed or tried next, or, while asked, given up.
     pub(super) due: Instant,
     asked: Option<(ErrandId, SocketAddr)>,
@@ -70,6 +77,7 @@ impl Registration {
             cseq: 0,
             lasts,
             stands: false,
+            stood: Instant::ZERO,
             due: Instant::ZERO,
             asked: None,
             home: None,
@@ -103,23 +111,33 @@ impl Registration {
         (self.asked, self.due) = (Some((id, at)), now + ANSWER_WITHIN);
     }
 
-    /// The connection it was made by is gone: made again at once.
+    /// The connection it was made by is gone: made again at once, or, where it has hardly outlived the answer, soon.
     pub(super) fn broke(&mut self, now: Instant, remote: SocketAddr) {
         // Only one that stands: where nobody takes a connection, each try would be followed by the next.
-        if self.stands && self.asked.is_none() && self.home == Some(remote) {
+        if !self.stands || self.asked.is_some() || self.home != Some(remote) {
+            return;
+        }
+        let soon = self.stood + BROKEN;
+        if soon <= now {
             (self.stands, self.due) = (false, now);
+        } else {
+            self.due = self.due.min(soon);
         }
     }
 
-    /// What it is made at is down, or no address of the carrier any more: its calls find no way to us until
-    /// we register at another one, at once. Whether it was so.
+    /// What it is made at is no address of the carrier any more, or is down and another is better: its calls
+    /// find no way to us until we register there. Whether it was so. What has just taken it lives, whatever
+    /// else it leaves unanswered.
     pub(super) fn leaves_the_dead(&mut self, now: Instant, places: &Places<'_>) -> bool {
         let Some(home) = self.home.filter(|_| self.stands && self.asked.is_none()) else { return false };
-        let lives = self.path(home, places).is_some() && places.state(home) != Some(TrunkState::Down);
-        if !lives {
+        let is_better =
+            |(flow, state): &(Flow, TrunkState)| *state != TrunkState::Down && self.rests(flow.remote) <= now;
+        let is_down = places.state(home) == Some(TrunkState::Down) && self.stood + REFUSED <= now;
+        let leaves = self.path(home, places).is_none() || (is_down && places.targets.iter().any(is_better));
+        if leaves {
             (self.stands, self.due, self.next) = (false, now, None);
         }
-        !lives
+        leaves
     }
 
     /// Nothing came in time: the errand that is waited for no more.
@@ -130,18 +148,25 @@ impl Registration {
         Some(id)
     }
 
-    /// An answer came, or the transaction has ended without.
-    pub(super) fn settle(&mut self, now: Instant, end: &ErrandEnd, places: &Places<'_>) {
+    /// An answer came, or the transaction has ended without. Who has taken it, where one has.
+    pub(super) fn settle(
+        &mut self,
+        now: Instant,
+        end: &ErrandEnd,
+        places: &Places<'_>,
+    ) -> Option<SocketAddr> {
         self.cseq = end.cseq;
-        let Some((_, at)) = self.asked.take() else { return };
+        let (_, at) = self.asked.take()?;
         let least = Duration::from_secs(end.min_expires.unwrap_or(3_600).into()).min(REGISTERED_MAX);
         match end.code {
             200..=299 => {
                 // Renewed at half its time: a try that fails leaves room for the next.
                 let lasts = end.expires.map_or(self.lasts, |seconds| Duration::from_secs(seconds.into()));
-                (self.stands, self.due) = (true, now + (lasts / 2).max(Duration::from_secs(10)));
+                (self.stands, self.stood) = (true, now);
+                self.due = now + (lasts / 2).max(Duration::from_secs(10));
                 (self.home, self.until) = (Some(at), now + lasts);
                 self.resting.clear();
+                return Some(at);
             }
             // Once: a carrier that refuses what it has asked for is one that fails.
             423 if self.lasts < least => {
@@ -160,6 +185,7 @@ impl Registration {
                 }
             }
         }
+        None
     }
 
     /// An address did not take it.

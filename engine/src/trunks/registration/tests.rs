@@ -165,32 +165,92 @@ fn nobody_else_is_registered_at_and_a_circle_is_walked_once() {
     assert_eq!(asks, [(0, 1), (0, 2), (30, 1), (30, 2)]);
 }
 
-/// Everything asked is answered so by whoever lives; what was registered where.
-fn live(trunks: &mut Trunks, from: u64, to: u64, dead: SocketAddr) -> Vec<(u64, SocketAddr)> {
-    let (mut registered, mut next) = (Vec::new(), 1_000);
-    for second in from..to {
+/// Second by second, what is asked is answered so; when a REGISTER went out, and where to.
+fn registers(
+    trunks: &mut Trunks,
+    seconds: std::ops::Range<u64>,
+    answer: impl Fn(Ask, SocketAddr) -> Answer,
+) -> Vec<(u64, SocketAddr)> {
+    let (mut sent, mut next) = (Vec::new(), 1_000);
+    for second in seconds {
         trunks.handle_due(at(second));
         while let Some(step) = trunks.poll() {
             let TrunkStep::Ask { trunk, flow, ask } = step else { continue };
             next += 1;
             let remote = flow.remote;
             trunks.asked(at(second), trunk, remote, ask, ErrandId(next));
-            if remote == dead {
-                continue;
-            }
             if let Ask::Register { .. } = ask {
-                registered.push((second, remote));
+                sent.push((second, remote));
             }
-            trunks.answered(at(second), ErrandId(next), &ErrandEnd { expires: Some(3_600), ..end(200) });
+            if let Some(end) = answer(ask, remote) {
+                trunks.answered(at(second), ErrandId(next), &end);
+                // The step of the answer goes on to what is due.
+                trunks.handle_due(at(second));
+            }
         }
     }
-    registered
+    sent
+}
+
+/// Everything is answered by whoever lives; what was registered where.
+fn live(trunks: &mut Trunks, from: u64, to: u64, dead: SocketAddr) -> Vec<(u64, SocketAddr)> {
+    let sent = registers(trunks, from..to, |_, remote| granted(3_600).filter(|_| remote != dead));
+    sent.into_iter().filter(|(_, remote)| *remote != dead).collect()
+}
+
+fn asked_by_options(addresses: &[u8]) -> Trunks {
+    let mut trunks = carrier(addresses).trunks;
+    trunks.each[0].reach.asked = Some(Duration::from_secs(30));
+    trunks
+}
+
+const HOUR: u64 = 3_600;
+
+#[test]
+fn a_carrier_that_takes_us_and_answers_no_options_is_registered_at_in_its_own_time() {
+    for (addresses, lasts, times) in [(&[1][..], 3_600, 4), (&[1, 2], 3_600, 4), (&[1, 2], 86_400, 1)] {
+        let mut trunks = asked_by_options(addresses);
+        let sent = registers(&mut trunks, 1..2 * HOUR, |ask, _| match ask {
+            Ask::Register { .. } => granted(lasts),
+            Ask::Options => None,
+        });
+        assert_eq!(sent.len(), times, "{addresses:?}, {lasts} s at a time: {sent:?}");
+        assert!(sent.iter().all(|(_, remote)| *remote == address(1)), "nowhere is better: {sent:?}");
+    }
+}
+
+#[test]
+fn an_address_that_answers_options_and_refuses_us_keeps_nobody_from_the_registrar() {
+    for addresses in [[1, 2], [2, 1]] {
+        let mut trunks = asked_by_options(&addresses);
+        // The first takes registrations and answers no OPTIONS, the second the other way round.
+        let sent = registers(&mut trunks, 1..2 * HOUR, |ask, remote| match ask {
+            Ask::Register { .. } if remote == address(1) => granted(3_600),
+            Ask::Register { .. } => Some(end(403)),
+            Ask::Options => Some(end(200)).filter(|_| remote == address(2)),
+        });
+        let at_it: Vec<u64> = sent.iter().filter(|it| it.1 == address(1)).map(|it| it.0).collect();
+        assert_eq!(at_it, [1, 1_801, 3_601, 5_401], "{addresses:?}");
+        assert!(sent.len() - at_it.len() <= 1, "{addresses:?}: {sent:?}");
+    }
+}
+
+#[test]
+fn a_connection_closed_behind_each_answer_is_not_registered_over_without_end() {
+    let mut trunks = asked_by_options(&[1]);
+    let flow = trunks.each[0].targets[0].flow;
+    let mut sent = Vec::new();
+    for second in 1..60 {
+        sent.extend(live(&mut trunks, second, second + 1, address(99)));
+        trunks.broke(at(second), flow);
+        sent.extend(live(&mut trunks, second, second + 1, address(99)));
+    }
+    assert_eq!(sent.len(), 6, "every ten seconds: {sent:?}");
 }
 
 #[test]
 fn a_carrier_s_address_that_dies_takes_no_registration_with_it() {
-    let mut trunks = carrier(&[1, 2]).trunks;
-    trunks.each[0].reach.asked = Some(Duration::from_secs(30));
+    let mut trunks = asked_by_options(&[1, 2]);
     let nobody = address(99);
     assert_eq!(live(&mut trunks, 1, 100, nobody), [(1, address(1))]);
     let after = live(&mut trunks, 100, 300, address(1));
@@ -209,13 +269,13 @@ fn a_connection_that_breaks_is_registered_over_again_at_once_and_one_that_is_ref
     assert_eq!(live(&mut trunks, 10, 11, address(99)), [], "somebody else's");
     trunks.broke(at(11), flow);
     assert_eq!(live(&mut trunks, 11, 12, address(99)), [(11, address(1))]);
-    trunks.broke(at(12), flow);
-    let asked = due(&mut trunks, at(12), &mut 5_000).0;
-    trunks.broke(at(12), flow);
-    trunks.answered(at(12), asked[0], &ErrandEnd { heard: false, ..end(503) });
-    trunks.broke(at(12), flow);
-    let elsewhere = live(&mut trunks, 12, 13, address(99));
-    assert_eq!(elsewhere, [(12, address(2))], "at the next address, and not there again");
+    trunks.broke(at(22), flow);
+    let asked = due(&mut trunks, at(22), &mut 5_000).0;
+    trunks.broke(at(22), flow);
+    trunks.answered(at(22), asked[0], &ErrandEnd { heard: false, ..end(503) });
+    trunks.broke(at(22), flow);
+    let elsewhere = live(&mut trunks, 22, 23, address(99));
+    assert_eq!(elsewhere, [(22, address(2))], "at the next address, and not there again");
 }
 
 #[test]
