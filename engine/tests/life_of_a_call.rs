@@ -537,6 +537,6 @@ fn the_journal_holds_what_a_restart_needs() {
     assert_eq!(last.class, "unqualified");
     let text = serde_json::to_string(&last).expect("serialises");
     let back: engine::call::snapshot::CallSnapshot = serde_json::from_str(&text).expect("reads back");
-    assert_eq!(back, last);
+    assert_eq!(serde_json::to_string(&back).expect("serialises"), text);
     assert!(!format!("{last:?}").contains("0612345678"), "its Debug tells no number");
 }

@@ -11,6 +11,7 @@ use engine::live::row::{CallbackRow, Key, MajorRow, Row};
 use engine::site::Site;
 use engine::time::Instant;
 use kit::{Room, agent, centre, desks, plan, site};
+use serde_json::json;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -228,6 +229,28 @@ fn i21_callers_who_were_cut_off_are_called_back_in_the_order_in_which_they_came(
     back.sort();
     assert_eq!(back.iter().map(|(_, of)| *of).collect::<Vec<_>>(), cut);
     assert!(back.iter().all(|(at, _)| *at < stands(&room, waited).2), "and before who gave up by themselves");
+}
+
+#[test]
+fn i21_whom_another_build_has_left_is_called_back_whatever_keys_its_journal_holds() {
+    let mut before = room();
+    before.dial_and_ack("0622222222", "15");
+    let cut = before.arrival(0).0;
+    let room = before.killed_and_read(a_site(), 10 * SECOND, |line| {
+        let key = "A".repeat(40);
+        for leg in line["legs"].as_array_mut().expect("legs") {
+            let session = &mut leg["local"]["session"];
+            assert!(session["said"].is_array() && session["cipher"].is_null(), "{session}");
+            session["cipher"] = json!({ "keys": { "keys": [key, key] }, "wish": "Enciphered" });
+            assert!(leg["stream"]["codec"].is_string() && leg["stream"]["srtp"].is_null());
+            leg["stream"]["srtp"] = json!({ "suite": "AesCm128HmacSha1_80", "ours": key, "theirs": 1 });
+        }
+    });
+    let back = room.beside().into_iter().any(|it| match it {
+        Beside::CallbackOpened { of, why: WhyCallback::Broken, .. } => *of == Some(cut),
+        _ => false,
+    });
+    assert!(back, "and has a record: {}", room.records.iter().any(|record| record.call == cut));
 }
 
 #[test]

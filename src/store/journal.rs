@@ -148,7 +148,8 @@ impl Journal {
 }
 
 /// What earlier starts left alive, and the files it stands in. Files without any are removed; the others
-/// stay until what they hold has been dealt with.
+/// stay until what they hold has been dealt with. A file with a line that nobody can read stays beside
+/// them under another name, for people to look into.
 ///
 /// # Errors
 /// When the directory or a journal in it cannot be read.
@@ -165,6 +166,9 @@ pub fn left_behind(dir: &Path) -> Result<(LeftBehind, Vec<PathBuf>), StoreError>
     let (mut all, mut kept) = (Alive::default(), Vec::new());
     for path in files {
         let live = read(&path).map_err(|e| StoreError::file(&path, e))?;
+        if live.unread > 0 {
+            keep_aside(&path, live.unread).map_err(|e| StoreError::file(&path, e))?;
+        }
         if live.calls.is_empty() && live.majors.is_empty() {
             fs::remove_file(&path).map_err(|e| StoreError::file(&path, e))?;
         } else {
@@ -183,6 +187,24 @@ pub fn left_behind(dir: &Path) -> Result<(LeftBehind, Vec<PathBuf>), StoreError>
 struct Alive {
     calls: BTreeMap<CallId, CallSnapshot>,
     majors: BTreeMap<MajorId, MajorSnapshot>,
+    /// Whole lines that could not be read: another version's, or a bad disk's.
+    unread: u32,
+}
+
+/// Under this name no start reads the file again, and none removes it.
+fn keep_aside(path: &Path, lines: u32) -> io::Result<()> {
+    let aside = path.with_extension("unread");
+    match fs::hard_link(path, &aside) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let path = aside.display().to_string();
+    tracing::error!(
+        path,
+        lines,
+        "calls left by an earlier start cannot be read: look into this file whom to call back, then remove it"
+    );
+    Ok(())
 }
 
 fn read(path: &Path) -> io::Result<Alive> {
@@ -203,8 +225,8 @@ fn read(path: &Path) -> io::Result<Alive> {
             Ok(Line::MajorOver(event)) => {
                 live.majors.remove(&event);
             }
-            // Half a line ends a crashed file, or stands before a later try at the same line.
-            Err(error) => tracing::warn!(%error, "a line of the journal cannot be read and is left out"),
+            Err(_) if text.ends_with(b"\n") => live.unread += 1,
+            Err(error) => tracing::warn!(%error, "half a line ends the journal of a crash and is left out"),
         }
         text.clear();
     }
@@ -253,6 +275,31 @@ mod tests {
         text.extend_from_slice(b"{\"live\":{\"version\":1,\"call");
         fs::write(&path, text).unwrap();
         assert_eq!(left_behind(&dir.0).unwrap().0.calls, [snapshot(1, "vital")]);
+    }
+
+    #[test]
+    fn i21_a_journal_with_a_line_that_nobody_can_read_is_kept_aside_and_read_once() {
+        let dir = Dir::new("unread");
+        let foreign = "{\"live\":{\"version\":9,\"call\":\"elsewhere\"}}\n";
+        for (epoch, calls) in [(1, 0), (2, 1)] {
+            let mut journal = Journal::create(&dir.0, epoch).unwrap();
+            for n in 0..calls {
+                journal.snapshot(&snapshot(n, "vital"));
+            }
+            journal.unwritten.extend_from_slice(foreign.as_bytes());
+            journal.flush().unwrap();
+        }
+        let (left, files) = left_behind(&dir.0).unwrap();
+        assert_eq!(left.calls, [snapshot(0, "vital")], "it costs only itself");
+        assert_eq!(files.len(), 1);
+        // Whatever was dealt with is struck; killed before that, the next start reads it again.
+        assert_eq!(left_behind(&dir.0).unwrap(), (left, files.clone()));
+        fs::remove_file(&files[0]).unwrap();
+        assert_eq!(left_behind(&dir.0).unwrap(), (LeftBehind::default(), Vec::new()));
+        for epoch in [1, 2] {
+            let aside = fs::read_to_string(dir.0.join(format!("journal-000000000{epoch}.unread"))).unwrap();
+            assert!(aside.ends_with(foreign), "{aside}");
+        }
     }
 
     #[test]

@@ -199,13 +199,27 @@ impl Room {
     }
 
     /// Another start after this one was killed: what the journal holds is all it knows.
-    pub fn killed(self, mut site: Site, after: Duration) -> Room {
+    pub fn killed(self, site: Site, after: Duration) -> Room {
+        self.killed_and_read(site, after, |_| {})
+    }
+
+    /// The same with the journal's lines of calls as `written` makes them.
+    pub fn killed_and_read(
+        self,
+        mut site: Site,
+        after: Duration,
+        written: impl Fn(&mut serde_json::Value),
+    ) -> Room {
         let calls = self.alive().into_values().cloned();
         let mut calls: Vec<CallSnapshot> = calls.collect();
         calls.sort_by_key(|snapshot| snapshot.record.arrived_at);
         let majors: Vec<MajorSnapshot> = self.majors.values().cloned().collect();
-        let read = |text: String| serde_json::from_str(&text).expect("reads back");
-        let calls = calls.iter().map(|it| read(serde_json::to_string(it).expect("writes"))).collect();
+        let read = |call: &CallSnapshot| {
+            let mut line = serde_json::to_value(call).expect("writes");
+            written(&mut line);
+            serde_json::from_str(&line.to_string()).expect("reads back")
+        };
+        let calls = calls.iter().map(read).collect();
         let read = |text: String| serde_json::from_str(&text).expect("reads back");
         let majors = majors.iter().map(|it| read(serde_json::to_string(it).expect("writes"))).collect();
         site.epoch += 1;

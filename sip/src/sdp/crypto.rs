@@ -214,7 +214,7 @@ impl Crypto {
 
 /// What one leg of ours enciphers with: a key for each suite, all out of one secret. None serves two
 /// suites: each begins its count anew.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct OurKeys {
     secret: [u8; 32],
 }
