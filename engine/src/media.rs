@@ -111,6 +111,11 @@ impl Stream {
         }
     }
 
+    /// Whether both can encipher what they say.
+    pub fn is_enciphered(&self) -> bool {
+        self.srtp.is_some_and(|keys| keys.ours != Key::NONE)
+    }
+
     /// The payload type of the audio we send: the number the peer named.
     pub fn payload_type(&self) -> u8 {
         self.dynamic.unwrap_or(self.codec.payload_type())
@@ -122,7 +127,8 @@ impl Stream {
 pub struct SrtpKeys {
     /// How.
     pub suite: Suite,
-    /// What we encipher with.
+    /// What we encipher with; [`Key::NONE`]: the peer names a suite that we have said no key of. It can be
+    /// heard, and is sent nothing.
     pub ours: Key,
     /// What the peer enciphers with.
     pub theirs: Key,

@@ -86,11 +86,15 @@ impl LocalSdp {
     /// What was agreed, with what we said ourselves: our key (the peer's answer names one of our
     /// lines), and how we want to be told of pressed keys.
     pub(crate) fn with_our_half(&self, stream: Stream) -> Stream {
-        let srtp = stream.srtp.and_then(|keys| {
-            let said = self.session.key_of(keys.suite)?;
-            Some(SrtpKeys { ours: said.key, our_name: said.name, ..keys })
-        });
-        Stream { srtp, keys_come_as: self.keys_come_as, ..stream }
+        let mut whole = Stream { keys_come_as: self.keys_come_as, ..stream };
+        if let Some(keys) = &mut whole.srtp {
+            if let Some(said) = self.session.key_of(keys.suite) {
+                (keys.ours, keys.our_name) = (said.key, said.name);
+            }
+            // A suite we have not offered: where keys are agreed nothing goes out in clear.
+            whole.send &= keys.ours != Key::NONE;
+        }
+        whole
     }
 
     /// Answers an offer in full; `None`, and nothing changed, when there is nothing to agree on.
@@ -129,10 +133,11 @@ impl LocalSdp {
         Stream { dynamic, telephone_event: keys, keys_come_as: keys, ..Stream::of(agreed.codec) }
     }
 
-    /// Whether an agreement is plain where we want keys; true once. Before the peer has said where its
-    /// audio goes, nothing is agreed.
+    /// Whether an agreement is plain where we want keys, or keys are agreed that we have not; true once.
+    /// Before the peer has said where its audio goes, nothing is agreed.
     pub(crate) fn falls_short(&mut self, agreed: &Stream) -> bool {
-        let short = agreed.remote.is_some() && agreed.srtp.is_none() && self.session.wants_keys();
+        let wanted = agreed.srtp.is_some() || self.session.wants_keys();
+        let short = agreed.remote.is_some() && wanted && !agreed.is_enciphered();
         short && !std::mem::replace(&mut self.told_plain, true)
     }
 

@@ -95,7 +95,7 @@ impl Engine {
         let agreed = sdp.and_then(negotiate::read_answer).filter(|_| call.connected().is_some());
         let Some(agreed) = agreed else { return self.part(id, leg, Actor::System, None) };
         self.agree(id, leg, agreed);
-        if agreed.srtp.is_none() && self.wants_keys(id, leg) {
+        if self.misses_keys(id, leg) {
             return self.end_in_clear(id, leg);
         }
         self.seat(id, leg, wish, Actor::Agent(agent));
@@ -111,9 +111,9 @@ impl Engine {
         self.part(id, leg, Actor::System, None);
     }
 
-    fn wants_keys(&self, id: CallId, leg: LegId) -> bool {
+    fn misses_keys(&self, id: CallId, leg: LegId) -> bool {
         let party = self.calls.get(&id).and_then(|call| call.party(leg));
-        party.is_some_and(|party| party.leg.local.wants_keys())
+        party.is_some_and(|party| party.leg.local.wants_keys() && !party.leg.stream.is_enciphered())
     }
 
     /// A supervisor answers for the call from here on, and its agents are out of it.

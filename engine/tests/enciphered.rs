@@ -183,8 +183,36 @@ fn a_phone_that_answers_plainly_to_keys_has_the_caller_and_is_told_of() {
     assert_eq!(agreed(&room).srtp, None);
 }
 
+/// An answer's key of a suite that our offers do not name.
+fn not_offered() -> String {
+    format!("1 AES_CM_128_HMAC_SHA1_32 {KEY}")
+}
+
 #[test]
-fn a_supervisors_phone_that_answers_plainly_hears_nothing_and_is_told_why() {
+fn a_phone_that_agrees_to_keys_we_have_not_offered_is_heard_and_told_of_and_sent_nothing_in_clear() {
+    for srtp in [Srtp::Offered, Srtp::Required] {
+        let mut site = site(vec![centre(plan::TEXT, desks(0, 1, true))]);
+        site.phones_srtp = srtp;
+        let mut room = Room::of(site);
+        room.dial_and_ack("0612345678", "15");
+        let invite = room.ringing(0).expect("rings");
+        let contact = format!("Contact: <sip:0@{}>\r\n", phone_at(0));
+        let body = savp("sendrecv", &[not_offered()]);
+        room.send(phone_at(0), &invite.response("200 OK", "t", &contact, &body));
+        let stream = agreed(&room);
+        assert_eq!(stream.srtp.map(|keys| keys.suite), Some(Suite::AesCm128HmacSha1_32));
+        assert!(!stream.send && stream.receive, "{stream:?}");
+        assert_eq!(told(&room).len(), 1);
+    }
+}
+
+#[test]
+fn a_supervisors_phone_without_our_keys_hears_nothing_and_is_told_why() {
+    supervisor_answers(&sdp(40_002, "8 101", "sendrecv"));
+    supervisor_answers(&savp("sendrecv", &[not_offered()]));
+}
+
+fn supervisor_answers(body: &str) {
     let mut people = desks(0, 2, true);
     (people[1].role, people[1].always_ready) = (Role::Supervisor, false);
     people[1].skills.clear();
@@ -200,7 +228,9 @@ fn a_supervisors_phone_that_answers_plainly_hears_nothing_and_is_told_why() {
     room.by(1, Verb::SignIn { agent: agent(1), position: None }).result.expect("signed in");
     let wish = Verb::Watch { agent: agent(1), call, seat: Seat::Listens };
     room.command(Actor::User("chief".to_owned()), wish).result.expect("rings");
-    let invite = room.answer(1);
+    let invite = room.ringing(1).expect("rings");
+    let contact = format!("Contact: <sip:1@{}>\r\n", phone_at(1));
+    room.send(phone_at(1), &invite.response("200 OK", "t", &contact, body));
     let bye = room.last(&phone_at(1), invite.call_id(), |it| it.method() == Some("BYE")).expect("BYE");
     assert!(bye.header("reason").contains("cause=488"), "{}", bye.header("reason"));
     let listens = |it: &Event| matches!(it, Event::Joined { who: Who::Agent(who), .. } if *who == agent(1));
