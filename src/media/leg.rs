@@ -62,6 +62,8 @@ pub struct Leg {
     pub received: u64,
     /// What its packets are enciphered with while that is agreed; kept over plain audio.
     srtp: Option<Box<Srtp>>,
+    /// Where the peer has last wanted its audio; kept over a hold without an address.
+    wanted_at: Option<SocketAddr>,
     out: Outgoing,
     tally: Tally,
     keys: Keys,
@@ -142,6 +144,7 @@ impl Leg {
             sent: 0,
             received: 0,
             srtp: stream.srtp.and_then(cipher),
+            wanted_at: stream.remote,
             out,
             tally: Tally::default(),
             keys: Keys::default(),
@@ -180,6 +183,13 @@ impl Leg {
         if stream.remote != self.stream.remote {
             self.source = None;
         }
+        let moved = stream.remote.is_some() && stream.remote != self.wanted_at;
+        if moved && self.srtp.is_some() {
+            // Elsewhere the turns of our numbers are counted anew, whatever key stays (RFC 3711 §3.2.3):
+            // whoever listens there could open nothing of a stream that has turned over.
+            self.out.begin_anew();
+        }
+        self.wanted_at = stream.remote.or(self.wanted_at);
         if let Some(keys) = stream.srtp.filter(|_| stream.srtp != self.stream.srtp) {
             self.encipher(keys);
         }
@@ -324,6 +334,31 @@ mod tests {
         let source = |packets: &[Vec<u8>]| Header::read(&packets[0]).unwrap().ssrc;
         assert_ne!(source(&before), source(&after), "the same key, and a stream of its own");
         assert_eq!([opened(&mut kept, &after), opened(&mut begun, &after)], [10, 10]);
+    }
+
+    #[test]
+    fn media_that_moves_under_keys_that_stay_is_heard_there_and_by_who_has_heard_us_before() {
+        for suite in Suite::ALL {
+            let (mut leg, old) = talk();
+            agree(&mut leg, Some(keys(suite)));
+            let mut kept = of_the_peer(suite);
+            let before = says(&mut leg, &old);
+            assert_eq!(opened(&mut kept, &before), 10, "our sequence turns over among them");
+            let (_, elsewhere) = talk();
+            let at = |peer: &UdpSocket| Some(peer.local_addr().unwrap());
+            leg.update(Stream { remote: at(&elsewhere), ..leg.stream }, 0);
+            let moved = says(&mut leg, &elsewhere);
+            assert_eq!([opened(&mut of_the_peer(suite), &moved), opened(&mut kept, &moved)], [10, 10]);
+            // Held without an address, and back where it was: one stream.
+            for remote in [None, at(&elsewhere)] {
+                leg.update(Stream { remote, ..leg.stream }, 0);
+            }
+            let after = says(&mut leg, &elsewhere);
+            assert_eq!(opened(&mut kept, &after), 10);
+            let source = |packets: &[Vec<u8>]| Header::read(&packets[0]).unwrap().ssrc;
+            assert_eq!(source(&moved), source(&after));
+            assert_ne!(source(&before), source(&moved));
+        }
     }
 
     #[test]
