@@ -56,24 +56,24 @@ impl Srtp {
         keys.suite == self.keys.suite && keys.ours == self.keys.ours
     }
 
-    /// Opens a packet in place; its length, or `None` when it is not the peer's, or came before.
+    /// Opens a packet in place; its length, or `None` when it is not the peer's, or came before. Whoever
+    /// announces a name of its key and leaves it out is understood all the same.
     pub(super) fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
-        let length = self.without_name(packet);
-        self.open_nameless(packet.get_mut(..length)?)
+        self.open_named(packet).or_else(|| self.open_nameless(packet))
     }
 
-    /// Takes the name of the peer's key out of a packet (RFC 3711 §3.1); its length without. Whoever
-    /// announces one and leaves it out is understood all the same.
-    fn without_name(&self, packet: &mut [u8]) -> usize {
-        let Some(name) = self.keys.their_name else { return packet.len() };
-        let tag_at = packet.len().saturating_sub(tag_length(self.keys.suite));
-        let mut room = [0; KeyName::LENGTH_MAX as usize];
-        let name = name.write(&mut room);
-        if !packet[..tag_at].ends_with(name) {
-            return packet.len();
+    /// Without the name of the peer's key, whatever it is: it stands before the tag (RFC 3711 §3.1). A
+    /// packet that does not open so is left as it came.
+    fn open_named(&mut self, packet: &mut [u8]) -> Option<usize> {
+        let name = usize::from(self.keys.their_name?.length);
+        let nameless = packet.len().checked_sub(name)?;
+        let name_at = nameless.checked_sub(tag_length(self.keys.suite))?;
+        packet[name_at..].rotate_left(name);
+        let length = self.open_nameless(&mut packet[..nameless]);
+        if length.is_none() {
+            packet[name_at..].rotate_right(name);
         }
-        packet.copy_within(tag_at.., tag_at - name.len());
-        packet.len() - name.len()
+        length
     }
 
     fn open_nameless(&mut self, packet: &mut [u8]) -> Option<usize> {
@@ -212,6 +212,24 @@ mod tests {
             for length in 0..wire.len() {
                 assert_eq!(b.open(&mut vec![0x80; length]), None, "too short for anything");
             }
+        }
+    }
+
+    #[test]
+    fn a_short_name_that_is_announced_and_left_out_costs_no_packet() {
+        for suite in Suite::ALL {
+            let name = Some(KeyName { value: 1, length: 1 });
+            let mut nameless = Srtp::new(keys(suite, 1, 2)).unwrap();
+            let mut b = Srtp::new(SrtpKeys { their_name: name, ..keys(suite, 2, 1) }).unwrap();
+            let mut looks_named = 0;
+            for sequence in 0..2_000 {
+                let plain = packet(9, sequence);
+                let mut wire = sealed(&mut nameless, &plain);
+                looks_named += u32::from(wire[wire.len() - tag_length(suite) - 1] == 1);
+                let length = b.open(&mut wire).expect("the peer's");
+                assert_eq!(&wire[..length], &plain[..]);
+            }
+            assert!(looks_named > 0, "some end as the name would");
         }
     }
 

@@ -125,10 +125,13 @@ impl KeyName {
     /// RFC 4568 §9.2 knows no longer ones.
     pub const LENGTH_MAX: u8 = 128;
 
-    /// `1:4`.
+    /// `1:4`. A peer's key is known by the place of its name, and ours may have any: of a number beyond 64
+    /// bits nothing is kept but its length.
     fn read(text: &str) -> Option<KeyName> {
         let (value, length) = text.split_once(':')?;
-        let name = KeyName { value: value.parse().ok()?, length: length.parse().ok()? };
+        let is_number = !value.is_empty() && value.bytes().all(|digit| digit.is_ascii_digit());
+        let value = value.parse().ok().or(is_number.then_some(u64::MAX))?;
+        let name = KeyName { value, length: length.parse().ok()? };
         let is_whole = name.length >= 8 || name.value >> (8 * u32::from(name.length)) == 0;
         ((1..=KeyName::LENGTH_MAX).contains(&name.length) && is_whole).then_some(name)
     }
@@ -345,7 +348,9 @@ mod tests {
             assert_eq!(name.write(&mut [0; 128]), bytes, "{written}");
             assert!(crypto.line().contains(written.trim_start_matches("|2^20")), "the answer says it, too");
         }
-        for wrong in ["1:0", "1:129", "256:1", ":", "a:4", "1:"] {
+        let long = read(&format!("{inline}|36893488147419103233:16")).expect("an emergency waits for it");
+        assert_eq!(long.name.map(|name| name.length), Some(16));
+        for wrong in ["36893488147419103233:7", "1:0", "1:129", "256:1", ":", "a:4", "1:"] {
             assert_eq!(read(&format!("{inline}|2^20|{wrong}")), None, "{wrong}");
         }
         assert!(read(&format!("{inline} WSH=128 -X=1 FEC_ORDER=FEC_SRTP")).is_some());
