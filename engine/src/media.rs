@@ -138,6 +138,9 @@ pub struct SrtpKeys {
     /// What each of the peer's calls theirs.
     #[serde(default)]
     pub their_name: Option<KeyName>,
+    /// They stand beside plain audio, which goes on without them.
+    #[serde(default)]
+    pub beside_plain: bool,
 }
 
 /// What a leg hears while nobody is bridged to it.

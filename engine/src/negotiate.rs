@@ -87,12 +87,13 @@ impl LocalSdp {
     /// lines), and how we want to be told of pressed keys.
     pub(crate) fn with_our_half(&self, stream: Stream) -> Stream {
         let mut whole = Stream { keys_come_as: self.keys_come_as, ..stream };
-        if let Some(keys) = &mut whole.srtp {
-            if let Some(said) = self.session.key_of(keys.suite) {
-                (keys.ours, keys.our_name) = (said.key, said.name);
-            }
+        let Some(keys) = &mut whole.srtp else { return whole };
+        match self.session.key_of(keys.suite) {
+            Some(said) => (keys.ours, keys.our_name) = (said.key, said.name),
+            // Keys nobody has asked for, beside plain audio: it stays plain.
+            None if keys.beside_plain => whole.srtp = None,
             // A suite we have not offered: where keys are agreed nothing goes out in clear.
-            whole.send &= keys.ours != Key::NONE;
+            None => whole.send = false,
         }
         whole
     }
@@ -178,6 +179,7 @@ fn stream(agreed: Agreement) -> Stream {
             theirs: theirs.key,
             our_name: None,
             their_name: theirs.name,
+            beside_plain: !agreed.is_enciphered,
         }),
         ..Stream::of(codec)
     }

@@ -207,6 +207,22 @@ fn a_phone_that_agrees_to_keys_we_have_not_offered_is_heard_and_told_of_and_sent
 }
 
 #[test]
+fn keys_nobody_has_asked_for_beside_plain_audio_leave_it_plain() {
+    for srtp in [Srtp::Off, Srtp::Offered] {
+        let mut site = site(vec![centre(plan::TEXT, desks(0, 1, true))]);
+        site.phones_srtp = srtp;
+        let mut room = Room::of(site);
+        room.dial_and_ack("0612345678", "15");
+        let invite = room.ringing(0).expect("rings");
+        let contact = format!("Contact: <sip:0@{}>\r\n", phone_at(0));
+        let body = savp("sendrecv", &[not_offered()]).replace("RTP/SAVP", "RTP/AVP");
+        room.send(phone_at(0), &invite.response("200 OK", "t", &contact, &body));
+        let stream = agreed(&room);
+        assert!(stream.srtp.is_none() && stream.send && stream.receive, "{srtp:?}: {stream:?}");
+    }
+}
+
+#[test]
 fn a_supervisors_phone_without_our_keys_hears_nothing_and_is_told_why() {
     supervisor_answers(&sdp(40_002, "8 101", "sendrecv"));
     supervisor_answers(&savp("sendrecv", &[not_offered()]));

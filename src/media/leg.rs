@@ -276,7 +276,7 @@ mod tests {
 
     fn keys(suite: Suite) -> SrtpKeys {
         let [ours, theirs] = [1, 2].map(|byte| Key::of(&[byte; 46]));
-        SrtpKeys { suite, ours, theirs, our_name: None, their_name: None }
+        SrtpKeys { suite, ours, theirs, our_name: None, their_name: None, beside_plain: false }
     }
 
     fn of_the_peer(suite: Suite) -> Srtp {

@@ -143,7 +143,7 @@ mod tests {
 
     fn keys(suite: Suite, ours: u8, theirs: u8) -> SrtpKeys {
         let [ours, theirs] = [ours, theirs].map(|byte| Key::of(&[byte; 46]));
-        SrtpKeys { suite, ours, theirs, our_name: None, their_name: None }
+        SrtpKeys { suite, ours, theirs, our_name: None, their_name: None, beside_plain: false }
     }
 
     fn packet(ssrc: u32, sequence: u16) -> Vec<u8> {

@@ -166,12 +166,10 @@ pub fn left_behind(dir: &Path) -> Result<(LeftBehind, Vec<PathBuf>), StoreError>
     let (mut all, mut kept) = (Alive::default(), Vec::new());
     for path in files {
         let live = read(&path).map_err(|e| StoreError::file(&path, e))?;
-        if live.unread > 0 {
-            keep_aside(&path, live.unread).map_err(|e| StoreError::file(&path, e))?;
-        }
-        if live.calls.is_empty() && live.majors.is_empty() {
+        let is_kept = live.unread == 0 || keep_aside(&path, live.unread);
+        if is_kept && live.calls.is_empty() && live.majors.is_empty() {
             fs::remove_file(&path).map_err(|e| StoreError::file(&path, e))?;
-        } else {
+        } else if is_kept {
             kept.push(path);
         }
         all.calls.extend(live.calls);
@@ -191,20 +189,21 @@ struct Alive {
     unread: u32,
 }
 
-/// Under this name no start reads the file again, and none removes it.
-fn keep_aside(path: &Path, lines: u32) -> io::Result<()> {
+/// Under this name no start reads the file again, and none removes it. False when the disk takes neither
+/// a second name nor a copy: calls are served all the same, and the file stays where it is.
+fn keep_aside(path: &Path, lines: u32) -> bool {
     let aside = path.with_extension("unread");
-    match fs::hard_link(path, &aside) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let path = aside.display().to_string();
+    let kept = match fs::hard_link(path, &aside) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::copy(path, &aside).map(|_| ()),
+        _ => Ok(()),
+    };
+    let shown = if kept.is_ok() { &aside } else { path }.display().to_string();
     tracing::error!(
-        path,
+        path = shown,
         lines,
         "calls left by an earlier start cannot be read: look into this file whom to call back, then remove it"
     );
-    Ok(())
+    kept.is_ok()
 }
 
 fn read(path: &Path) -> io::Result<Alive> {

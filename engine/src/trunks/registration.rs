@@ -174,7 +174,10 @@ impl Registration {
                 (self.next, self.due) = (Some(at), now + Duration::from_secs(1));
             }
             _ => {
-                let pause = end.retry_after.map(|seconds| Duration::from_secs(seconds.into()).min(PAUSE_MAX));
+                // At once is not soon: a carrier that says 0 would be asked without end.
+                let pause = end
+                    .retry_after
+                    .map(|seconds| Duration::from_secs(seconds.into()).clamp(AGAIN, PAUSE_MAX));
                 self.failed(now, at, pause, places);
                 // Only to the carrier's own addresses, and to none that has just refused: carriers that
                 // send us round in a circle are left after one turn.

@@ -228,6 +228,8 @@ pub struct Agreement {
     pub direction: Direction,
     /// What the peer enciphers with; `None`: plain packets.
     pub theirs: Option<Crypto>,
+    /// Its line is of enciphered audio (RTP/SAVP), not of plain audio with keys beside it.
+    pub is_enciphered: bool,
 }
 
 impl Sdp {
@@ -271,6 +273,7 @@ impl Sdp {
             remote: audio.remote(),
             direction: audio.direction.reversed(),
             theirs: audio.key(),
+            is_enciphered: audio.is_enciphered(),
         })
     }
 }

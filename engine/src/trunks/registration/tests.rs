@@ -86,10 +86,10 @@ fn a_carrier_that_refuses_the_time_it_has_asked_for_is_not_asked_every_second() 
 fn a_registrar_that_wants_to_be_left_alone_is_asked_again_when_it_said() {
     for code in [500, 503, 480] {
         let mut carrier = carrier(&[1, 2]);
-        let asks = carrier.asks([granted(20), wait(code, 4), granted(20)]);
+        let asks = carrier.asks([granted(20), wait(code, 5), granted(20)]);
         assert_eq!(
             asks,
-            [(0, 1), (10, 1), (14, 1)],
+            [(0, 1), (10, 1), (15, 1)],
             "{code}: and the other, that has no binding, is not asked"
         );
     }
@@ -100,6 +100,13 @@ fn a_pause_longer_than_the_binding_lasts_sends_us_to_the_next_address_at_once() 
     let mut carrier = carrier(&[1, 2]);
     let asks = carrier.asks([granted(20), wait(503, 60), granted(20), granted(20)]);
     assert_eq!(asks, [(0, 1), (10, 1), (10, 2), (20, 2)], "who has taken it is asked again first");
+}
+
+#[test]
+fn a_registrar_that_says_at_once_is_not_asked_without_end() {
+    let mut carrier = carrier(&[1]);
+    let asks = carrier.asks([wait(503, 0), wait(503, 1), granted(60)]);
+    assert_eq!(asks, [(0, 1), (5, 1), (10, 1)]);
 }
 
 #[test]
