@@ -553,6 +553,12 @@ fn a_trunk_s_invite_that_cannot_be_mended_is_400_and_an_alarm() {
         assert!(desk.hear(TRUNK, &invite.replace("INVITE", "ACK")).is_empty(), "an ACK has no answer");
     }
     let mut desk = Desk::new();
+    assert!(
+        desk.hear(TRUNK, "INVITE sip:15@h SIP/2.0\r\n\r\n").is_empty(),
+        "nobody would know what is refused"
+    );
+    assert_eq!(desk.counted(&Counter::TrunkRefused(400)), 1, "an alarm all the same");
+    let mut desk = Desk::new();
     let headless = request("INVITE", "1", "", "")
         .replace("Via: SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bK1;rport\r\n", "");
     for peer in [Peer::Stranger, Peer::Phone] {

@@ -108,9 +108,9 @@ impl Endpoint {
         rule: &'static str,
     ) {
         self.count(Counter::ParseError(rule));
-        // Without a Via a carrier is answered over its connection, or at the address it sent from.
-        let is_trunk = matches!(peer, Peer::Trunk(_));
-        if message.method() == Some(Method::Ack) || (message.via().is_err() && !is_trunk) {
+        if message.method() == Some(Method::Ack)
+            || (message.via().is_err() && !matches!(peer, Peer::Trunk(_)))
+        {
             return;
         }
         let may_hear = |of: &mut Self| of.strangers.take(now, flow.remote.ip(), false);
@@ -127,8 +127,12 @@ impl Endpoint {
             self.count_refusal(peer, code);
         }
         let mut words = String::new();
+        // Without a Via a carrier is answered over its connection, or at the address it sent from, if the
+        // answer would say to what.
+        let names = [Name::From, Name::To, Name::CallId, Name::CSeq];
         match message.via() {
             Ok(via) => write_server_key(&mut words, message, &via, method),
+            Err(_) if names.iter().any(|name| message.header(*name).is_none()) => return,
             Err(_) => write_merge_key(&mut words, message),
         }
         self.answer_once(flow, message, &words, code, &[]);
