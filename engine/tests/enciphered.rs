@@ -188,17 +188,22 @@ fn not_offered() -> String {
     format!("1 AES_CM_128_HMAC_SHA1_32 {KEY}")
 }
 
+/// A caller is put through to a phone of a house that enciphers so, and it answers this.
+fn phone_answers(srtp: Srtp, body: &str) -> Room {
+    let mut site = site(vec![centre(plan::TEXT, desks(0, 1, true))]);
+    site.phones_srtp = srtp;
+    let mut room = Room::of(site);
+    room.dial_and_ack("0612345678", "15");
+    let invite = room.ringing(0).expect("rings");
+    let contact = format!("Contact: <sip:0@{}>\r\n", phone_at(0));
+    room.send(phone_at(0), &invite.response("200 OK", "t", &contact, body));
+    room
+}
+
 #[test]
 fn a_phone_that_agrees_to_keys_we_have_not_offered_is_heard_and_told_of_and_sent_nothing_in_clear() {
     for srtp in [Srtp::Offered, Srtp::Required] {
-        let mut site = site(vec![centre(plan::TEXT, desks(0, 1, true))]);
-        site.phones_srtp = srtp;
-        let mut room = Room::of(site);
-        room.dial_and_ack("0612345678", "15");
-        let invite = room.ringing(0).expect("rings");
-        let contact = format!("Contact: <sip:0@{}>\r\n", phone_at(0));
-        let body = savp("sendrecv", &[not_offered()]);
-        room.send(phone_at(0), &invite.response("200 OK", "t", &contact, &body));
+        let room = phone_answers(srtp, &savp("sendrecv", &[not_offered()]));
         let stream = agreed(&room);
         assert_eq!(stream.srtp.map(|keys| keys.suite), Some(Suite::AesCm128HmacSha1_32));
         assert!(!stream.send && stream.receive, "{stream:?}");
@@ -208,16 +213,9 @@ fn a_phone_that_agrees_to_keys_we_have_not_offered_is_heard_and_told_of_and_sent
 
 #[test]
 fn keys_nobody_has_asked_for_beside_plain_audio_leave_it_plain() {
+    let body = savp("sendrecv", &[not_offered()]).replace("RTP/SAVP", "RTP/AVP");
     for srtp in [Srtp::Off, Srtp::Offered] {
-        let mut site = site(vec![centre(plan::TEXT, desks(0, 1, true))]);
-        site.phones_srtp = srtp;
-        let mut room = Room::of(site);
-        room.dial_and_ack("0612345678", "15");
-        let invite = room.ringing(0).expect("rings");
-        let contact = format!("Contact: <sip:0@{}>\r\n", phone_at(0));
-        let body = savp("sendrecv", &[not_offered()]).replace("RTP/SAVP", "RTP/AVP");
-        room.send(phone_at(0), &invite.response("200 OK", "t", &contact, &body));
-        let stream = agreed(&room);
+        let stream = agreed(&phone_answers(srtp, &body));
         assert!(stream.srtp.is_none() && stream.send && stream.receive, "{srtp:?}: {stream:?}");
     }
 }
